@@ -1,0 +1,314 @@
+//! The guard index: which accounts a new price can endanger, without looking at the others.
+//!
+//! Every account's slack (equity less the requirement that it has to fear next) is shared out to its legs: its
+//! positions, keyed on marks, and its other assets, keyed on indices. A leg's guard is the last price at which it
+//! has used up no more than its share; so while no price is beyond a guard, no account's slack is below zero.
+//! With one leg the share is the whole slack and the guard is exact. Guards are not state: they are rebuilt from
+//! ledger and prices, and what they find is sorted by the venue, so that nothing depends on how slack is split.
+
+use crate::config::Config;
+use crate::ledger::Ledger;
+use crate::margin::{self, Rules};
+use crate::mark::Prices;
+use crate::units::{AccountId, MarketId, Money, Price, Sum, VALUATION, exposure_weight};
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+/// The requirement that an account has to fear next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fear {
+    /// The call requirement.
+    Call,
+    /// Maintenance.
+    Liquidation,
+    /// Nothing: it is in liquidation already, or cannot be liquidated.
+    Nothing,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Leg {
+    /// Last safe price, negative for legs that fear a rise; 0 for none.
+    guard: i64,
+    /// Keys of this leg in the two heaps, 0 for none: at least as tight as the guard.
+    live_fall: u32,
+    live_rise: u32,
+}
+
+/// Guards of one price: a market's mark or a market's index.
+#[derive(Debug, Clone, Default)]
+struct Track {
+    legs: Vec<Leg>,
+    /// Legs that fear a fall, highest guard first, and those that fear a rise, lowest first.
+    falls: BinaryHeap<u64>,
+    rises: BinaryHeap<Reverse<u64>>,
+}
+
+/// The guards of all accounts.
+#[derive(Debug, Clone)]
+pub(crate) struct Guards {
+    /// One per market for its mark, then one per market for its index.
+    tracks: Vec<Track>,
+    markets: usize,
+    /// Highest price and whether the index values some asset, by market.
+    domains: Vec<(Price, bool)>,
+}
+
+/// One leg of an account while its slack is shared out.
+#[derive(Debug, Clone, Copy)]
+struct Share {
+    track: usize,
+    kind: LegKind,
+    value: Money,
+    weight: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum LegKind {
+    Position(MarketId),
+    /// Every other asset that this market's index values.
+    Collateral(MarketId),
+}
+
+fn key(price: u32, account: AccountId) -> u64 {
+    (u64::from(price) << 32) | u64::from(account.get())
+}
+
+fn unkey(key: u64) -> (u32, AccountId) {
+    let low = u32::try_from(key & u64::from(u32::MAX)).expect("masked to 32 bits");
+    (u32::try_from(key >> 32).expect("shifted to 32 bits"), AccountId::new(low))
+}
+
+impl Track {
+    fn leg(&mut self, account: AccountId) -> &mut Leg {
+        if account.index() >= self.legs.len() {
+            self.legs.resize(account.index() + 1, Leg::default());
+        }
+        &mut self.legs[account.index()]
+    }
+
+    /// Sets a guard; a key that is tighter than the new guard stays, a looser one is added to.
+    fn set(&mut self, account: AccountId, guard: i64) {
+        if guard == 0 && account.index() >= self.legs.len() {
+            return;
+        }
+        let leg = self.leg(account);
+        leg.guard = guard;
+        let price = u32::try_from(guard.unsigned_abs()).expect("prices have 24 bits");
+        if guard > 0 && (leg.live_fall == 0 || price > leg.live_fall) {
+            leg.live_fall = price;
+            self.falls.push(key(price, account));
+        } else if guard < 0 && (leg.live_rise == 0 || price < leg.live_rise) {
+            leg.live_rise = price;
+            self.rises.push(Reverse(key(price, account)));
+        }
+    }
+
+    /// Appends the accounts whose guard the price has crossed.
+    fn crossed(&mut self, price: Price, into: &mut Vec<AccountId>) {
+        let price = u32::try_from(price.get()).expect("prices have 24 bits");
+        while let Some(&top) = self.falls.peek() {
+            let (live, account) = unkey(top);
+            if live <= price {
+                break;
+            }
+            self.falls.pop();
+            let leg = &mut self.legs[account.index()];
+            if leg.live_fall != live {
+                continue;
+            }
+            leg.live_fall = 0;
+            if leg.guard > i64::from(price) {
+                into.push(account);
+            } else if leg.guard > 0 {
+                let guard = leg.guard;
+                self.set(account, guard);
+            }
+        }
+        while let Some(&Reverse(top)) = self.rises.peek() {
+            let (live, account) = unkey(top);
+            if live >= price {
+                break;
+            }
+            self.rises.pop();
+            let leg = &mut self.legs[account.index()];
+            if leg.live_rise != live {
+                continue;
+            }
+            leg.live_rise = 0;
+            if leg.guard < 0 && -leg.guard < i64::from(price) {
+                into.push(account);
+            } else if leg.guard < 0 {
+                let guard = leg.guard;
+                self.set(account, guard);
+            }
+        }
+        self.compact();
+    }
+
+    /// Drops stale keys once they outnumber what accounts can have.
+    fn compact(&mut self) {
+        let room = 2 * self.legs.len() + 1024;
+        if self.falls.len() > room {
+            let legs = &self.legs;
+            self.falls.retain(|&k| legs[unkey(k).1.index()].live_fall == unkey(k).0);
+        }
+        if self.rises.len() > room {
+            let legs = &self.legs;
+            self.rises.retain(|&Reverse(k)| legs[unkey(k).1.index()].live_rise == unkey(k).0);
+        }
+    }
+}
+
+impl Guards {
+    pub(crate) fn new(config: &Config) -> Self {
+        let values = |m| config.assets.iter().filter_map(|a| a.collateral).any(|c| c.market == m);
+        let markets = config.markets.iter().enumerate();
+        let domains = markets.map(|(i, m)| (m.price_max, values(MarketId::from_index(i)))).collect();
+        let markets = config.markets.len();
+        Self { tracks: vec![Track::default(); 2 * markets], markets, domains }
+    }
+
+    /// Appends the accounts that a market's new mark and index may endanger; an account can come twice.
+    pub(crate) fn crossed(&mut self, market: MarketId, mark: Price, index: Price, into: &mut Vec<AccountId>) {
+        self.tracks[market.index()].crossed(mark, into);
+        self.tracks[self.markets + market.index()].crossed(index, into);
+    }
+
+    /// Sets an account's guards anew from its positions, its assets and the current prices.
+    pub(crate) fn arm(
+        &mut self,
+        rules: &Rules,
+        ledger: &Ledger,
+        prices: &Prices,
+        account: AccountId,
+        fear: Fear,
+    ) {
+        let mut shares: [Option<Share>; 16] = [None; 16];
+        let mut count = 0;
+        let mut more: Vec<Share> = Vec::new();
+        let mut slack = Sum::of(ledger.balance(account, VALUATION));
+        for (i, p) in ledger.positions(account).iter().enumerate() {
+            if p.base.is_zero() {
+                self.tracks[i].set(account, 0);
+                continue;
+            }
+            let market = MarketId::from_index(i);
+            let price = prices.known(market);
+            let kind = LegKind::Position(market);
+            let value = leg_value(rules, ledger, account, kind, fear, price);
+            let weight = exposure_weight(price.value(p.base, rules.tick(market)));
+            slack += value;
+            push(&mut shares, &mut count, &mut more, Share { track: i, kind, value, weight });
+        }
+        for (i, _) in self.domains.iter().enumerate().filter(|(_, d)| d.1) {
+            let market = MarketId::from_index(i);
+            let kind = LegKind::Collateral(market);
+            let value = prices
+                .index(market)
+                .map_or(Money::ZERO, |index| leg_value(rules, ledger, account, kind, fear, index));
+            let track = self.markets + i;
+            if value.is_zero() {
+                self.tracks[track].set(account, 0);
+                continue;
+            }
+            slack += value;
+            push(
+                &mut shares,
+                &mut count,
+                &mut more,
+                Share { track, kind, value, weight: exposure_weight(value) },
+            );
+        }
+        let armed = fear != Fear::Nothing && !slack.is_negative();
+        let legs = shares.iter().flatten().chain(&more);
+        let total: u128 = legs.clone().map(|s| u128::from(s.weight)).sum();
+        for share in legs {
+            let guard = if armed {
+                let part = Sum::new(i128::from(share.weight));
+                let whole = Sum::new(i128::try_from(total).expect("a sum of few weights"));
+                let own = if count == 1 { slack.saturate() } else { slack.share_down(part, whole) };
+                self.guard_of(rules, ledger, prices, account, share, fear, own)
+            } else {
+                0
+            };
+            self.tracks[share.track].set(account, guard);
+        }
+    }
+
+    /// The last price at which a leg has used up no more than its share, signed by what it fears; 0 if none is.
+    #[allow(clippy::too_many_arguments, reason = "the read-only surroundings of one leg")]
+    fn guard_of(
+        &self,
+        rules: &Rules,
+        ledger: &Ledger,
+        prices: &Prices,
+        account: AccountId,
+        share: &Share,
+        fear: Fear,
+        own: Money,
+    ) -> i64 {
+        let target = Sum::of(share.value) - Sum::of(own);
+        let safe = |price: i64| {
+            let value = leg_value(rules, ledger, account, share.kind, fear, Price::new(price));
+            Sum::of(value) >= target
+        };
+        let (market, now, falls) = match share.kind {
+            LegKind::Position(market) => {
+                (market, prices.known(market), ledger.position(account, market).base.is_positive())
+            }
+            LegKind::Collateral(market) => (market, prices.index(market).expect("it has a value"), true),
+        };
+        debug_assert!(safe(now.get()));
+        if falls {
+            // The smallest safe price; if the lowest price is safe there is nothing to fear.
+            let (mut beyond, mut last) = (0, now.get());
+            while last - beyond > 1 {
+                let middle = beyond.midpoint(last);
+                if safe(middle) { last = middle } else { beyond = middle }
+            }
+            if last == 1 { 0 } else { last }
+        } else {
+            // The largest safe price, likewise.
+            let end = self.domains[market.index()].0.get() + 1;
+            let (mut last, mut beyond) = (now.get(), end);
+            while beyond - last > 1 {
+                let middle = last.midpoint(beyond);
+                if safe(middle) { last = middle } else { beyond = middle }
+            }
+            if beyond == end { 0 } else { -last }
+        }
+    }
+}
+
+fn push(shares: &mut [Option<Share>; 16], count: &mut usize, more: &mut Vec<Share>, share: Share) {
+    match shares.get_mut(*count) {
+        Some(slot) => *slot = Some(share),
+        None => more.push(share),
+    }
+    *count += 1;
+}
+
+/// What a leg adds to slack at a price; never rises towards what it fears, because rates stay below one.
+fn leg_value(
+    rules: &Rules,
+    ledger: &Ledger,
+    account: AccountId,
+    kind: LegKind,
+    fear: Fear,
+    price: Price,
+) -> Money {
+    match kind {
+        LegKind::Position(market) => {
+            let p = ledger.position(account, market);
+            let requirement = match fear {
+                Fear::Call => rules.call(market, p.base, price),
+                Fear::Liquidation | Fear::Nothing => rules.maintenance(market, p.base, price),
+            };
+            p.profit(price, rules.tick(market)) - requirement
+        }
+        LegKind::Collateral(market) => {
+            let assets = rules.collateral().iter().filter(|(_, c)| c.market == market);
+            assets.map(|(a, c)| margin::collateral_value(c, ledger.balance(account, *a), price)).sum()
+        }
+    }
+}

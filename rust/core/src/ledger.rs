@@ -1,0 +1,431 @@
+//! The ledger: every unit of money in the venue and every movement of it, and the positions that money follows.
+//!
+//! Knows nothing of orders or of current prices. Invariants: balances of each asset sum to zero after each call;
+//! positions of each market sum to zero after each pair of trades; `Clearing(m)` is minus the sum of the entry
+//! costs in market m.
+
+use crate::codec::{CodecError, Reader, Writer};
+use crate::units::{
+    AccountId, AssetId, FundId, MarketId, Money, Price, Qty, Side, Sum, TickValue, VALUATION,
+};
+
+/// Where money can be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// Outside: minus deposits, plus withdrawals.
+    External(AssetId),
+    /// An account's balance.
+    User(AccountId, AssetId),
+    /// An insurance fund.
+    Fund(FundId),
+    /// Trading fees earned.
+    Fees,
+    /// Counterpart of realised profit of one market.
+    Clearing(MarketId),
+    /// Counterpart of funding payments of one market; keeps their rounding.
+    Funding(MarketId),
+    /// Counterpart of collateral sold for a debt.
+    Treasury(AssetId),
+    /// Loss that nobody carried; never positive.
+    Shortfall,
+}
+
+/// A position and what its account has resting in the same market.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Position {
+    /// Signed lots.
+    pub base: Qty,
+    /// Signed money paid for what is open.
+    pub cost: Money,
+    /// Lots in resting buy orders.
+    pub open_buys: Qty,
+    /// Lots in resting sell orders.
+    pub open_sells: Qty,
+}
+
+impl Position {
+    /// Value less entry cost at a price.
+    #[must_use]
+    pub fn profit(&self, price: Price, tick: TickValue) -> Money {
+        price.value(self.base, tick) - self.cost
+    }
+
+    /// Largest position that fills could lead to, without sign.
+    #[must_use]
+    pub fn exposure(&self) -> Qty {
+        (self.base + self.open_buys).max(self.open_sells - self.base).max(Qty::ZERO)
+    }
+
+    /// Changes what rests on one side.
+    pub(crate) fn add_open(&mut self, side: Side, qty: Qty) {
+        match side {
+            Side::Buy => self.open_buys += qty,
+            Side::Sell => self.open_sells += qty,
+        }
+        debug_assert!(!self.open_buys.is_negative() && !self.open_sells.is_negative());
+    }
+}
+
+/// What a trade does to a position: the position after it and the profit that it realises.
+#[must_use]
+pub(crate) fn traded(position: Position, change: Qty, price: Price, tick: TickValue) -> (Position, Money) {
+    let mut after = position;
+    let opens = position.base.is_zero() || position.base.is_positive() == change.is_positive();
+    if opens {
+        after.base += change;
+        after.cost += price.value(change, tick);
+        return (after, Money::ZERO);
+    }
+    let held = position.base.abs();
+    let closed = change.abs().min(held);
+    let side = Side::of(position.base);
+    let released = position.cost.share_towards_zero(closed, held);
+    let profit = price.value(side.signed(closed), tick) - released;
+    after.base -= side.signed(closed);
+    after.cost -= released;
+    let rest = change + side.signed(closed);
+    if !rest.is_zero() {
+        after.base += rest;
+        after.cost += price.value(rest, tick);
+    }
+    (after, profit)
+}
+
+/// All accounts and all money.
+#[derive(Debug, Clone)]
+pub(crate) struct Ledger {
+    assets: usize,
+    markets: usize,
+    accounts: usize,
+    balances: Vec<Money>,
+    positions: Vec<Position>,
+    external: Vec<Money>,
+    treasury: Vec<Money>,
+    funds: Vec<Money>,
+    fees: Money,
+    clearing: Vec<Money>,
+    funding: Vec<Money>,
+    shortfall: Money,
+    /// Sum of long positions, and of signed positions, per market.
+    open_interest: Vec<Qty>,
+    net: Vec<Qty>,
+}
+
+impl Ledger {
+    /// An empty ledger.
+    #[must_use]
+    pub(crate) fn new(assets: usize, funds: usize, markets: usize) -> Self {
+        Self {
+            assets,
+            markets,
+            accounts: 0,
+            balances: Vec::new(),
+            positions: Vec::new(),
+            external: vec![Money::ZERO; assets],
+            treasury: vec![Money::ZERO; assets],
+            funds: vec![Money::ZERO; funds],
+            fees: Money::ZERO,
+            clearing: vec![Money::ZERO; markets],
+            funding: vec![Money::ZERO; markets],
+            shortfall: Money::ZERO,
+            open_interest: vec![Qty::ZERO; markets],
+            net: vec![Qty::ZERO; markets],
+        }
+    }
+
+    /// Number of accounts.
+    #[must_use]
+    pub(crate) fn accounts(&self) -> usize {
+        self.accounts
+    }
+
+    /// Number of assets.
+    #[must_use]
+    pub(crate) fn assets(&self) -> usize {
+        self.assets
+    }
+
+    /// Number of markets.
+    #[must_use]
+    pub(crate) fn markets(&self) -> usize {
+        self.markets
+    }
+
+    /// Opens the next account.
+    pub(crate) fn open(&mut self) -> AccountId {
+        let id = AccountId::from_index(self.accounts);
+        self.accounts += 1;
+        self.balances.resize(self.accounts * self.assets, Money::ZERO);
+        self.positions.resize(self.accounts * self.markets, Position::default());
+        id
+    }
+
+    /// True if the account exists.
+    #[must_use]
+    pub(crate) fn knows(&self, account: AccountId) -> bool {
+        account.index() < self.accounts
+    }
+
+    /// An account's balance of an asset.
+    #[must_use]
+    pub(crate) fn balance(&self, account: AccountId, asset: AssetId) -> Money {
+        self.balances[account.index() * self.assets + asset.index()]
+    }
+
+    /// An account's position in a market.
+    #[must_use]
+    pub(crate) fn position(&self, account: AccountId, market: MarketId) -> &Position {
+        &self.positions[account.index() * self.markets + market.index()]
+    }
+
+    /// An account's position, to change its open quantities.
+    pub(crate) fn position_mut(&mut self, account: AccountId, market: MarketId) -> &mut Position {
+        &mut self.positions[account.index() * self.markets + market.index()]
+    }
+
+    /// All of an account's positions, by market.
+    #[must_use]
+    pub(crate) fn positions(&self, account: AccountId) -> &[Position] {
+        let first = account.index() * self.markets;
+        &self.positions[first..first + self.markets]
+    }
+
+    /// Every account's position in one market, by account.
+    pub(crate) fn market_positions(&self, market: MarketId) -> impl Iterator<Item = (AccountId, &Position)> {
+        let each = self.positions.iter().skip(market.index()).step_by(self.markets);
+        each.enumerate().map(|(i, p)| (AccountId::from_index(i), p))
+    }
+
+    /// Sum of long positions.
+    #[must_use]
+    pub(crate) fn open_interest(&self, market: MarketId) -> Qty {
+        self.open_interest[market.index()]
+    }
+
+    /// Deposits less withdrawals of an asset.
+    #[must_use]
+    pub(crate) fn deposits(&self, asset: AssetId) -> Money {
+        -self.external[asset.index()]
+    }
+
+    /// Money at a place, in its asset.
+    #[must_use]
+    pub(crate) fn at(&self, place: Place) -> Money {
+        match place {
+            Place::External(asset) => self.external[asset.index()],
+            Place::User(account, asset) => self.balance(account, asset),
+            Place::Fund(fund) => self.funds[fund.index()],
+            Place::Fees => self.fees,
+            Place::Clearing(market) => self.clearing[market.index()],
+            Place::Funding(market) => self.funding[market.index()],
+            Place::Treasury(asset) => self.treasury[asset.index()],
+            Place::Shortfall => self.shortfall,
+        }
+    }
+
+    fn at_mut(&mut self, place: Place) -> (&mut Money, AssetId) {
+        match place {
+            Place::External(asset) => (&mut self.external[asset.index()], asset),
+            Place::User(account, asset) => {
+                (&mut self.balances[account.index() * self.assets + asset.index()], asset)
+            }
+            Place::Fund(fund) => (&mut self.funds[fund.index()], VALUATION),
+            Place::Fees => (&mut self.fees, VALUATION),
+            Place::Clearing(market) => (&mut self.clearing[market.index()], VALUATION),
+            Place::Funding(market) => (&mut self.funding[market.index()], VALUATION),
+            Place::Treasury(asset) => (&mut self.treasury[asset.index()], asset),
+            Place::Shortfall => (&mut self.shortfall, VALUATION),
+        }
+    }
+
+    /// Moves money between two places of the same asset; a negative amount moves the other way.
+    ///
+    /// The only function that changes a balance. A fund that would fall below zero is a bug of the caller.
+    pub(crate) fn transfer(&mut self, from: Place, to: Place, amount: Money) {
+        let (source, asset_from) = self.at_mut(from);
+        *source -= amount;
+        assert!(!matches!(from, Place::Fund(_)) || !source.is_negative(), "a fund paid more than it had");
+        let (target, asset_to) = self.at_mut(to);
+        *target += amount;
+        assert!(!matches!(to, Place::Fund(_)) || !target.is_negative(), "a fund paid more than it had");
+        assert_eq!(asset_from, asset_to, "money changed its asset on the way");
+    }
+
+    /// Books one side of a trade; returns the profit that it realised, which has moved to the balance.
+    pub(crate) fn trade(
+        &mut self,
+        account: AccountId,
+        market: MarketId,
+        change: Qty,
+        price: Price,
+        tick: TickValue,
+    ) -> Money {
+        let position = self.position_mut(account, market);
+        let before = position.base;
+        let (after, profit) = traded(*position, change, price, tick);
+        *position = after;
+        let long = |base: Qty| base.max(Qty::ZERO);
+        self.open_interest[market.index()] += long(after.base) - long(before);
+        self.net[market.index()] += change;
+        if !profit.is_zero() {
+            self.transfer(Place::Clearing(market), Place::User(account, VALUATION), profit);
+        }
+        profit
+    }
+
+    /// Asserts what running totals can prove: each market's positions sum to zero.
+    pub(crate) fn audit_cheap(&self) {
+        for (market, net) in self.net.iter().enumerate() {
+            assert!(net.is_zero(), "positions of market {market} sum to {net}");
+        }
+        assert!(self.funds.iter().all(|f| !f.is_negative()), "a fund is negative");
+        assert!(!self.shortfall.is_positive(), "a shortfall is positive");
+    }
+
+    /// Sum of all balances of an asset over accounts only.
+    #[must_use]
+    pub(crate) fn users(&self, asset: AssetId) -> Sum {
+        let mut total = Sum::ZERO;
+        for balance in self.balances.iter().skip(asset.index()).step_by(self.assets) {
+            total += *balance;
+        }
+        total
+    }
+
+    /// Sum of everything of an asset that belongs to the venue itself: funds, fees, clearing, funding, treasury, shortfall.
+    #[must_use]
+    pub(crate) fn venue(&self, asset: AssetId) -> Sum {
+        let mut total = Sum::of(self.treasury[asset.index()]);
+        if asset == VALUATION {
+            for amount in self.clearing.iter().chain(&self.funding) {
+                total += *amount;
+            }
+            total += self.shortfall;
+        }
+        total
+    }
+
+    /// Sum of the entry costs of one market.
+    #[must_use]
+    pub(crate) fn costs(&self, market: MarketId) -> Sum {
+        let mut total = Sum::ZERO;
+        for (_, p) in self.market_positions(market) {
+            total += p.cost;
+        }
+        total
+    }
+
+    /// Signed sum and long sum of the positions of one market, counted anew.
+    #[must_use]
+    pub(crate) fn recount(&self, market: MarketId) -> (Qty, Qty) {
+        let (mut net, mut long) = (Qty::ZERO, Qty::ZERO);
+        for (_, p) in self.market_positions(market) {
+            net += p.base;
+            long += p.base.max(Qty::ZERO);
+        }
+        (net, long)
+    }
+
+    pub(crate) fn encode(&self, w: &mut Writer) {
+        w.len(self.accounts);
+        for balance in &self.balances {
+            w.i64(balance.get());
+        }
+        for p in &self.positions {
+            w.i64(p.base.get());
+            w.i64(p.cost.get());
+            w.i64(p.open_buys.get());
+            w.i64(p.open_sells.get());
+        }
+        for list in [&self.external, &self.treasury, &self.funds, &self.clearing, &self.funding] {
+            for amount in list {
+                w.i64(amount.get());
+            }
+        }
+        w.i64(self.fees.get());
+        w.i64(self.shortfall.get());
+    }
+
+    pub(crate) fn decode(
+        assets: usize,
+        funds: usize,
+        markets: usize,
+        r: &mut Reader<'_>,
+    ) -> Result<Self, CodecError> {
+        let mut ledger = Self::new(assets, funds, markets);
+        ledger.accounts = r.len()?;
+        ledger.balances.reserve_exact(ledger.accounts * assets);
+        for _ in 0..ledger.accounts * assets {
+            ledger.balances.push(Money::new(r.i64()?));
+        }
+        ledger.positions.reserve_exact(ledger.accounts * markets);
+        for i in 0..ledger.accounts * markets {
+            let p = Position {
+                base: Qty::new(r.i64()?),
+                cost: Money::new(r.i64()?),
+                open_buys: Qty::new(r.i64()?),
+                open_sells: Qty::new(r.i64()?),
+            };
+            if p.open_buys.is_negative() || p.open_sells.is_negative() {
+                return Err(r.invalid("an open quantity is negative; take another copy"));
+            }
+            ledger.positions.push(p);
+            let market = i % markets;
+            ledger.net[market] += p.base;
+            ledger.open_interest[market] += p.base.max(Qty::ZERO);
+        }
+        for list in [
+            &mut ledger.external,
+            &mut ledger.treasury,
+            &mut ledger.funds,
+            &mut ledger.clearing,
+            &mut ledger.funding,
+        ] {
+            for amount in list {
+                *amount = Money::new(r.i64()?);
+            }
+        }
+        ledger.fees = Money::new(r.i64()?);
+        ledger.shortfall = Money::new(r.i64()?);
+        Ok(ledger)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TICK: TickValue = TickValue::new(1);
+
+    fn position(base: i64, cost: i64) -> Position {
+        Position { base: Qty::new(base), cost: Money::new(cost), ..Position::default() }
+    }
+
+    #[test]
+    fn a_partial_close_keeps_its_rounding_in_the_same_position() {
+        // Three lots cost 100; one lot closes at 40. A third of 100 is released towards zero: 33, profit 7.
+        let (after, profit) = traded(position(3, 100), Qty::new(-1), Price::new(40), TICK);
+        assert_eq!((after, profit), (position(2, 67), Money::new(7)));
+    }
+
+    #[test]
+    fn a_trade_through_zero_closes_all_and_opens_the_rest() {
+        let (after, profit) = traded(position(-2, -20), Qty::new(5), Price::new(8), TICK);
+        assert_eq!((after, profit), (position(3, 24), Money::new(4)));
+    }
+
+    #[test]
+    fn equity_moves_by_price_only() {
+        // Value less cost plus realised profit is the same whichever way a position was reached.
+        let mut p = position(0, 0);
+        let mut cash = Money::ZERO;
+        for (change, price) in [(7, 10), (-3, 13), (5, 9), (-14, 11), (2, 12), (3, 10)] {
+            let before = cash + p.profit(Price::new(price), TICK);
+            let (after, profit) = traded(p, Qty::new(change), Price::new(price), TICK);
+            p = after;
+            cash += profit;
+            assert_eq!(before, cash + p.profit(Price::new(price), TICK));
+        }
+        assert_eq!(p, position(0, 0));
+    }
+}

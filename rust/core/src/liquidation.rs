@@ -1,0 +1,526 @@
+//! The waterfall: own orders, book, backstop, fund, auto-deleveraging, last resort. One round at a time.
+//!
+//! Holds the queue and the branches of policy; the order of the stages is that of docs/mechanics.md section 8 and
+//! each stage moves money in the ledger with an event of its own. Bounded: a round closes at most one slice.
+
+use crate::adl::{self, Candidate};
+use crate::book::{NO_SLOT, Resting};
+use crate::codec::{CodecError, Reader, Writer};
+use crate::config::{AdlMethod, LastResort};
+use crate::floor::{Floor, Flow, Incoming, Swept};
+use crate::insurance;
+use crate::ledger::Place;
+use crate::margin::{self, Health};
+use crate::protocol::{CancelReason, Events, Record, event, event_of};
+use crate::units::{
+    AccountId, FundId, MarketId, Money, Price, Qty, Side, Sum, TickValue, VALUATION, largest_remainder,
+};
+use std::collections::VecDeque;
+
+/// Accounts in liquidation: those that wait for a round, and those that wait for a new index.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Queue {
+    waiting: VecDeque<AccountId>,
+    parked: Vec<AccountId>,
+}
+
+/// How an account left the queue.
+#[derive(Debug, Clone, Copy)]
+enum Ended {
+    Recovered,
+    Closed,
+    Bankrupt,
+}
+
+impl Ended {
+    fn code(self) -> u16 {
+        match self {
+            Self::Recovered => 1,
+            Self::Closed => 2,
+            Self::Bankrupt => 3,
+        }
+    }
+}
+
+/// What a round works on: a slice of one position of one account.
+#[derive(Debug, Clone, Copy)]
+struct Slice {
+    account: AccountId,
+    market: MarketId,
+    /// Side of the position.
+    side: Side,
+    /// Lots still to close.
+    lots: Qty,
+    bankruptcy: Price,
+    /// The account's share of equity behind the position is negative: the fund or others must pay.
+    insolvent: bool,
+    mark: Price,
+    tick: TickValue,
+    fund: FundId,
+}
+
+impl Queue {
+    /// Accounts that wait for a round.
+    pub(crate) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Accounts that wait for a new index.
+    pub(crate) fn parked(&self) -> usize {
+        self.parked.len()
+    }
+
+    /// A newly endangered account joins the back.
+    pub(crate) fn join(&mut self, account: AccountId) {
+        self.waiting.push_back(account);
+    }
+
+    /// A new index gives the parked accounts another chance.
+    pub(crate) fn unpark(&mut self) {
+        self.waiting.extend(self.parked.drain(..));
+    }
+
+    /// Step 8: up to `rounds` rounds.
+    pub(crate) fn resolve(&mut self, floor: &mut Floor, rounds: u32, events: &mut Events) {
+        for _ in 0..rounds {
+            let Some(account) = self.waiting.pop_front() else { return };
+            self.round(floor, account, events);
+        }
+    }
+
+    fn round(&mut self, floor: &mut Floor, account: AccountId, events: &mut Events) {
+        for market in floor.market_ids() {
+            floor.cancel_all(market, account, CancelReason::Liquidation, events);
+        }
+        let health = floor.health(account);
+        if !health.is_liquidatable() {
+            return leave(floor, account, Ended::Recovered, events);
+        }
+        if is_flat(floor, account) {
+            return settle_debt(floor, account, MarketId::new(0), events);
+        }
+        let Some(mut slice) = choose(floor, account, &health) else { return self.parked.push(account) };
+        let planned = slice.lots;
+        to_book(floor, &mut slice, events);
+        if slice.lots.is_positive() {
+            to_backstop(floor, &mut slice, events);
+        }
+        // The phase is read anew each time: a breaker may have tripped in the stage before.
+        if slice.lots.is_positive() && slice.insolvent {
+            to_fund(floor, &mut slice, events);
+        }
+        if slice.lots.is_positive() && slice.insolvent {
+            to_winners(floor, &mut slice, events);
+        }
+        if slice.lots == planned {
+            self.parked.push(account);
+        } else if is_flat(floor, account) {
+            settle_debt(floor, account, slice.market, events);
+        } else if floor.health(account).is_liquidatable() {
+            self.waiting.push_back(account);
+        } else {
+            leave(floor, account, Ended::Recovered, events);
+        }
+    }
+
+    pub(crate) fn encode(&self, w: &mut Writer) {
+        w.len(self.waiting.len());
+        self.waiting.iter().for_each(|a| w.u32(a.get()));
+        w.len(self.parked.len());
+        self.parked.iter().for_each(|a| w.u32(a.get()));
+    }
+
+    pub(crate) fn decode(accounts: usize, r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        let mut queue = Self::default();
+        let mut read = |push: &mut dyn FnMut(AccountId)| {
+            for _ in 0..r.len()? {
+                let account = AccountId::new(r.u32()?);
+                if account.index() >= accounts {
+                    return Err(
+                        r.invalid(format!("account {account} is queued and unknown; take another copy"))
+                    );
+                }
+                push(account);
+            }
+            Ok(())
+        };
+        read(&mut |a| queue.waiting.push_back(a))?;
+        read(&mut |a| queue.parked.push(a))?;
+        Ok(queue)
+    }
+
+    /// Every account in liquidation.
+    pub(crate) fn accounts(&self) -> impl Iterator<Item = AccountId> {
+        self.waiting.iter().chain(&self.parked).copied()
+    }
+}
+
+fn is_flat(floor: &Floor, account: AccountId) -> bool {
+    floor.ledger.positions(account).iter().all(|p| p.base.is_zero())
+}
+
+fn leave(floor: &mut Floor, account: AccountId, how: Ended, events: &mut Events) {
+    floor.set_liquidated(account, false);
+    floor.touch(account);
+    let equity = floor.equity(account).saturate();
+    events.push(Record {
+        account: account.get(),
+        code: how.code(),
+        amount: equity.get(),
+        ..event_of(event::LIQUIDATION_ENDED, MarketId::NONE)
+    });
+}
+
+/// Stages D to F: the market with the greatest requirement, its bankruptcy price, the size of the slice.
+fn choose(floor: &Floor, account: AccountId, health: &Health) -> Option<Slice> {
+    let mut best: Option<(Money, MarketId)> = None;
+    for market in floor.market_ids() {
+        let m = floor.market(market);
+        let base = floor.ledger.position(account, market).base;
+        if base.is_zero() || !m.phase.admits().liquidation || !m.config.liquidation.enabled {
+            continue;
+        }
+        let need = floor.rules.maintenance(market, base, floor.prices.known(market));
+        if best.is_none_or(|(most, _)| need > most) {
+            best = Some((need, market));
+        }
+    }
+    let (need, market) = best?;
+    let config = &floor.market(market).config;
+    let base = floor.ledger.position(account, market).base;
+    let (mark, tick) = (floor.prices.known(market), config.tick_value);
+    let share = health.equity.share_down(Sum::of(need), health.maintenance);
+    let policy = &config.liquidation;
+    let whole = base.abs();
+    let lots = if mark.value(whole, tick) <= policy.full_below {
+        whole
+    } else {
+        whole.ppm_up(policy.slice_ppm).max(policy.slice_qty_min).min(whole)
+    };
+    Some(Slice {
+        account,
+        market,
+        side: Side::of(base),
+        lots,
+        bankruptcy: Price::limited(mark.bankruptcy(share, base, tick), config.price_max),
+        insolvent: share.is_negative(),
+        mark,
+        tick,
+        fund: config.fund,
+    })
+}
+
+/// Sends a closing order and reports it; what the book leaves of it is cancelled.
+fn send(floor: &mut Floor, slice: &Slice, limit: Price, flow: Flow, events: &mut Events) -> Swept {
+    let side = slice.side.opposite();
+    let limit = floor.capped(slice.market, side, limit, true);
+    let id = floor.next_id(NO_SLOT);
+    events.push(Record {
+        account: slice.account.get(),
+        order: id.raw(),
+        side: side.code(),
+        flags: u16::from(matches!(flow, Flow::Backed { .. })),
+        price: limit.get(),
+        qty: slice.lots.get(),
+        amount: slice.bankruptcy.get(),
+        ..event_of(event::LIQUIDATION_ORDER, slice.market)
+    });
+    let order = Incoming {
+        id,
+        market: slice.market,
+        account: slice.account,
+        side,
+        limit: Some(limit),
+        qty: slice.lots,
+        flow,
+    };
+    let swept = floor.sweep(&order, events);
+    if swept.left.is_positive() {
+        let reason = if swept.tripped { CancelReason::Breaker } else { CancelReason::Immediate };
+        let rest =
+            Resting { id, account: slice.account, side, price: limit, qty: swept.left, post_only: false };
+        Floor::report_cancelled(slice.market, &rest, reason, events);
+    }
+    swept
+}
+
+/// Stage G: the book at the bankruptcy price or better, and the fee out of what is above it.
+fn to_book(floor: &mut Floor, slice: &mut Slice, events: &mut Events) {
+    let swept = send(floor, slice, slice.bankruptcy, Flow::Liquidation, events);
+    slice.lots = swept.left;
+    let rate = floor.market(slice.market).config.liquidation.fee_ppm;
+    let bankruptcy_value = slice.bankruptcy.value(swept.filled, slice.tick);
+    let fee = insurance::fee(slice.side, swept.value, bankruptcy_value, rate);
+    pay_fund(floor, slice.account, slice.market, fee, events);
+}
+
+/// Money from the account to the market's fund, or back if negative.
+fn pay_fund(floor: &mut Floor, account: AccountId, market: MarketId, amount: Money, events: &mut Events) {
+    if amount.is_zero() {
+        return;
+    }
+    let fund = floor.market(market).config.fund;
+    floor.ledger.transfer(Place::User(account, VALUATION), Place::Fund(fund), amount);
+    let kind = if amount.is_positive() { event::FUND_RECEIVED } else { event::FUND_PAID };
+    events.push(Record {
+        account: account.get(),
+        code: fund.get(),
+        amount: amount.abs().get(),
+        ..event_of(kind, market)
+    });
+}
+
+/// Stage H: the backstop takes what is left at the bankruptcy price if its initial margin allows.
+fn to_backstop(floor: &mut Floor, slice: &mut Slice, events: &mut Events) {
+    let Some(backstop) = floor.config.backstop else { return };
+    let may = floor.ledger.knows(backstop) && backstop != slice.account && !floor.is_liquidated(backstop);
+    if !may || !floor.market(slice.market).phase.admits().liquidation {
+        return;
+    }
+    let held = floor.ledger.position(backstop, slice.market);
+    let (after, profit) =
+        crate::ledger::traded(*held, slice.side.signed(slice.lots), slice.bankruptcy, slice.tick);
+    let gain = after.profit(slice.mark, slice.tick) + profit - held.profit(slice.mark, slice.tick);
+    let equity = floor.equity(backstop) + Sum::of(gain);
+    let need = floor.rules.initial_with(&floor.ledger, &floor.prices, backstop, slice.market, &after);
+    if equity < need {
+        return;
+    }
+    let side = slice.side.opposite();
+    floor.pass(slice.market, (slice.account, side), backstop, (slice.bankruptcy, slice.lots));
+    events.push(Record {
+        account: slice.account.get(),
+        order: u64::from(backstop.get()),
+        side: side.code(),
+        price: slice.bankruptcy.get(),
+        qty: slice.lots.get(),
+        ..event_of(event::TAKEN_OVER, slice.market)
+    });
+    slice.lots = Qty::ZERO;
+}
+
+/// Stage I: the book beyond the bankruptcy price, for as long as the fund can carry the difference.
+fn to_fund(floor: &mut Floor, slice: &mut Slice, events: &mut Events) {
+    let admits = floor.market(slice.market).phase.admits();
+    if !admits.liquidation || !floor.ledger.at(Place::Fund(slice.fund)).is_positive() {
+        return;
+    }
+    let width = floor.market(slice.market).config.liquidation.fund_limit_ppm;
+    let limit = match slice.side {
+        Side::Buy => slice.mark.band_lower(width),
+        Side::Sell => slice.mark.band_upper(width),
+    };
+    let flow = Flow::Backed { fund: slice.fund, bankruptcy: slice.bankruptcy };
+    let swept = send(floor, slice, limit, flow, events);
+    slice.lots = swept.left;
+    pay_fund(floor, slice.account, slice.market, -swept.cost, events);
+}
+
+/// Stage J: auto-deleveraging of winners on the other side.
+fn to_winners(floor: &mut Floor, slice: &mut Slice, events: &mut Events) {
+    let market = floor.market(slice.market);
+    let rule = market.config.adl;
+    if !rule.enabled || !market.phase.admits().adl {
+        return;
+    }
+    let price = adl::transfer_price(&rule, slice.bankruptcy, slice.mark);
+    let shortage = slice.tick.per_lot(slice.side.gain(price, slice.bankruptcy));
+    let fund = floor.ledger.at(Place::Fund(slice.fund));
+    let lots = insurance::payable(fund, shortage, slice.lots);
+    events.push(Record {
+        account: slice.account.get(),
+        side: slice.side.opposite().code(),
+        price: price.get(),
+        qty: slice.lots.get(),
+        ..event_of(event::ADL_STARTED, slice.market)
+    });
+    let closed = match rule.method {
+        AdlMethod::Queue => close_queue(floor, slice, price, lots, events),
+        AdlMethod::ProRata => close_pro_rata(floor, slice, price, lots, events),
+    };
+    slice.lots -= closed;
+    pay_fund(floor, slice.account, slice.market, -shortage.times(closed), events);
+    if slice.lots.is_positive() {
+        events.push(Record {
+            account: slice.account.get(),
+            qty: slice.lots.get(),
+            ..event_of(event::ADL_REMAINDER, slice.market)
+        });
+    }
+}
+
+/// The account as a candidate: on the other side, in profit at the mark, solvent, not in liquidation.
+fn candidate(floor: &Floor, slice: &Slice, account: AccountId) -> Option<Candidate> {
+    let p = floor.ledger.position(account, slice.market);
+    if p.base.is_zero() || Side::of(p.base) == slice.side || floor.is_liquidated(account) {
+        return None;
+    }
+    let profit = p.profit(slice.mark, slice.tick);
+    if !profit.is_positive() {
+        return None;
+    }
+    let equity = floor.equity(account);
+    if !equity.is_positive() {
+        return None;
+    }
+    let lots = p.base.abs();
+    let notional = slice.mark.value(lots, slice.tick);
+    Some(Candidate { account, lots, profit, cost: p.cost.abs(), notional, equity: equity.saturate() })
+}
+
+fn candidates(floor: &Floor, slice: &Slice) -> Vec<Candidate> {
+    let wanted = slice.side.opposite();
+    let held = floor.ledger.market_positions(slice.market);
+    held.filter(|(_, p)| !p.base.is_zero() && Side::of(p.base) == wanted)
+        .filter_map(|(account, _)| candidate(floor, slice, account))
+        .collect()
+}
+
+/// Closes lots of one winner against the bankrupt account.
+fn close(floor: &mut Floor, slice: &Slice, winner: AccountId, price: Price, lots: Qty, events: &mut Events) {
+    let given_up = adl::cost_per_lot(slice.side.opposite(), price, slice.mark, slice.tick).times(lots);
+    floor.pass(slice.market, (slice.account, slice.side.opposite()), winner, (price, lots));
+    events.push(Record {
+        account: winner.get(),
+        side: slice.side.code(),
+        price: price.get(),
+        qty: lots.get(),
+        amount: given_up.get(),
+        ..event_of(event::ADL_FILL, slice.market)
+    });
+}
+
+fn close_queue(floor: &mut Floor, slice: &Slice, price: Price, lots: Qty, events: &mut Events) -> Qty {
+    if lots.is_zero() {
+        return Qty::ZERO;
+    }
+    let limits = floor.config.limits;
+    let winners = usize::from(slice.side.opposite().code());
+    let cost = adl::cost_per_lot(slice.side.opposite(), price, slice.mark, slice.tick);
+    let mut ranking = floor.market_mut(slice.market).ranking[winners].take().unwrap_or_default();
+    if ranking.is_empty() {
+        let max = usize::try_from(limits.adl_rank_max).expect("32 bits fit");
+        ranking = adl::rank(candidates(floor, slice), max);
+    }
+    let mut left = lots;
+    for _ in 0..limits.adl_closes_per_round {
+        let Some(&next) = ranking.last() else { break };
+        let found = candidate(floor, slice, next);
+        let cap = found.map_or(Qty::ZERO, |c| c.cap(cost));
+        let take = cap.min(left);
+        if take.is_positive() {
+            close(floor, slice, next, price, take, events);
+            left -= take;
+        }
+        // Only an account that is left open because the round is done stays first.
+        let stays = take < cap || (take == cap && left.is_zero() && found.is_some_and(|c| cap < c.lots));
+        if !stays {
+            ranking.pop();
+        }
+        if left.is_zero() {
+            break;
+        }
+    }
+    // An empty ranking counts as none: the next round makes another.
+    floor.market_mut(slice.market).ranking[winners] = (!ranking.is_empty()).then_some(ranking);
+    lots - left
+}
+
+fn close_pro_rata(floor: &mut Floor, slice: &Slice, price: Price, lots: Qty, events: &mut Events) -> Qty {
+    let all = candidates(floor, slice);
+    let cost = adl::cost_per_lot(slice.side.opposite(), price, slice.mark, slice.tick);
+    let mut closed = Qty::ZERO;
+    for (c, take) in all.iter().zip(adl::pro_rata(lots, &all, cost)) {
+        if take.is_positive() {
+            close(floor, slice, c.account, price, take, events);
+            closed += take;
+        }
+    }
+    closed
+}
+
+/// A flat account pays what it owes: other assets, then the fund, then the last resort.
+fn settle_debt(floor: &mut Floor, account: AccountId, market: MarketId, events: &mut Events) {
+    sell_collateral(floor, account, events);
+    let owes = |floor: &Floor| (-floor.ledger.balance(account, VALUATION)).max(Money::ZERO);
+    let mut how = Ended::Closed;
+    if owes(floor).is_positive() {
+        how = Ended::Bankrupt;
+        let fund = floor.market(market).config.fund;
+        let paid = owes(floor).min(floor.ledger.at(Place::Fund(fund)));
+        pay_fund(floor, account, market, -paid, events);
+        if owes(floor).is_positive() && floor.config.last_resort == LastResort::Socialise {
+            socialise(floor, account, market, owes(floor), events);
+        }
+        let rest = owes(floor);
+        if rest.is_positive() {
+            floor.ledger.transfer(Place::Shortfall, Place::User(account, VALUATION), rest);
+            events.push(Record {
+                account: account.get(),
+                amount: rest.get(),
+                ..event_of(event::BAD_DEBT, MarketId::NONE)
+            });
+        }
+    }
+    leave(floor, account, how, events);
+}
+
+/// Other assets of a debtor are sold to the treasury at their collateral value, no more than needed.
+fn sell_collateral(floor: &mut Floor, account: AccountId, events: &mut Events) {
+    for i in 0..floor.rules.collateral().len() {
+        let (asset, c) = floor.rules.collateral()[i];
+        let debt = -floor.ledger.balance(account, VALUATION);
+        let held = floor.ledger.balance(account, asset);
+        let Some(index) = floor.prices.index(c.market).filter(|_| debt.is_positive() && held.is_positive())
+        else {
+            continue;
+        };
+        let all = margin::collateral_value(&c, held, index);
+        if all.is_zero() {
+            continue;
+        }
+        let sold = if all <= debt {
+            held
+        } else {
+            margin::collateral_for(&c, debt, index).map_or(held, |z| z.min(held))
+        };
+        let value = margin::collateral_value(&c, sold, index);
+        floor.ledger.transfer(Place::User(account, asset), Place::Treasury(asset), sold);
+        floor.ledger.transfer(Place::Treasury(VALUATION), Place::User(account, VALUATION), value);
+        events.push(Record {
+            account: account.get(),
+            code: asset.get(),
+            qty: sold.get(),
+            amount: value.get(),
+            ..event_of(event::COLLATERAL_SOLD, MarketId::NONE)
+        });
+    }
+}
+
+/// Winners of the market carry a loss in proportion to their profit, at most that profit and their equity.
+fn socialise(floor: &mut Floor, account: AccountId, market: MarketId, loss: Money, events: &mut Events) {
+    let Some(mark) = floor.prices.mark(market) else { return };
+    let tick = floor.tick(market);
+    let mut winners: Vec<AccountId> = Vec::new();
+    let (mut weights, mut caps) = (Vec::new(), Vec::new());
+    for (other, p) in floor.ledger.market_positions(market) {
+        if other == account || p.base.is_zero() || floor.is_liquidated(other) {
+            continue;
+        }
+        let (profit, equity) = (p.profit(mark, tick), floor.equity(other));
+        if profit.is_positive() && equity.is_positive() {
+            winners.push(other);
+            weights.push(profit.get());
+            caps.push(profit.min(equity.saturate()).get());
+        }
+    }
+    for (winner, charge) in winners.iter().zip(largest_remainder(loss.get(), &weights, &caps)) {
+        if charge == 0 {
+            continue;
+        }
+        let from = Place::User(*winner, VALUATION);
+        floor.ledger.transfer(from, Place::User(account, VALUATION), Money::new(charge));
+        floor.touch(*winner);
+        events.push(Record { account: winner.get(), amount: charge, ..event_of(event::SOCIALISED, market) });
+    }
+}

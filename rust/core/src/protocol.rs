@@ -1,0 +1,672 @@
+//! The vocabulary: records, commands, events, rejects, phases.
+//!
+//! Commands and events are 64-byte records with one layout (docs/mechanics.md section 1). Numeric codes are
+//! stable: they are part of journals and of what users store. Knows nothing of state.
+
+use crate::units::{AccountId, AssetId, FundId, MarketId, Money, Nanos, OrderId, Price, Qty};
+use bytemuck::{Pod, Zeroable};
+use serde::{Deserialize, Serialize};
+
+/// One command or event: 64 bytes, little-endian on every platform that this crate supports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Pod, Zeroable)]
+#[repr(C)]
+pub struct Record {
+    /// What the record is: a `command` or `event` constant.
+    pub kind: u16,
+    /// Bits or a small number; meaning by kind.
+    pub flags: u16,
+    /// The venue's configured number.
+    pub venue: u16,
+    /// Market, or [`MarketId::NONE`].
+    pub market: u16,
+    /// Nanoseconds since the Unix epoch.
+    pub at: i64,
+    /// Events: number from 1 without gaps. Commands: not read.
+    pub seq: u64,
+    /// Who sent the command: 0 user, 1 policy, 2 world; repeated in its events.
+    pub source: u8,
+    /// 0 buy, 1 sell.
+    pub side: u8,
+    /// Order type, asset, fund, phase, reject code or reason; meaning by kind.
+    pub code: u16,
+    /// Account number.
+    pub account: u32,
+    /// Order id; another account's number in Block and `TakenOver`.
+    pub order: u64,
+    /// Ticks.
+    pub price: i64,
+    /// Lots; a requirement or minor units where the kind says so.
+    pub qty: i64,
+    /// Minor units; a time or a rate where the kind says so.
+    pub amount: i64,
+}
+
+const _: () = assert!(size_of::<Record>() == 64 && align_of::<Record>() == 8);
+
+/// Kinds of commands.
+pub mod command {
+    /// A new order.
+    pub const PLACE: u16 = 1;
+    /// Takes a resting order out.
+    pub const CANCEL: u16 = 2;
+    /// Changes a resting order.
+    pub const REPLACE: u16 = 3;
+    /// Takes all of an account's resting orders out.
+    pub const CANCEL_ALL: u16 = 4;
+    /// A trade agreed outside the book.
+    pub const BLOCK: u16 = 5;
+    /// A new account.
+    pub const OPEN_ACCOUNT: u16 = 10;
+    /// Money in.
+    pub const DEPOSIT: u16 = 11;
+    /// Money out.
+    pub const WITHDRAW: u16 = 12;
+    /// Money into an insurance fund.
+    pub const FUND_DEPOSIT: u16 = 13;
+    /// A new index price.
+    pub const INDEX: u16 = 20;
+    /// The operator sets a market's phase.
+    pub const SET_PHASE: u16 = 21;
+    /// Lets waiting work go on.
+    pub const PULSE: u16 = 22;
+}
+
+/// Kinds of events.
+pub mod event {
+    /// A command was refused.
+    pub const REJECTED: u16 = 100;
+    /// An account was opened.
+    pub const ACCOUNT_OPENED: u16 = 101;
+    /// Money came in.
+    pub const DEPOSITED: u16 = 102;
+    /// Money went out.
+    pub const WITHDRAWN: u16 = 103;
+    /// Money came into an insurance fund.
+    pub const FUND_DEPOSITED: u16 = 104;
+    /// A market entered a phase.
+    pub const PHASE_CHANGED: u16 = 110;
+    /// A breaker of type move acted.
+    pub const BREAKER_TRIPPED: u16 = 111;
+    /// An order was accepted.
+    pub const ACCEPTED: u16 = 200;
+    /// What was open of an order is gone.
+    pub const CANCELLED: u16 = 202;
+    /// A resting order was changed.
+    pub const REPLACED: u16 = 203;
+    /// One side of a trade.
+    pub const FILL: u16 = 210;
+    /// An auction found its price.
+    pub const UNCROSSED: u16 = 300;
+    /// A new mark.
+    pub const MARKED: u16 = 400;
+    /// A funding settlement begins.
+    pub const FUNDING_SETTLED: u16 = 410;
+    /// One account's funding.
+    pub const FUNDING_PAID: u16 = 411;
+    /// An account fell below the call requirement.
+    pub const MARGIN_CALLED: u16 = 500;
+    /// A called account is above the call requirement again.
+    pub const MARGIN_CALL_CLEARED: u16 = 501;
+    /// An account fell below maintenance and joined the queue.
+    pub const LIQUIDATION_STARTED: u16 = 510;
+    /// The venue sends an order to close a position.
+    pub const LIQUIDATION_ORDER: u16 = 511;
+    /// An account left the queue.
+    pub const LIQUIDATION_ENDED: u16 = 512;
+    /// The backstop took lots over.
+    pub const TAKEN_OVER: u16 = 513;
+    /// A fund paid.
+    pub const FUND_PAID: u16 = 520;
+    /// A fund received.
+    pub const FUND_RECEIVED: u16 = 521;
+    /// Another asset was sold for a debt.
+    pub const COLLATERAL_SOLD: u16 = 522;
+    /// A round of auto-deleveraging begins.
+    pub const ADL_STARTED: u16 = 530;
+    /// One winner was deleveraged.
+    pub const ADL_FILL: u16 = 531;
+    /// Lots that auto-deleveraging left open.
+    pub const ADL_REMAINDER: u16 = 532;
+    /// An account carried a part of a loss.
+    pub const SOCIALISED: u16 = 540;
+    /// A loss that nobody carried.
+    pub const BAD_DEBT: u16 = 541;
+}
+
+/// Order flag: refuse the order if it would take.
+pub const POST_ONLY: u16 = 1;
+/// Order flag: the order may only make the position smaller.
+pub const REDUCE_ONLY: u16 = 2;
+
+/// Fill flag: the incoming side.
+pub const FILL_TAKER: u16 = 1;
+/// Fill flag: this side is a liquidation order.
+pub const FILL_LIQUIDATION: u16 = 2;
+/// Fill flag: in an auction.
+pub const FILL_AUCTION: u16 = 4;
+/// Fill flag: a block trade.
+pub const FILL_BLOCK: u16 = 8;
+
+/// How long an order lives and how it is priced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u16)]
+pub enum OrderType {
+    /// A limit order that rests until cancelled.
+    Limit = 0,
+    /// A limit order whose rest is cancelled at once.
+    ImmediateOrCancel = 1,
+    /// A limit order filled entirely at once or refused.
+    FillOrKill = 2,
+    /// An order without limit whose rest is cancelled at once.
+    Market = 3,
+}
+
+impl OrderType {
+    /// The type of a number in a record.
+    #[must_use]
+    pub const fn from_code(code: u16) -> Option<Self> {
+        match code {
+            0 => Some(Self::Limit),
+            1 => Some(Self::ImmediateOrCancel),
+            2 => Some(Self::FillOrKill),
+            3 => Some(Self::Market),
+            _ => None,
+        }
+    }
+
+    /// The number in a record.
+    #[must_use]
+    pub const fn code(self) -> u16 {
+        match self {
+            Self::Limit => 0,
+            Self::ImmediateOrCancel => 1,
+            Self::FillOrKill => 2,
+            Self::Market => 3,
+        }
+    }
+}
+
+/// Why a command was refused. Blocks by stage: 1xx time and form, 2xx admission, 3xx checks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u16)]
+pub enum Reject {
+    /// The command's time is before the venue's.
+    TimeBackwards = 101,
+    /// Due timers are not finished; only Pulse is admitted.
+    TimersPending = 102,
+    /// No command has this kind.
+    UnknownCommand = 103,
+    /// No market has this number.
+    UnknownMarket = 201,
+    /// No account has this number.
+    UnknownAccount = 202,
+    /// A field has a value that the command does not allow.
+    BadField = 203,
+    /// The market's phase does not admit the command.
+    PhaseRefuses = 204,
+    /// The market has no index yet.
+    NoMark = 205,
+    /// The quantity is below 1 or above the configured maximum.
+    QtyOutOfRange = 206,
+    /// The price is below 1 or above the configured maximum.
+    PriceOutOfRange = 207,
+    /// The account is being liquidated.
+    InLiquidation = 208,
+    /// A reducing order that would not reduce.
+    NotReducing = 209,
+    /// The book holds its maximum of orders.
+    BookFull = 210,
+    /// The price is outside a band that rejects.
+    BandRefuses = 211,
+    /// A post-only order that would take.
+    WouldTake = 212,
+    /// A fill-or-kill order that cannot be filled entirely.
+    NotFillable = 213,
+    /// No resting order has this id.
+    UnknownOrder = 214,
+    /// The order belongs to another account.
+    NotYourOrder = 215,
+    /// No asset has this number.
+    UnknownAsset = 216,
+    /// No fund has this number.
+    UnknownFund = 217,
+    /// The position could exceed the configured maximum.
+    PositionLimit = 301,
+    /// The open interest could exceed the configured maximum.
+    OpenInterestLimit = 302,
+    /// Initial margin is not covered.
+    MarginShort = 303,
+    /// The balance is smaller than the amount.
+    BalanceShort = 304,
+    /// The amount is below 1 or above the configured maximum.
+    AmountOutOfRange = 305,
+    /// The venue holds its maximum of accounts.
+    AccountsFull = 306,
+}
+
+impl Reject {
+    /// Every code with its name, in order.
+    pub const ALL: [Self; 26] = [
+        Self::TimeBackwards,
+        Self::TimersPending,
+        Self::UnknownCommand,
+        Self::UnknownMarket,
+        Self::UnknownAccount,
+        Self::BadField,
+        Self::PhaseRefuses,
+        Self::NoMark,
+        Self::QtyOutOfRange,
+        Self::PriceOutOfRange,
+        Self::InLiquidation,
+        Self::NotReducing,
+        Self::BookFull,
+        Self::BandRefuses,
+        Self::WouldTake,
+        Self::NotFillable,
+        Self::UnknownOrder,
+        Self::NotYourOrder,
+        Self::UnknownAsset,
+        Self::UnknownFund,
+        Self::PositionLimit,
+        Self::OpenInterestLimit,
+        Self::MarginShort,
+        Self::BalanceShort,
+        Self::AmountOutOfRange,
+        Self::AccountsFull,
+    ];
+
+    /// The number in a record.
+    #[must_use]
+    #[allow(clippy::as_conversions, reason = "a fieldless enum with an explicit representation")]
+    pub const fn code(self) -> u16 {
+        self as u16
+    }
+}
+
+/// Why an order was cancelled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CancelReason {
+    /// The owner asked.
+    User,
+    /// The rest of an order that does not rest.
+    Immediate,
+    /// The owner is being liquidated.
+    Liquidation,
+    /// A breaker interrupted the match.
+    Breaker,
+}
+
+impl CancelReason {
+    /// The number in a record.
+    #[must_use]
+    pub const fn code(self) -> u16 {
+        match self {
+            Self::User => 1,
+            Self::Immediate => 2,
+            Self::Liquidation => 3,
+            Self::Breaker => 4,
+        }
+    }
+}
+
+/// What a market does at the moment. The table of what each phase admits is [`Phase::admits`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Orders are collected before trading.
+    PreOpen,
+    /// Ordinary trading.
+    Continuous,
+    /// A limit state: the touch stands at a band.
+    LimitState,
+    /// A quote stands beyond a band without a limit state.
+    Straddle,
+    /// Trading under extra constraints.
+    Guarded,
+    /// Trading inside a fixed band for a while.
+    CoolingOff,
+    /// Orders are collected for one price.
+    CallAuction,
+    /// A short interruption.
+    Pause,
+    /// Only orders that make positions smaller.
+    ReduceOnly,
+    /// As reduce-only, before the market closes.
+    CloseOnly,
+    /// Trading is interrupted.
+    Halted,
+    /// The market is closed.
+    Closed,
+    /// The market is being settled.
+    Settlement,
+}
+
+/// Which orders a phase admits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Placing {
+    /// Every type.
+    All,
+    /// Limit orders that rest, without matching.
+    Resting,
+    /// Orders that make a position smaller and do not rest.
+    Reducing,
+    /// None.
+    None,
+}
+
+/// Which replaces a phase admits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replacing {
+    /// Every change.
+    All,
+    /// A smaller quantity at the same price.
+    Decrease,
+    /// None.
+    None,
+}
+
+/// One row of the phase table. Cancels are admitted in every phase.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "a row of a yes-no table")]
+pub struct Admission {
+    /// New orders.
+    pub place: Placing,
+    /// Incoming orders meet resting ones.
+    pub matches: bool,
+    /// Changes of resting orders.
+    pub replace: Replacing,
+    /// Block trades.
+    pub block: bool,
+    /// New index prices.
+    pub index: bool,
+    /// Liquidation orders and take-overs.
+    pub liquidation: bool,
+    /// Auto-deleveraging.
+    pub adl: bool,
+}
+
+impl Phase {
+    /// Every phase, by number.
+    pub const ALL: [Self; 13] = [
+        Self::PreOpen,
+        Self::Continuous,
+        Self::LimitState,
+        Self::Straddle,
+        Self::Guarded,
+        Self::CoolingOff,
+        Self::CallAuction,
+        Self::Pause,
+        Self::ReduceOnly,
+        Self::CloseOnly,
+        Self::Halted,
+        Self::Closed,
+        Self::Settlement,
+    ];
+
+    /// The phase of a number in a record.
+    #[must_use]
+    pub fn from_code(code: u16) -> Option<Self> {
+        Self::ALL.get(usize::from(code)).copied()
+    }
+
+    /// The number in a record.
+    #[must_use]
+    #[allow(clippy::as_conversions, reason = "a fieldless enum numbered from zero")]
+    pub const fn code(self) -> u16 {
+        self as u16
+    }
+
+    /// What this phase admits.
+    #[must_use]
+    pub const fn admits(self) -> Admission {
+        let trading = Admission {
+            place: Placing::All,
+            matches: true,
+            replace: Replacing::All,
+            block: true,
+            index: true,
+            liquidation: true,
+            adl: true,
+        };
+        let still = Admission {
+            place: Placing::None,
+            matches: false,
+            replace: Replacing::None,
+            block: false,
+            index: true,
+            liquidation: false,
+            adl: false,
+        };
+        match self {
+            Self::Continuous | Self::LimitState | Self::Straddle | Self::Guarded | Self::CoolingOff => {
+                trading
+            }
+            Self::PreOpen => {
+                Admission { place: Placing::Resting, replace: Replacing::All, block: true, ..still }
+            }
+            Self::CallAuction => Admission { place: Placing::Resting, replace: Replacing::All, ..still },
+            Self::ReduceOnly | Self::CloseOnly => {
+                Admission { place: Placing::Reducing, replace: Replacing::Decrease, block: false, ..trading }
+            }
+            Self::Pause | Self::Halted => still,
+            Self::Closed | Self::Settlement => Admission { index: false, ..still },
+        }
+    }
+
+    /// Where a market goes when this phase's time is over; `None` if it does not end by itself.
+    #[must_use]
+    pub const fn next(self) -> Option<AfterPhase> {
+        match self {
+            Self::Halted | Self::Pause => Some(AfterPhase::Reopen),
+            Self::Closed | Self::Settlement | Self::Continuous => None,
+            _ => Some(AfterPhase::Continue),
+        }
+    }
+}
+
+/// What follows a phase that ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AfterPhase {
+    /// A reopening auction if the market has one, else trading.
+    Reopen,
+    /// Trading.
+    Continue,
+}
+
+/// A command, decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the fields are those of the record, docs/mechanics.md section 1")]
+pub enum Command {
+    Place { market: MarketId, account: AccountId, side: u8, code: u16, flags: u16, price: Price, qty: Qty },
+    Cancel { market: MarketId, account: AccountId, order: OrderId },
+    Replace { market: MarketId, account: AccountId, order: OrderId, price: Price, qty: Qty },
+    CancelAll { market: MarketId, account: AccountId },
+    Block { market: MarketId, buyer: AccountId, seller: u64, price: Price, qty: Qty },
+    OpenAccount,
+    Deposit { account: AccountId, asset: AssetId, amount: Money },
+    Withdraw { account: AccountId, asset: AssetId, amount: Money },
+    FundDeposit { fund: FundId, amount: Money },
+    Index { market: MarketId, price: Price },
+    SetPhase { market: MarketId, code: u16, end: Nanos },
+    Pulse,
+}
+
+impl Command {
+    /// Decodes a record; `None` if no command has its kind. Values are checked by the venue.
+    #[must_use]
+    pub fn decode(r: &Record) -> Option<Self> {
+        let (market, account) = (MarketId::new(r.market), AccountId::new(r.account));
+        let (order, price, qty) = (OrderId::from_raw(r.order), Price::new(r.price), Qty::new(r.qty));
+        let (asset, amount) = (AssetId::new(r.code), Money::new(r.amount));
+        Some(match r.kind {
+            command::PLACE => {
+                Self::Place { market, account, side: r.side, code: r.code, flags: r.flags, price, qty }
+            }
+            command::CANCEL => Self::Cancel { market, account, order },
+            command::REPLACE => Self::Replace { market, account, order, price, qty },
+            command::CANCEL_ALL => Self::CancelAll { market, account },
+            command::BLOCK => Self::Block { market, buyer: account, seller: r.order, price, qty },
+            command::OPEN_ACCOUNT => Self::OpenAccount,
+            command::DEPOSIT => Self::Deposit { account, asset, amount },
+            command::WITHDRAW => Self::Withdraw { account, asset, amount },
+            command::FUND_DEPOSIT => Self::FundDeposit { fund: FundId::new(r.code), amount },
+            command::INDEX => Self::Index { market, price },
+            command::SET_PHASE => Self::SetPhase { market, code: r.code, end: Nanos::new(r.amount) },
+            command::PULSE => Self::Pulse,
+            _ => return None,
+        })
+    }
+
+    /// The record of this command at a time; the inverse of [`Command::decode`].
+    #[must_use]
+    pub fn encode(&self, at: Nanos) -> Record {
+        let none = MarketId::NONE.get();
+        let base = Record { at: at.get(), market: none, ..Record::default() };
+        match *self {
+            Self::Place { market, account, side, code, flags, price, qty } => Record {
+                kind: command::PLACE,
+                flags,
+                market: market.get(),
+                side,
+                code,
+                account: account.get(),
+                price: price.get(),
+                qty: qty.get(),
+                ..base
+            },
+            Self::Cancel { market, account, order } => Record {
+                kind: command::CANCEL,
+                market: market.get(),
+                account: account.get(),
+                order: order.raw(),
+                ..base
+            },
+            Self::Replace { market, account, order, price, qty } => Record {
+                kind: command::REPLACE,
+                market: market.get(),
+                account: account.get(),
+                order: order.raw(),
+                price: price.get(),
+                qty: qty.get(),
+                ..base
+            },
+            Self::CancelAll { market, account } => {
+                Record { kind: command::CANCEL_ALL, market: market.get(), account: account.get(), ..base }
+            }
+            Self::Block { market, buyer, seller, price, qty } => Record {
+                kind: command::BLOCK,
+                market: market.get(),
+                account: buyer.get(),
+                order: seller,
+                price: price.get(),
+                qty: qty.get(),
+                ..base
+            },
+            Self::OpenAccount => Record { kind: command::OPEN_ACCOUNT, ..base },
+            Self::Deposit { account, asset, amount } => Record {
+                kind: command::DEPOSIT,
+                account: account.get(),
+                code: asset.get(),
+                amount: amount.get(),
+                ..base
+            },
+            Self::Withdraw { account, asset, amount } => Record {
+                kind: command::WITHDRAW,
+                account: account.get(),
+                code: asset.get(),
+                amount: amount.get(),
+                ..base
+            },
+            Self::FundDeposit { fund, amount } => {
+                Record { kind: command::FUND_DEPOSIT, code: fund.get(), amount: amount.get(), ..base }
+            }
+            Self::Index { market, price } => {
+                Record { kind: command::INDEX, market: market.get(), price: price.get(), ..base }
+            }
+            Self::SetPhase { market, code, end } => {
+                Record { kind: command::SET_PHASE, market: market.get(), code, amount: end.get(), ..base }
+            }
+            Self::Pulse => Record { kind: command::PULSE, ..base },
+        }
+    }
+}
+
+/// The events of a batch, in order, with what every event of a step has in common.
+#[derive(Debug, Default, Clone)]
+pub struct Events {
+    records: Vec<Record>,
+    stamp: Record,
+}
+
+impl Events {
+    /// An empty list.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// An empty list with room for `capacity` events.
+    #[must_use]
+    pub fn with_capacity(capacity: usize) -> Self {
+        Self { records: Vec::with_capacity(capacity), stamp: Record::default() }
+    }
+
+    /// The events so far.
+    #[must_use]
+    pub fn as_slice(&self) -> &[Record] {
+        &self.records
+    }
+
+    /// Number of events.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// True without events.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// Forgets the events and keeps the room.
+    pub fn clear(&mut self) {
+        self.records.clear();
+    }
+
+    /// The events as a vector.
+    #[must_use]
+    pub fn into_vec(self) -> Vec<Record> {
+        self.records
+    }
+
+    /// Sets what the following events share: venue, time, source and the number of the last event.
+    pub(crate) fn begin(&mut self, venue: u16, at: Nanos, source: u8, seq: u64) {
+        self.stamp =
+            Record { venue, market: MarketId::NONE.get(), at: at.get(), seq, source, ..Record::default() };
+    }
+
+    /// The number of the last event.
+    pub(crate) fn seq(&self) -> u64 {
+        self.stamp.seq
+    }
+
+    /// Appends an event: stamps `record`'s kind and payload with the step's header.
+    pub(crate) fn push(&mut self, record: Record) {
+        self.stamp.seq += 1;
+        let stamp = &self.stamp;
+        self.records.push(Record {
+            venue: stamp.venue,
+            at: stamp.at,
+            seq: stamp.seq,
+            source: stamp.source,
+            ..record
+        });
+    }
+}
+
+/// An event's payload to fill in: its kind and market.
+#[must_use]
+pub(crate) fn event_of(kind: u16, market: MarketId) -> Record {
+    Record { kind, market: market.get(), ..Record::default() }
+}

@@ -1,0 +1,759 @@
+//! Typed integers: prices, quantities, money, rates, times, ids.
+//!
+//! The only file that multiplies, divides or rounds. The direction of a rounding is in the name of the
+//! function. Knows nothing of accounts, orders or markets.
+// `as` is allowed in this file alone: it is the one place where widths change, each time after a check.
+#![allow(clippy::as_conversions, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+
+use core::cmp::Ordering;
+use core::fmt;
+use core::iter::Sum as IterSum;
+use core::ops::{Add, AddAssign, Neg, Sub, SubAssign};
+use serde::{Deserialize, Serialize};
+
+/// One million: the denominator of every [`Ppm`].
+pub(crate) const MILLION: i64 = 1_000_000;
+/// One thousand million: the denominator of every [`Ppb`].
+pub(crate) const BILLION: i64 = 1_000_000_000;
+
+macro_rules! quantity {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(i64);
+
+        impl $name {
+            /// Nothing.
+            pub const ZERO: Self = Self(0);
+            /// The largest value.
+            pub const MAX: Self = Self(i64::MAX);
+
+            /// Wraps a count of units.
+            #[must_use]
+            pub const fn new(units: i64) -> Self {
+                Self(units)
+            }
+
+            /// The count of units.
+            #[must_use]
+            pub const fn get(self) -> i64 {
+                self.0
+            }
+
+            /// The size without the sign.
+            #[must_use]
+            pub const fn abs(self) -> Self {
+                Self(self.0.abs())
+            }
+
+            /// True above zero.
+            #[must_use]
+            pub const fn is_positive(self) -> bool {
+                self.0 > 0
+            }
+
+            /// True below zero.
+            #[must_use]
+            pub const fn is_negative(self) -> bool {
+                self.0 < 0
+            }
+
+            /// True at zero.
+            #[must_use]
+            pub const fn is_zero(self) -> bool {
+                self.0 == 0
+            }
+        }
+
+        impl Add for $name {
+            type Output = Self;
+            fn add(self, other: Self) -> Self {
+                Self(self.0 + other.0)
+            }
+        }
+        impl Sub for $name {
+            type Output = Self;
+            fn sub(self, other: Self) -> Self {
+                Self(self.0 - other.0)
+            }
+        }
+        impl Neg for $name {
+            type Output = Self;
+            fn neg(self) -> Self {
+                Self(-self.0)
+            }
+        }
+        impl AddAssign for $name {
+            fn add_assign(&mut self, other: Self) {
+                self.0 += other.0;
+            }
+        }
+        impl SubAssign for $name {
+            fn sub_assign(&mut self, other: Self) {
+                self.0 -= other.0;
+            }
+        }
+        impl IterSum for $name {
+            fn sum<I: Iterator<Item = Self>>(iter: I) -> Self {
+                iter.fold(Self::ZERO, |a, b| a + b)
+            }
+        }
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
+quantity!(
+    /// A price in ticks of its market.
+    Price
+);
+quantity!(
+    /// A quantity in lots of its market; positions carry a sign, orders do not.
+    Qty
+);
+quantity!(
+    /// An amount in minor units of one asset.
+    Money
+);
+quantity!(
+    /// A rate in parts per million.
+    Ppm
+);
+quantity!(
+    /// A rate in parts per thousand million; funding rates.
+    Ppb
+);
+quantity!(
+    /// A time or a duration in nanoseconds; times since the Unix epoch, UTC.
+    Nanos
+);
+quantity!(
+    /// The value of one tick of one lot: minor units of the valuation asset per tick per lot.
+    TickValue
+);
+
+macro_rules! dense_id {
+    ($(#[$doc:meta])* $name:ident, $repr:ty) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name($repr);
+
+        impl $name {
+            /// Wraps a number.
+            #[must_use]
+            pub const fn new(number: $repr) -> Self {
+                Self(number)
+            }
+
+            /// The number.
+            #[must_use]
+            pub const fn get(self) -> $repr {
+                self.0
+            }
+
+            /// The number as an index of a vector.
+            #[must_use]
+            pub const fn index(self) -> usize {
+                self.0 as usize
+            }
+
+            /// The id of a vector's index.
+            ///
+            /// # Panics
+            /// If the index does not fit: limits are checked when the vector grows.
+            #[must_use]
+            pub const fn from_index(index: usize) -> Self {
+                assert!(index <= <$repr>::MAX as usize);
+                Self(index as $repr)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
+dense_id!(
+    /// An account: numbered from 0 in the order of opening.
+    AccountId,
+    u32
+);
+dense_id!(
+    /// A market: its place in the configuration.
+    MarketId,
+    u16
+);
+dense_id!(
+    /// An asset: its place in the configuration. Asset 0 is the valuation asset.
+    AssetId,
+    u16
+);
+dense_id!(
+    /// An insurance fund: its place in the configuration.
+    FundId,
+    u16
+);
+
+impl MarketId {
+    /// "No market" or "every market" in a record.
+    pub const NONE: Self = Self(u16::MAX);
+}
+
+/// The valuation asset.
+pub(crate) const VALUATION: AssetId = AssetId::new(0);
+
+/// An order's id: acceptance number (40 bits) above the slot in its book (24 bits).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct OrderId(u64);
+
+impl OrderId {
+    /// Bits of the slot.
+    pub const SLOT_BITS: u32 = 24;
+
+    /// An id from its two parts.
+    #[must_use]
+    pub const fn new(acceptance: u64, slot: u32) -> Self {
+        Self((acceptance << Self::SLOT_BITS) | slot as u64)
+    }
+
+    /// The id that a record carries.
+    #[must_use]
+    pub const fn from_raw(raw: u64) -> Self {
+        Self(raw)
+    }
+
+    /// The number that a record carries.
+    #[must_use]
+    pub const fn raw(self) -> u64 {
+        self.0
+    }
+
+    /// The acceptance number: 1 for the venue's first accepted order.
+    #[must_use]
+    pub const fn acceptance(self) -> u64 {
+        self.0 >> Self::SLOT_BITS
+    }
+
+    /// The slot in the book.
+    #[must_use]
+    pub const fn slot(self) -> u32 {
+        (self.0 & ((1 << Self::SLOT_BITS) - 1)) as u32
+    }
+}
+
+/// Which side of a trade.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Side {
+    /// Buys; the sign is +1.
+    Buy = 0,
+    /// Sells; the sign is -1.
+    Sell = 1,
+}
+
+impl Side {
+    /// The other side.
+    #[must_use]
+    pub const fn opposite(self) -> Self {
+        match self {
+            Self::Buy => Self::Sell,
+            Self::Sell => Self::Buy,
+        }
+    }
+
+    /// The number in a record.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// The side of a number in a record.
+    #[must_use]
+    pub const fn from_code(code: u8) -> Option<Self> {
+        match code {
+            0 => Some(Self::Buy),
+            1 => Some(Self::Sell),
+            _ => None,
+        }
+    }
+
+    /// A quantity with this side's sign.
+    #[must_use]
+    pub const fn signed(self, qty: Qty) -> Qty {
+        match self {
+            Self::Buy => qty,
+            Self::Sell => Qty(-qty.0),
+        }
+    }
+
+    /// The side that holds this signed position; buys for zero.
+    #[must_use]
+    pub const fn of(position: Qty) -> Self {
+        if position.0 < 0 { Self::Sell } else { Self::Buy }
+    }
+
+    /// A price difference seen from this side: positive is better for its holder.
+    #[must_use]
+    pub const fn gain(self, from: Price, to: Price) -> Price {
+        match self {
+            Self::Buy => Price(to.0 - from.0),
+            Self::Sell => Price(from.0 - to.0),
+        }
+    }
+}
+
+/// Floor of `n / d`, `d > 0`.
+fn div_floor(n: i128, d: i128) -> i128 {
+    debug_assert!(d > 0);
+    // Most amounts fit in 64 bits, where the division is an order of magnitude faster.
+    if let (Ok(n), Ok(d)) = (i64::try_from(n), i64::try_from(d)) {
+        return i128::from(n.div_euclid(d));
+    }
+    n.div_euclid(d)
+}
+
+/// Ceiling of `n / d`, `d > 0`.
+fn div_ceil(n: i128, d: i128) -> i128 {
+    -div_floor(-n, d)
+}
+
+fn narrow(n: i128) -> i64 {
+    // The configuration proves that balances, notionals and prices fit; this is the net under the proof.
+    i64::try_from(n).expect("amount out of range")
+}
+
+impl Price {
+    /// Signed value of a signed quantity at this price: `price x qty x tick value`, exact.
+    #[must_use]
+    pub fn value(self, qty: Qty, tick: TickValue) -> Money {
+        Money(self.0 * qty.0 * tick.0)
+    }
+
+    /// `self x (1e6 + width) / 1e6` rounded down: the highest price inside a band.
+    #[must_use]
+    pub fn band_upper(self, width: Ppm) -> Self {
+        Self(narrow(div_floor(i128::from(self.0) * i128::from(MILLION + width.0), i128::from(MILLION))))
+    }
+
+    /// `self x (1e6 - width) / 1e6` rounded up, at least 1: the lowest price inside a band.
+    #[must_use]
+    pub fn band_lower(self, width: Ppm) -> Self {
+        let low =
+            div_ceil(i128::from(self.0) * (i128::from(MILLION) - i128::from(width.0)), i128::from(MILLION));
+        Self(narrow(low.max(1)))
+    }
+
+    /// True if this price is at least `width` below the reference.
+    #[must_use]
+    pub fn is_fall_of(self, width: Ppm, reference: Self) -> bool {
+        let bound = i128::from(reference.0) * (i128::from(MILLION) - i128::from(width.0));
+        i128::from(self.0) * i128::from(MILLION) <= bound
+    }
+
+    /// True if this price is at least `width` above the reference.
+    #[must_use]
+    pub fn is_rise_of(self, width: Ppm, reference: Self) -> bool {
+        let bound = i128::from(reference.0) * (i128::from(MILLION) + i128::from(width.0));
+        i128::from(self.0) * i128::from(MILLION) >= bound
+    }
+
+    /// `self + floor(sum / (2 count))`: the index moved by an average of doubled differences.
+    #[must_use]
+    pub fn plus_half_mean_down(self, doubled_sum: i64, count: usize) -> Self {
+        let count = i128::try_from(count).expect("a count fits");
+        Self(self.0 + narrow(div_floor(i128::from(doubled_sum), 2 * count)))
+    }
+
+    /// The middle one of three.
+    #[must_use]
+    pub fn median(a: Self, b: Self, c: Self) -> Self {
+        a.max(b).min(a.min(b).max(c))
+    }
+
+    /// Price at which a position's share of equity is used up, `b` the position's side:
+    /// `self - b floor(share / (|qty| tick))`. Up for longs and down for shorts, so never short of the debt.
+    #[must_use]
+    pub fn bankruptcy(self, share: Money, position: Qty, tick: TickValue) -> i128 {
+        let per_tick = i128::from(position.0.abs()) * i128::from(tick.0);
+        let ticks = div_floor(i128::from(share.0), per_tick);
+        match Side::of(position) {
+            Side::Buy => i128::from(self.0) - ticks,
+            Side::Sell => i128::from(self.0) + ticks,
+        }
+    }
+
+    /// A wide price limited to `[1, max]`.
+    #[must_use]
+    pub fn limited(wide: i128, max: Self) -> Self {
+        Self(narrow(wide.clamp(1, i128::from(max.0))))
+    }
+}
+
+impl Nanos {
+    /// The first of the times `self`, `self + interval`, ... that is after `now`.
+    #[must_use]
+    pub(crate) fn next_after(self, interval: Self, now: Self) -> Self {
+        if self > now {
+            return self;
+        }
+        Self(self.0 + ((now.0 - self.0) / interval.0 + 1) * interval.0)
+    }
+}
+
+impl Qty {
+    /// `ceil(self x share)`.
+    #[must_use]
+    pub fn ppm_up(self, share: Ppm) -> Self {
+        Self(narrow(div_ceil(i128::from(self.0) * i128::from(share.0), i128::from(MILLION))))
+    }
+
+    /// Lots that a budget pays for at a cost per lot, rounded down; the cost is positive.
+    #[must_use]
+    pub fn affordable(budget: Money, cost_per_lot: Money) -> Self {
+        Self(narrow(div_floor(i128::from(budget.0), i128::from(cost_per_lot.0))))
+    }
+}
+
+impl TickValue {
+    /// The value of a price difference of one lot.
+    #[must_use]
+    pub fn per_lot(self, ticks: Price) -> Money {
+        Money(self.0 * ticks.0)
+    }
+}
+
+impl Money {
+    /// `ceil(self x rate / 1e6)`.
+    #[must_use]
+    pub fn ppm_up(self, rate: Ppm) -> Self {
+        if rate.0 == 0 {
+            return Self::ZERO;
+        }
+        match self.0.checked_mul(rate.0) {
+            Some(product) => Self(-(-product).div_euclid(MILLION)),
+            None => Self(narrow(div_ceil(i128::from(self.0) * i128::from(rate.0), i128::from(MILLION)))),
+        }
+    }
+
+    /// `self x rate / 1e6` if that is whole.
+    #[must_use]
+    pub fn ppm_exact(self, rate: Ppm) -> Option<Self> {
+        let product = i128::from(self.0) * i128::from(rate.0);
+        (product % i128::from(MILLION) == 0).then(|| Self(narrow(product / i128::from(MILLION))))
+    }
+
+    /// `ceil(self x rate / 1e9)`.
+    #[must_use]
+    pub fn ppb_up(self, rate: Ppb) -> Self {
+        Self(narrow(div_ceil(i128::from(self.0) * i128::from(rate.0), i128::from(BILLION))))
+    }
+
+    /// `trunc(self x part / whole)`, `whole > 0`: the share of an entry cost that a partial close releases.
+    #[must_use]
+    pub fn share_towards_zero(self, part: Qty, whole: Qty) -> Self {
+        let product = i128::from(self.0) * i128::from(part.0);
+        Self(narrow(product / i128::from(whole.0)))
+    }
+
+    /// `ceil((self x rate - deduction) x factor)`: a tier's requirement, scaled and rounded once.
+    #[must_use]
+    pub fn scaled_requirement_up(self, rate: Ppm, deduction: Self, factor: Ppm) -> Self {
+        if factor.0 == 0 {
+            return Self::ZERO;
+        }
+        let million = i128::from(MILLION);
+        let exact = i128::from(self.0) * i128::from(rate.0) - i128::from(deduction.0) * million;
+        Self(narrow(div_ceil(exact * i128::from(factor.0), million * million)))
+    }
+
+    /// `self x lots`, exact.
+    #[must_use]
+    pub fn times(self, lots: Qty) -> Self {
+        Self(self.0 * lots.0)
+    }
+}
+
+/// A sum of money that cannot overflow: equities and requirements of an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Sum(i128);
+
+impl Sum {
+    /// Nothing.
+    pub const ZERO: Self = Self(0);
+
+    /// The sum as wide integer.
+    #[must_use]
+    pub const fn get(self) -> i128 {
+        self.0
+    }
+
+    /// A sum of one amount.
+    #[must_use]
+    pub const fn of(amount: Money) -> Self {
+        Self(amount.0 as i128)
+    }
+
+    /// A sum from a wide integer.
+    #[must_use]
+    pub const fn new(amount: i128) -> Self {
+        Self(amount)
+    }
+
+    /// True below zero.
+    #[must_use]
+    pub const fn is_negative(self) -> bool {
+        self.0 < 0
+    }
+
+    /// True above zero.
+    #[must_use]
+    pub const fn is_positive(self) -> bool {
+        self.0 > 0
+    }
+
+    /// The amount, limited to what a record holds.
+    #[must_use]
+    pub fn saturate(self) -> Money {
+        Money(self.0.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64)
+    }
+
+    /// `floor(self x part / whole)`, `whole > 0`: a share of an account's equity.
+    #[must_use]
+    pub fn share_down(self, part: Sum, whole: Sum) -> Money {
+        debug_assert!(whole.0 > 0);
+        match self.0.checked_mul(part.0) {
+            Some(product) => Money(narrow(div_floor(product, whole.0))),
+            None => Money(narrow(share_down_wide(self.0, part.0, whole.0))),
+        }
+    }
+}
+
+/// `floor(a b / c)` through a 256-bit product, `b >= 0`, `c > 0`.
+fn share_down_wide(a: i128, b: i128, c: i128) -> i128 {
+    // Split a into quotient and remainder by c: a b / c = q b + r b / c, with 0 <= r < c.
+    let (q, r) = (a.div_euclid(c), a.rem_euclid(c));
+    q * b
+        + r.checked_mul(b)
+            .map_or_else(|| mul_div_wide(r as u128, b as u128, c as u128).cast_signed(), |p| p / c)
+}
+
+/// `floor(a b / c)` by long division of the 256-bit product; the quotient must fit in 128 bits.
+fn mul_div_wide(a: u128, b: u128, c: u128) -> u128 {
+    let (mut high, low) = mul_wide(a, b);
+    assert!(high < c, "quotient out of range");
+    let mut quotient = 0u128;
+    for bit in (0..128).rev() {
+        let carry = high >> 127;
+        high = (high << 1) | ((low >> bit) & 1);
+        quotient <<= 1;
+        if carry == 1 || high >= c {
+            high = high.wrapping_sub(c);
+            quotient |= 1;
+        }
+    }
+    quotient
+}
+
+/// Full product of two 128-bit numbers as (high, low).
+const fn mul_wide(a: u128, b: u128) -> (u128, u128) {
+    const MASK: u128 = u64::MAX as u128;
+    let (a1, a0, b1, b0) = (a >> 64, a & MASK, b >> 64, b & MASK);
+    let low = a0 * b0;
+    let mid = a1 * b0 + (low >> 64);
+    let mid_low = (mid & MASK) + a0 * b1;
+    (a1 * b1 + (mid >> 64) + (mid_low >> 64), (mid_low << 64) | (low & MASK))
+}
+
+impl From<Money> for Sum {
+    fn from(amount: Money) -> Self {
+        Self(i128::from(amount.0))
+    }
+}
+impl Add for Sum {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        Self(self.0 + other.0)
+    }
+}
+impl Sub for Sum {
+    type Output = Self;
+    fn sub(self, other: Self) -> Self {
+        Self(self.0 - other.0)
+    }
+}
+impl Neg for Sum {
+    type Output = Self;
+    fn neg(self) -> Self {
+        Self(-self.0)
+    }
+}
+impl AddAssign for Sum {
+    fn add_assign(&mut self, other: Self) {
+        self.0 += other.0;
+    }
+}
+impl SubAssign for Sum {
+    fn sub_assign(&mut self, other: Self) {
+        self.0 -= other.0;
+    }
+}
+impl AddAssign<Money> for Sum {
+    fn add_assign(&mut self, other: Money) {
+        self.0 += i128::from(other.0);
+    }
+}
+impl SubAssign<Money> for Sum {
+    fn sub_assign(&mut self, other: Money) {
+        self.0 -= i128::from(other.0);
+    }
+}
+impl fmt::Display for Sum {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// An exact fraction; compared by cross-multiplication, never divided. A denominator of zero stands for infinity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Ratio {
+    numerator: i128,
+    denominator: u128,
+}
+
+impl Ratio {
+    /// `numerator / denominator`, denominator not negative.
+    #[must_use]
+    pub(crate) fn new(numerator: Sum, denominator: Sum) -> Self {
+        assert!(denominator.0 >= 0, "a ratio has a denominator of at least zero");
+        Self { numerator: numerator.0, denominator: denominator.0 as u128 }
+    }
+
+    /// `(a b) / (c d)` for factors that are not negative and products within 127 bits.
+    #[must_use]
+    pub(crate) fn of_products(a: Money, b: Money, c: Money, d: Money) -> Self {
+        Self {
+            numerator: i128::from(a.0) * i128::from(b.0),
+            denominator: (i128::from(c.0) * i128::from(d.0)) as u128,
+        }
+    }
+}
+
+impl Ord for Ratio {
+    /// By value; a zero denominator compares by the sign of its numerator against any finite ratio.
+    fn cmp(&self, other: &Self) -> Ordering {
+        let left = (self.numerator.signum(), mul_wide(self.numerator.unsigned_abs(), other.denominator));
+        let right = (other.numerator.signum(), mul_wide(other.numerator.unsigned_abs(), self.denominator));
+        match left.0.cmp(&right.0) {
+            Ordering::Equal if left.0 < 0 => right.1.cmp(&left.1),
+            Ordering::Equal => left.1.cmp(&right.1),
+            unequal => unequal,
+        }
+    }
+}
+
+impl PartialOrd for Ratio {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// Value of a balance of another asset: `floor(balance x index x num x weight / (den x 1e6))`.
+#[must_use]
+pub(crate) fn collateral_value_down(balance: Money, index: Price, num: i64, den: i64, weight: Ppm) -> Money {
+    let unit = i128::from(index.0) * i128::from(num) * i128::from(weight.0);
+    let per = i128::from(den) * i128::from(MILLION);
+    Money(narrow(div_floor(i128::from(balance.0.max(0)) * unit, per)))
+}
+
+/// The smallest balance whose [`collateral_value_down`] reaches `target`, `None` if one unit is worth nothing.
+#[must_use]
+pub(crate) fn collateral_for_up(
+    target: Money,
+    index: Price,
+    num: i64,
+    den: i64,
+    weight: Ppm,
+) -> Option<Money> {
+    let unit = i128::from(index.0) * i128::from(num) * i128::from(weight.0);
+    let per = i128::from(den) * i128::from(MILLION);
+    (unit > 0).then(|| Money(narrow(div_ceil(i128::from(target.0) * per, unit))))
+}
+
+/// Premium of the impact prices over the index, in ppb, towards zero; the sums are `price x qty` taken for `qty` lots.
+#[must_use]
+pub(crate) fn premium_towards_zero(bid_sum: i64, ask_sum: i64, index: Price, qty: Qty) -> Ppb {
+    let index_sum = i128::from(index.0) * i128::from(qty.0);
+    let premium = (i128::from(bid_sum) - index_sum).max(0) - (index_sum - i128::from(ask_sum)).max(0);
+    Ppb(narrow(premium * i128::from(BILLION) / index_sum))
+}
+
+/// Mean of funding samples, towards zero; zero without samples.
+#[must_use]
+pub(crate) fn mean_towards_zero(sum: i128, count: i64) -> Ppb {
+    if count == 0 { Ppb::ZERO } else { Ppb(narrow(sum / i128::from(count))) }
+}
+
+/// A weight for splitting an account's slack between its positions: any positive heuristic is safe.
+#[must_use]
+pub(crate) fn exposure_weight(notional: Money) -> u64 {
+    // Two thirds power of the notional, from its bit length and square root; only the proportion matters.
+    let n = notional.0.unsigned_abs();
+    let root = u64::from(n.isqrt() as u32);
+    let sixth = 1u64 << ((64 - n.leading_zeros()) / 6);
+    (root * sixth).max(1)
+}
+
+/// Splits `total` units over weights in whole units: largest remainder under caps, ties to the earlier.
+///
+/// Accounts whose share reaches their cap get the cap; the rest is divided again until none does, rounded down,
+/// and what is left goes one by one to the largest remainders. Sums to `min(total, sum of caps)`.
+#[must_use]
+pub fn largest_remainder(total: i64, weights: &[i64], caps: &[i64]) -> Vec<i64> {
+    assert_eq!(weights.len(), caps.len());
+    let mut shares = vec![0i64; weights.len()];
+    let mut open: Vec<usize> = (0..weights.len()).filter(|&i| weights[i] > 0 && caps[i] > 0).collect();
+    let mut left = i128::from(total);
+    for _ in 0..=weights.len() {
+        let weight: i128 = open.iter().map(|&i| i128::from(weights[i])).sum();
+        if left == 0 || weight == 0 {
+            return shares;
+        }
+        let before = open.len();
+        let round = left;
+        open.retain(|&i| {
+            let full = round * i128::from(weights[i]) >= i128::from(caps[i]) * weight;
+            if full {
+                shares[i] = caps[i];
+                left -= i128::from(caps[i]);
+            }
+            !full
+        });
+        if open.len() < before {
+            continue;
+        }
+        let mut remainders: Vec<(i128, usize)> = Vec::with_capacity(open.len());
+        let mut given = 0i128;
+        for &i in &open {
+            let product = left * i128::from(weights[i]);
+            let share = product / weight;
+            shares[i] = narrow(share);
+            given += share;
+            remainders.push((product % weight, i));
+        }
+        remainders.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+        let extra = usize::try_from(left - given).expect("fewer units left than accounts");
+        for &(_, i) in &remainders[..extra] {
+            shares[i] += 1;
+        }
+        return shares;
+    }
+    shares
+}
