@@ -467,6 +467,18 @@ impl Config {
             let lots = market.open_interest_max.max(market.position_max).max(market.order_qty_max);
             let notional = per_lot.checked_mul(i128::from(lots.get()));
             total = total.saturating_add(notional.unwrap_or(i128::MAX));
+            // A side of a full book: its levels and the auction add quantities up.
+            let resting = i128::from(self.limits.orders_max) * i128::from(market.order_qty_max.get());
+            if resting > i128::from(i64::MAX) {
+                let why = format!(
+                    "limits.orders_max {} x order_qty_max {} of {} is above {}; lower one of them",
+                    self.limits.orders_max,
+                    market.order_qty_max,
+                    market.name,
+                    i64::MAX
+                );
+                return refuse("limits.orders_max", why);
+            }
         }
         for asset in &self.assets[1..] {
             let c = asset.collateral.expect("checked above");

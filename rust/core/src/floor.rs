@@ -626,7 +626,8 @@ impl Floor {
         self.accepted = r.u64()?;
         let (assets, funds) = (self.config.assets.len(), self.config.funds.len());
         self.ledger = Ledger::decode(assets, funds, self.markets.len(), r)?;
-        for _ in 0..self.ledger.accounts() {
+        let accounts = self.ledger.accounts();
+        for _ in 0..accounts {
             self.flags.push(if r.bool()? { CALLED } else { 0 });
         }
         let maxima: Vec<Price> = self.markets.iter().map(|m| m.config.price_max).collect();
@@ -636,7 +637,14 @@ impl Floor {
             m.phase =
                 Phase::from_code(phase).ok_or_else(|| r.invalid(format!("phase {phase} is unknown")))?;
             m.end = Nanos::new(r.i64()?);
-            m.book = Book::decode(m.config.price_max, self.config.limits.orders_max, r)?;
+            m.book = Book::decode(m.config.price_max, self.config.limits.orders_max, accounts, r)?;
+            for order in [Side::Buy, Side::Sell].into_iter().flat_map(|side| m.book.orders(side)) {
+                if order.qty > m.config.order_qty_max || order.id.acceptance() > self.accepted {
+                    return Err(
+                        r.invalid(format!("order {} cannot rest here; take another copy", order.id.raw()))
+                    );
+                }
+            }
             m.mark = MarkState::decode(m.config.mark, r)?;
             if let Some(config) = m.config.funding {
                 m.funding = Some(FundingState::decode(config, r)?);
@@ -646,7 +654,13 @@ impl Floor {
                 let some = r.bool()?;
                 let mut ranked = Vec::new();
                 for _ in 0..r.len()? {
-                    ranked.push(AccountId::new(r.u32()?));
+                    let account = AccountId::new(r.u32()?);
+                    if account.index() >= accounts {
+                        return Err(
+                            r.invalid(format!("account {account} is ranked and unknown; take another copy"))
+                        );
+                    }
+                    ranked.push(account);
                 }
                 *ranking = some.then_some(ranked);
             }

@@ -113,7 +113,7 @@ impl Health {
     /// True if the account is to be called.
     #[must_use]
     pub fn is_callable(&self) -> bool {
-        self.equity < self.call
+        self.call.is_positive() && self.equity < self.call
     }
 
     /// Worse first: the smaller `equity / maintenance`, without a requirement worst.

@@ -1,0 +1,67 @@
+//! Workloads for the benchmarks: deterministic, and with an answer to assert.
+
+use seawall_core::protocol::command;
+use seawall_core::{Config, Events, Record, Venue};
+
+/// A venue with one market, `accounts` funded accounts that hold alternating positions, and an index at 100,000 ticks.
+///
+/// Every account is far from its maintenance requirement: a mark that moves by a few ticks endangers nobody.
+///
+/// # Panics
+/// If the venue refuses a command of the set-up.
+#[must_use]
+pub fn quiet_population(accounts: u32) -> Venue {
+    let json = include_str!("../rust/core/tests/data/example.json").replace("\"accounts_max\": 1000", "\"accounts_max\": 2000000");
+    let mut venue = Venue::new(Config::new(&json).expect("the example is valid"));
+    let mut events = Events::new();
+    let index = Record { kind: command::INDEX, at: 1, price: 100_000, ..Record::default() };
+    venue.apply_record(&index, &mut events);
+    for account in 0..accounts {
+        let open = Record { kind: command::OPEN_ACCOUNT, at: 1, ..Record::default() };
+        let amount = 300_000_000 + i64::from(account % 1000) * 1_000_000;
+        let deposit = Record { kind: command::DEPOSIT, at: 1, account, amount, ..Record::default() };
+        venue.apply_record(&open, &mut events);
+        venue.apply_record(&deposit, &mut events);
+        if account % 2 == 1 {
+            let block = Record {
+                kind: command::BLOCK,
+                at: 1,
+                account,
+                order: u64::from(account - 1),
+                price: 100_000,
+                qty: 100,
+                ..Record::default()
+            };
+            events.clear();
+            venue.apply_record(&block, &mut events);
+            assert_eq!(events.len(), 2, "the block was refused: {:?}", events.as_slice());
+        }
+    }
+    venue
+}
+
+/// Orders around one price from one account: places, cancels of the order before, and a sweep now and then.
+///
+/// # Panics
+/// If the venue answers an order with something else than an acceptance.
+pub fn order_mix(venue: &mut Venue, events: &mut Events, count: u32) -> u64 {
+    let mut fills = 0;
+    for i in 0..count {
+        let side = u8::try_from(i % 2).expect("a bit");
+        let away = i64::from(i % 16) * if side == 0 { -1 } else { 1 };
+        let sweep = i % 16 == 15;
+        let price = 100_000 + if sweep { -away } else { away };
+        let order = Record { kind: command::PLACE, at: 1, side, price, qty: 1, ..Record::default() };
+        events.clear();
+        venue.apply_record(&order, events);
+        let accepted = events.as_slice()[0];
+        assert_eq!(accepted.kind, seawall_core::protocol::event::ACCEPTED);
+        fills += u64::try_from(events.len() / 2).expect("few");
+        if i % 3 != 0 {
+            let cancel = Record { kind: command::CANCEL, at: 1, order: accepted.order, ..Record::default() };
+            events.clear();
+            venue.apply_record(&cancel, events);
+        }
+    }
+    fills
+}

@@ -1,0 +1,365 @@
+//! The venue: the only file that knows the order of the steps. It reads like docs/mechanics.md section 4.
+
+mod commands;
+mod snapshot;
+mod views;
+
+use crate::config::Config;
+use crate::floor::Floor;
+use crate::funding;
+use crate::ledger::Place;
+use crate::liquidation::Queue;
+use crate::margin::Health;
+use crate::protocol::{AfterPhase, Command, Events, Phase, Record, Reject, event, event_of};
+use crate::units::{AccountId, MarketId, Nanos, Sum, VALUATION};
+use core::cmp::Ordering;
+
+/// How much the venue checks itself after each step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Audit {
+    /// Nothing: for measuring what the checks cost.
+    Off,
+    /// Running totals: net positions, funds, shortfall. The default.
+    #[default]
+    Cheap,
+    /// Everything is counted anew: for tests.
+    Full,
+}
+
+/// One deterministic venue: commands in, events out.
+///
+/// ```
+/// use seawall_core::{Command, Config, Events, Nanos, Venue};
+/// # let json = include_str!("../../tests/data/example.json");
+/// let mut venue = Venue::new(Config::new(json)?);
+/// let mut events = Events::new();
+/// venue.apply(Nanos::new(1), &Command::OpenAccount, &mut events);
+/// assert_eq!(events.len(), 1);
+/// # Ok::<(), seawall_core::ConfigError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Venue {
+    floor: Floor,
+    queue: Queue,
+    /// Number of the last event.
+    seq: u64,
+    /// The earliest due time of any timer, so that a step without due timers costs one comparison.
+    next_due: Nanos,
+    audit: Audit,
+    /// Reused lists of the health pass.
+    crossed: Vec<AccountId>,
+    judged: Vec<(AccountId, Health)>,
+}
+
+/// A timer that is due: its time, its market, and whether it is funding rather than the end of a phase.
+type Timer = (Nanos, MarketId, bool);
+
+impl Venue {
+    /// An empty venue.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        let mut venue = Self {
+            floor: Floor::new(config),
+            queue: Queue::default(),
+            seq: 0,
+            next_due: Nanos::MAX,
+            audit: Audit::default(),
+            crossed: Vec::new(),
+            judged: Vec::new(),
+        };
+        venue.next_due = venue.earliest();
+        venue
+    }
+
+    /// Sets how much the venue checks itself.
+    pub fn set_audit(&mut self, audit: Audit) {
+        self.audit = audit;
+    }
+
+    /// Applies one command record: the form in which batches and journals carry commands.
+    pub fn apply_record(&mut self, record: &Record, events: &mut Events) {
+        let at = Nanos::new(record.at);
+        if let Some(command) = Command::decode(record) {
+            self.step(at, &command, record, events);
+        } else {
+            // An unknown kind is refused before anything else, time included.
+            events.begin(self.floor.config.venue, self.floor.now, record.source, self.seq);
+            reject(record, Reject::UnknownCommand, events);
+            self.seq = events.seq();
+        }
+    }
+
+    /// Applies one command at a time. A refusal is an event, and leaves the state as it was but for time.
+    pub fn apply(&mut self, at: Nanos, command: &Command, events: &mut Events) {
+        self.step(at, command, &command.encode(at), events);
+    }
+
+    fn step(&mut self, at: Nanos, command: &Command, record: &Record, events: &mut Events) {
+        let now = self.floor.now.max(at);
+        events.begin(self.floor.config.venue, now, record.source, self.seq);
+        if at < self.floor.now {
+            reject(record, Reject::TimeBackwards, events);
+            self.seq = events.seq();
+            return;
+        }
+        // 1 time.
+        self.floor.now = at;
+        let pending = if self.next_due <= at { self.run_timers(events) } else { false };
+        // 2 to 6: admit, check, match, settle, mark.
+        let done = match command {
+            Command::Pulse => Ok(()),
+            _ if pending => Err(Reject::TimersPending),
+            _ => self.execute(command, events),
+        };
+        if let Err(why) = done {
+            reject(record, why, events);
+        }
+        // 7 health.
+        let marked = match command {
+            Command::Index { market, .. } if done.is_ok() => Some(*market),
+            _ => None,
+        };
+        self.pass_health(marked, events);
+        // 8 resolve.
+        let resolves = matches!(command, Command::Index { .. } | Command::Pulse);
+        if resolves && done.is_ok() && !pending && self.queue.len() > 0 {
+            let rounds = self.floor.config.limits.liquidation_rounds_per_step;
+            self.queue.resolve(&mut self.floor, rounds, events);
+            self.pass_health(None, events);
+            self.next_due = self.earliest();
+        }
+        // 9 observe.
+        for market in &mut self.floor.markets {
+            if market.breakers.has_news() {
+                market.breakers.observe(at);
+            }
+        }
+        // 10 audit.
+        match self.audit {
+            Audit::Off => {}
+            Audit::Cheap => self.floor.ledger.audit_cheap(),
+            Audit::Full => self.audit_full(),
+        }
+        self.seq = events.seq();
+    }
+
+    // Step 1: time.
+
+    /// The earliest due time of any timer.
+    fn earliest(&self) -> Nanos {
+        self.floor.market_ids().filter_map(|m| self.timer(m)).map(|t| t.0).min().unwrap_or(Nanos::MAX)
+    }
+
+    /// The first timer of a market; a settlement under way is due at once.
+    fn timer(&self, market: MarketId) -> Option<Timer> {
+        let m = self.floor.market(market);
+        let phase = (m.end.is_positive() && m.phase.next().is_some()).then_some((m.end, market, false));
+        let funding = m.funding.as_ref().map(|f| {
+            let due = if f.settlement().is_some() { Nanos::new(i64::MIN) } else { f.due() };
+            (due, market, true)
+        });
+        match (phase, funding) {
+            (Some(p), Some(f)) => Some(p.min(f)),
+            (p, f) => p.or(f),
+        }
+    }
+
+    /// Runs what is due; true if a settlement is not finished.
+    fn run_timers(&mut self, events: &mut Events) -> bool {
+        let mut budget =
+            usize::try_from(self.floor.config.limits.funding_accounts_per_step).expect("32 bits fit");
+        loop {
+            let due = self.floor.market_ids().filter_map(|m| self.timer(m)).min();
+            let Some((at, market, is_funding)) = due.filter(|t| t.0 <= self.floor.now) else { break };
+            if is_funding {
+                let begun =
+                    self.floor.market(market).funding.as_ref().is_some_and(|f| f.settlement().is_some());
+                if !begun && budget == 0 {
+                    return true;
+                }
+                budget -= usize::from(!begun);
+                self.settle_funding(market, &mut budget, events);
+                let state = self.floor.market(market).funding.as_ref();
+                if state.is_some_and(|f| f.settlement().is_some()) {
+                    return true;
+                }
+            } else {
+                self.end_phase(market, at, events);
+            }
+        }
+        self.next_due = self.earliest();
+        false
+    }
+
+    fn end_phase(&mut self, market: MarketId, due: Nanos, events: &mut Events) {
+        let m = self.floor.market(market);
+        let auction = m.config.reopen_auction_ns;
+        let reopens = m.phase.next() == Some(AfterPhase::Reopen) && auction.is_positive();
+        if reopens {
+            self.floor.enter(market, Phase::CallAuction, due + auction, events);
+        } else {
+            self.floor.enter(market, Phase::Continuous, Nanos::ZERO, events);
+        }
+    }
+
+    /// Begins a settlement that is due, or goes on with it, for as many accounts as the budget allows.
+    fn settle_funding(&mut self, market: MarketId, budget: &mut usize, events: &mut Events) {
+        let mark = self.floor.prices.known(market);
+        let tick = self.floor.tick(market);
+        let state = self.floor.market_mut(market).funding.as_mut().expect("a funding timer has funding");
+        if state.settlement().is_none() {
+            let rate = state.begin(mark);
+            events.push(Record {
+                price: mark.get(),
+                amount: rate.get(),
+                ..event_of(event::FUNDING_SETTLED, market)
+            });
+        }
+        let Some(settlement) = state.settlement() else { return };
+        let first = settlement.next.index();
+        let last = self.floor.ledger.accounts().min(first + *budget);
+        *budget -= last - first;
+        for account in (first..last).map(AccountId::from_index) {
+            let base = self.floor.ledger.position(account, market).base;
+            let amount = funding::payment_up(base, settlement.mark, tick, settlement.rate);
+            if amount.is_zero() {
+                continue;
+            }
+            self.floor.ledger.transfer(Place::User(account, VALUATION), Place::Funding(market), amount);
+            self.floor.touch(account);
+            events.push(Record {
+                account: account.get(),
+                qty: base.get(),
+                amount: amount.get(),
+                ..event_of(event::FUNDING_PAID, market)
+            });
+        }
+        let next = (last < self.floor.ledger.accounts()).then(|| AccountId::from_index(last));
+        let state = self.floor.market_mut(market).funding.as_mut().expect("as above");
+        state.advance(next);
+    }
+
+    // Step 7: health.
+
+    /// Calls and queues whoever the step has endangered: touched accounts, and those whose guard a mark crossed.
+    fn pass_health(&mut self, marked: Option<MarketId>, events: &mut Events) {
+        if marked.is_none() && !self.floor.has_touched() {
+            return;
+        }
+        let mut judged = std::mem::take(&mut self.judged);
+        self.crossed.clear();
+        self.floor.take_touched(&mut self.crossed);
+        if let Some(market) = marked {
+            let (mark, index) = (self.floor.prices.known(market), self.floor.prices.index(market));
+            let index = index.expect("a marked market has an index");
+            self.floor.guards.crossed(market, mark, index, &mut self.crossed);
+        }
+        self.crossed.sort_unstable();
+        self.crossed.dedup();
+        judged.clear();
+        for &account in self.crossed.iter().filter(|&&a| !self.floor.is_liquidated(a)) {
+            judged.push((account, self.floor.health(account)));
+        }
+        self.clear_calls(&judged, events);
+        judged.retain(|(account, health)| {
+            let called = self.floor.is_called(*account);
+            let queued = health.is_liquidatable() && self.floor.can_be_liquidated(*account);
+            queued || (!called && health.is_callable())
+        });
+        judged.sort_unstable_by(worst_first);
+        self.call_margin(&judged, events);
+        self.start_liquidations(&judged, events);
+        for i in 0..self.crossed.len() {
+            let account = self.crossed[i];
+            self.floor.untouch(account);
+            self.floor.arm(account);
+        }
+        self.judged = judged;
+    }
+
+    fn clear_calls(&mut self, judged: &[(AccountId, Health)], events: &mut Events) {
+        for (account, health) in judged {
+            let floor = &mut self.floor;
+            if floor.is_called(*account) && floor.is_touched(*account) && health.equity >= health.call {
+                floor.set_called(*account, false);
+                events.push(Record {
+                    account: account.get(),
+                    amount: health.equity.saturate().get(),
+                    ..event_of(event::MARGIN_CALL_CLEARED, MarketId::NONE)
+                });
+            }
+        }
+    }
+
+    fn call_margin(&mut self, judged: &[(AccountId, Health)], events: &mut Events) {
+        for (account, health) in judged {
+            let floor = &mut self.floor;
+            if health.is_liquidatable() && floor.can_be_liquidated(*account) {
+                continue;
+            }
+            floor.set_called(*account, true);
+            events.push(Record {
+                account: account.get(),
+                amount: health.equity.saturate().get(),
+                qty: health.call.saturate().get(),
+                ..event_of(event::MARGIN_CALLED, MarketId::NONE)
+            });
+        }
+    }
+
+    fn start_liquidations(&mut self, judged: &[(AccountId, Health)], events: &mut Events) {
+        for (account, health) in judged {
+            let floor = &mut self.floor;
+            if !(health.is_liquidatable() && floor.can_be_liquidated(*account)) {
+                continue;
+            }
+            floor.set_called(*account, true);
+            floor.set_liquidated(*account, true);
+            self.queue.join(*account);
+            events.push(Record {
+                account: account.get(),
+                amount: health.equity.saturate().get(),
+                qty: health.maintenance.saturate().get(),
+                ..event_of(event::LIQUIDATION_STARTED, MarketId::NONE)
+            });
+        }
+    }
+
+    // Step 10: audit.
+
+    /// Counts everything anew and asserts the invariants of docs/invariants.md.
+    fn audit_full(&self) {
+        let floor = &self.floor;
+        floor.ledger.audit_cheap();
+        for market in floor.market_ids() {
+            let (net, long) = floor.ledger.recount(market);
+            assert!(net.is_zero(), "positions of market {market} sum to {net}");
+            assert_eq!(long, floor.ledger.open_interest(market), "open interest of market {market}");
+            let clearing = Sum::of(floor.ledger.at(Place::Clearing(market)));
+            assert_eq!(floor.ledger.costs(market), -clearing, "entry costs of market {market}");
+            let m = floor.market(market);
+            m.book.check();
+            assert!(!m.phase.admits().matches || !m.book.is_crossed(), "book of market {market} is crossed");
+        }
+        let report = self.conservation();
+        assert!(report.ok, "money is not conserved: {report:?}");
+        for account in (0..floor.ledger.accounts()).map(AccountId::from_index) {
+            let endangered = floor.health(account).is_liquidatable() && floor.can_be_liquidated(account);
+            assert!(
+                !endangered || floor.is_liquidated(account),
+                "account {account} is endangered and not queued"
+            );
+        }
+    }
+}
+
+/// Worse health first, ties by lower account.
+fn worst_first(a: &(AccountId, Health), b: &(AccountId, Health)) -> Ordering {
+    a.1.worse(&b.1).then_with(|| a.0.cmp(&b.0))
+}
+
+fn reject(record: &Record, why: Reject, events: &mut Events) {
+    // The refused command's fields are repeated, so that its sender can tell which one it was.
+    let flags = record.kind;
+    events.push(Record { kind: event::REJECTED, flags, code: why.code(), ..*record });
+}

@@ -1,0 +1,163 @@
+//! What can be read from a venue without changing it.
+
+use super::Venue;
+use crate::book::{Level, Resting};
+use crate::config::Config;
+use crate::floor::Floor;
+use crate::ledger::{Place, Position};
+use crate::margin::Health;
+use crate::protocol::Phase;
+use crate::units::{AccountId, AssetId, FundId, MarketId, Money, Nanos, Price, Qty, Side, Sum};
+
+impl Venue {
+    /// The configuration.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.floor.config
+    }
+
+    /// Time of the last command.
+    #[must_use]
+    pub fn now(&self) -> Nanos {
+        self.floor.now
+    }
+
+    /// Number of events so far.
+    #[must_use]
+    pub fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    /// Number of accounts.
+    #[must_use]
+    pub fn accounts(&self) -> usize {
+        self.floor.ledger.accounts()
+    }
+
+    /// A market's index; none before its first.
+    #[must_use]
+    pub fn index(&self, market: MarketId) -> Option<Price> {
+        self.floor.prices.index(market)
+    }
+
+    /// A market's mark; none before its first index.
+    #[must_use]
+    pub fn mark(&self, market: MarketId) -> Option<Price> {
+        self.floor.prices.mark(market)
+    }
+
+    /// Price of the last trade in a market's book.
+    #[must_use]
+    pub fn last(&self, market: MarketId) -> Option<Price> {
+        self.floor.market(market).mark.last()
+    }
+
+    /// Best price of a side of a book.
+    #[must_use]
+    pub fn best(&self, market: MarketId, side: Side) -> Option<Price> {
+        self.floor.market(market).book.best(side)
+    }
+
+    /// Up to `levels` price levels of a side, best first.
+    #[must_use]
+    pub fn depth(&self, market: MarketId, side: Side, levels: usize) -> Vec<Level> {
+        self.floor.market(market).book.levels(side).take(levels).collect()
+    }
+
+    /// A market's phase.
+    #[must_use]
+    pub fn phase(&self, market: MarketId) -> Phase {
+        self.floor.market(market).phase
+    }
+
+    /// Sum of long positions.
+    #[must_use]
+    pub fn open_interest(&self, market: MarketId) -> Qty {
+        self.floor.ledger.open_interest(market)
+    }
+
+    /// Money in an insurance fund.
+    #[must_use]
+    pub fn fund(&self, fund: FundId) -> Money {
+        self.floor.ledger.at(Place::Fund(fund))
+    }
+
+    /// Money at any place of the ledger.
+    #[must_use]
+    pub fn money(&self, place: Place) -> Money {
+        self.floor.ledger.at(place)
+    }
+
+    /// Accounts that wait for a liquidation round.
+    #[must_use]
+    pub fn queue_len(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Accounts in liquidation that wait for a new index.
+    #[must_use]
+    pub fn parked_len(&self) -> usize {
+        self.queue.parked()
+    }
+
+    /// True while a funding settlement is not finished: only Pulse is admitted.
+    #[must_use]
+    pub fn timers_pending(&self) -> bool {
+        self.next_due <= self.floor.now
+    }
+
+    /// An account's balance of an asset.
+    #[must_use]
+    pub fn balance(&self, account: AccountId, asset: AssetId) -> Money {
+        self.floor.ledger.balance(account, asset)
+    }
+
+    /// An account's position in a market.
+    #[must_use]
+    pub fn position(&self, account: AccountId, market: MarketId) -> Position {
+        *self.floor.ledger.position(account, market)
+    }
+
+    /// An account's equity: balance, other assets' value and unrealised profit.
+    #[must_use]
+    pub fn equity(&self, account: AccountId) -> Sum {
+        self.floor.equity(account)
+    }
+
+    /// An account's equity and requirements.
+    #[must_use]
+    pub fn health(&self, account: AccountId) -> Health {
+        self.floor.health(account)
+    }
+
+    /// An account's initial requirement, open orders counted.
+    #[must_use]
+    pub fn initial(&self, account: AccountId) -> Sum {
+        self.floor.rules.initial_total(&self.floor.ledger, &self.floor.prices, account)
+    }
+
+    /// True if the account was called and has not recovered since.
+    #[must_use]
+    pub fn is_called(&self, account: AccountId) -> bool {
+        self.floor.is_called(account)
+    }
+
+    /// True if the account is in liquidation.
+    #[must_use]
+    pub fn is_in_liquidation(&self, account: AccountId) -> bool {
+        self.floor.is_liquidated(account)
+    }
+
+    /// An account's resting orders in a market, newest first.
+    #[must_use]
+    pub fn open_orders(&self, account: AccountId, market: MarketId) -> Vec<Resting> {
+        let book = &self.floor.market(market).book;
+        let mut ids = Vec::new();
+        book.orders_of(account, &mut ids);
+        ids.into_iter().filter_map(|id| book.get(id)).collect()
+    }
+
+    pub(crate) fn floor(&self) -> &Floor {
+        &self.floor
+    }
+}
