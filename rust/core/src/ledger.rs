@@ -106,6 +106,8 @@ pub(crate) struct Ledger {
     clearing: Vec<Money>,
     funding: Vec<Money>,
     shortfall: Money,
+    /// Running total of everything inside the venue, per asset: equals deposits less withdrawals.
+    inside: Vec<Sum>,
     /// Sum of long positions, and of signed positions, per market.
     open_interest: Vec<Qty>,
     net: Vec<Qty>,
@@ -128,6 +130,7 @@ impl Ledger {
             clearing: vec![Money::ZERO; markets],
             funding: vec![Money::ZERO; markets],
             shortfall: Money::ZERO,
+            inside: vec![Sum::ZERO; assets],
             open_interest: vec![Qty::ZERO; markets],
             net: vec![Qty::ZERO; markets],
         }
@@ -249,6 +252,13 @@ impl Ledger {
         *target += amount;
         assert!(!matches!(to, Place::Fund(_)) || !target.is_negative(), "a fund paid more than it had");
         assert_eq!(asset_from, asset_to, "money changed its asset on the way");
+        let inside = &mut self.inside[asset_to.index()];
+        if !matches!(from, Place::External(_)) {
+            *inside -= amount;
+        }
+        if !matches!(to, Place::External(_)) {
+            *inside += amount;
+        }
     }
 
     /// Books one side of a trade; returns the profit that it realised, which has moved to the balance.
@@ -273,8 +283,12 @@ impl Ledger {
         profit
     }
 
-    /// Asserts what running totals can prove: each market's positions sum to zero.
+    /// Asserts what running totals can prove: per asset, what is inside is deposits less withdrawals; each
+    /// market's positions sum to zero; no fund is negative.
     pub(crate) fn audit_cheap(&self) {
+        for (asset, (inside, external)) in self.inside.iter().zip(&self.external).enumerate() {
+            assert_eq!(*inside, Sum::of(-*external), "money of asset {asset} is not conserved");
+        }
         for (market, net) in self.net.iter().enumerate() {
             assert!(net.is_zero(), "positions of market {market} sum to {net}");
         }
@@ -387,6 +401,17 @@ impl Ledger {
         }
         ledger.fees = Money::new(r.i64()?);
         ledger.shortfall = Money::new(r.i64()?);
+        for asset in (0..assets).map(AssetId::from_index) {
+            let fees = if asset == VALUATION { Sum::of(ledger.fees) } else { Sum::ZERO };
+            let mut inside = ledger.users(asset) + ledger.venue(asset) + fees;
+            if asset == VALUATION {
+                ledger.funds.iter().for_each(|f| inside += *f);
+            }
+            if inside != Sum::of(ledger.deposits(asset)) {
+                return Err(r.invalid(format!("money of asset {asset} is not conserved; take another copy")));
+            }
+            ledger.inside[asset.index()] = inside;
+        }
         Ok(ledger)
     }
 }
