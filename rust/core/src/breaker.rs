@@ -231,19 +231,21 @@ impl Breakers {
         }
     }
 
-    /// Notes a trade of this step.
-    pub(crate) fn trade(&mut self, price: Price) {
+    /// Notes a trade of this step; true if somebody watches trades.
+    pub(crate) fn trade(&mut self, price: Price) -> bool {
         if self.watches_trades {
             let (low, high, _) = self.trades.unwrap_or((price, price, price));
             self.trades = Some((low.min(price), high.max(price), price));
         }
+        self.watches_trades
     }
 
-    /// Notes the new mark of this step.
-    pub(crate) fn marked(&mut self, mark: Price) {
+    /// Notes the new mark of this step; true if there is a rule to watch it.
+    pub(crate) fn marked(&mut self, mark: Price) -> bool {
         if !self.moves.is_empty() {
             self.marks = Some(mark);
         }
+        !self.moves.is_empty()
     }
 
     /// Ends the step: its prices enter the windows, unless a rule has acted in it.
@@ -262,11 +264,6 @@ impl Breakers {
                 rule.window.observe(at, low, high, last);
             }
         }
-    }
-
-    /// True if [`Breakers::observe`] has something to do.
-    pub(crate) fn has_news(&self) -> bool {
-        self.trades.is_some() || self.marks.is_some() || self.tripped
     }
 
     pub(crate) fn encode(&self, w: &mut Writer) {

@@ -98,6 +98,8 @@ pub(crate) struct Floor {
     pub(crate) now: Nanos,
     /// Acceptance number of the last order.
     pub(crate) accepted: u64,
+    /// A breaker has something to observe at the end of the step.
+    pub(crate) has_news: bool,
     flags: Vec<u8>,
     touched: Vec<AccountId>,
     scratch: Vec<OrderId>,
@@ -127,6 +129,7 @@ impl Floor {
             guards: Guards::new(&config),
             now: Nanos::ZERO,
             accepted: 0,
+            has_news: false,
             flags: Vec::new(),
             touched: Vec::new(),
             scratch: Vec::new(),
@@ -389,6 +392,7 @@ impl Floor {
     /// A rule acts: its event, the new phase.
     pub(crate) fn interrupt(&mut self, market: MarketId, trip: &Trip, events: &mut Events) {
         self.market_mut(market).breakers.trip(trip);
+        self.has_news = true;
         events.push(Record {
             code: trip.rule,
             flags: u16::from(trip.source == MoveSource::Mark),
@@ -406,7 +410,7 @@ impl Floor {
         let (price, fees) = (resting.price, m.config.fees);
         m.book.fill_front(resting.side, qty);
         m.mark.trade(price);
-        m.breakers.trade(price);
+        self.has_news |= m.breakers.trade(price);
         let value = price.value(qty, m.config.tick_value);
         self.ledger.position_mut(resting.account, order.market).add_open(resting.side, -qty);
         let maker = Party { account: resting.account, id: resting.id, side: resting.side, flags: 0 };
@@ -548,9 +552,9 @@ impl Floor {
             }
             left -= qty;
         }
-        let m = self.market_mut(market);
+        let m = &mut self.markets[market.index()];
         m.mark.trade(clearing.price);
-        m.breakers.trade(clearing.price);
+        self.has_news |= m.breakers.trade(clearing.price);
     }
 
     // Trades outside the book.

@@ -106,6 +106,8 @@ pub(crate) struct Ledger {
     clearing: Vec<Money>,
     funding: Vec<Money>,
     shortfall: Money,
+    /// Money or a position moved since the last audit.
+    moved: bool,
     /// Running total of everything inside the venue, per asset: equals deposits less withdrawals.
     inside: Vec<Sum>,
     /// Sum of long positions, and of signed positions, per market.
@@ -130,6 +132,7 @@ impl Ledger {
             clearing: vec![Money::ZERO; markets],
             funding: vec![Money::ZERO; markets],
             shortfall: Money::ZERO,
+            moved: false,
             inside: vec![Sum::ZERO; assets],
             open_interest: vec![Qty::ZERO; markets],
             net: vec![Qty::ZERO; markets],
@@ -252,6 +255,7 @@ impl Ledger {
         *target += amount;
         assert!(!matches!(to, Place::Fund(_)) || !target.is_negative(), "a fund paid more than it had");
         assert_eq!(asset_from, asset_to, "money changed its asset on the way");
+        self.moved = true;
         let inside = &mut self.inside[asset_to.index()];
         if !matches!(from, Place::External(_)) {
             *inside -= amount;
@@ -277,10 +281,18 @@ impl Ledger {
         let long = |base: Qty| base.max(Qty::ZERO);
         self.open_interest[market.index()] += long(after.base) - long(before);
         self.net[market.index()] += change;
+        self.moved = true;
         if !profit.is_zero() {
             self.transfer(Place::Clearing(market), Place::User(account, VALUATION), profit);
         }
         profit
+    }
+
+    /// [`Ledger::audit_cheap`] if money or positions moved since the last audit.
+    pub(crate) fn audit_moved(&mut self) {
+        if std::mem::take(&mut self.moved) {
+            self.audit_cheap();
+        }
     }
 
     /// Asserts what running totals can prove: per asset, what is inside is deposits less withdrawals; each

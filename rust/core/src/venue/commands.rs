@@ -513,8 +513,9 @@ impl Venue {
             Phase::Continuous => m.breakers.ask(MoveSource::Mark, now, mark, false),
             _ => None,
         };
-        m.breakers.marked(mark);
+        let watched = m.breakers.marked(mark);
         m.ranking = [None, None];
+        self.floor.has_news |= watched;
         self.floor.prices.set(market, index, mark);
         if let Some(trip) = trip {
             self.floor.interrupt(market, &trip, events);

@@ -129,15 +129,16 @@ impl Venue {
             self.next_due = self.earliest();
         }
         // 9 observe.
-        for market in &mut self.floor.markets {
-            if market.breakers.has_news() {
+        if self.floor.has_news {
+            self.floor.has_news = false;
+            for market in &mut self.floor.markets {
                 market.breakers.observe(at);
             }
         }
         // 10 audit.
         match self.audit {
             Audit::Off => {}
-            Audit::Cheap => self.floor.ledger.audit_cheap(),
+            Audit::Cheap => self.floor.ledger.audit_moved(),
             Audit::Full => self.audit_full(),
         }
         self.seq = events.seq();
