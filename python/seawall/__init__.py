@@ -1,0 +1,124 @@
+"""Seawall: a deterministic derivatives venue for crash-day replay and circuit-breaker research.
+
+``import seawall`` loads nothing else; every name below is loaded when it is first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from seawall import commands, models
+    from seawall._core import __version__
+    from seawall.errors import (
+        BusyError,
+        CommandError,
+        ConfigError,
+        JournalError,
+        MissingExtraError,
+        ScenarioError,
+        SeawallError,
+        SnapshotError,
+        VectorError,
+    )
+    from seawall.protocol import (
+        COMMAND,
+        EVENT,
+        NO_MARKET,
+        CancelReason,
+        CommandKind,
+        EventKind,
+        FillFlag,
+        LiquidationEnd,
+        OrderFlag,
+        OrderType,
+        Phase,
+        Reject,
+        Side,
+        Source,
+    )
+    from seawall.run import Run, replay
+    from seawall.table import EventTable, Table
+    from seawall.vectors import TOPICS, conform
+    from seawall.venue import JournalWriter, Replayed, Venue, replay_journal
+
+__all__ = [
+    "COMMAND",
+    "EVENT",
+    "NO_MARKET",
+    "TOPICS",
+    "BusyError",
+    "CancelReason",
+    "CommandError",
+    "CommandKind",
+    "ConfigError",
+    "EventKind",
+    "EventTable",
+    "FillFlag",
+    "JournalError",
+    "JournalWriter",
+    "LiquidationEnd",
+    "MissingExtraError",
+    "OrderFlag",
+    "OrderType",
+    "Phase",
+    "Reject",
+    "Replayed",
+    "Run",
+    "ScenarioError",
+    "SeawallError",
+    "Side",
+    "SnapshotError",
+    "Source",
+    "Table",
+    "VectorError",
+    "Venue",
+    "__version__",
+    "commands",
+    "conform",
+    "models",
+    "replay",
+    "replay_journal",
+]
+
+_MODULES: Final = {
+    "commands": (),
+    "models": (),
+    "_core": ("__version__",),
+    "vectors": ("TOPICS", "conform"),
+    "errors": tuple(name for name in __all__ if name.endswith("Error")),
+    "protocol": (
+        "COMMAND",
+        "EVENT",
+        "NO_MARKET",
+        "CancelReason",
+        "CommandKind",
+        "EventKind",
+        "FillFlag",
+        "LiquidationEnd",
+        "OrderFlag",
+        "OrderType",
+        "Phase",
+        "Reject",
+        "Side",
+        "Source",
+    ),
+    "run": ("Run", "replay"),
+    "table": ("EventTable", "Table"),
+    "venue": ("JournalWriter", "Replayed", "Venue", "replay_journal"),
+}
+_HOMES: Final = {name: module for module, names in _MODULES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - any of the above
+    if name in _HOMES:
+        value = getattr(import_module(f"seawall.{_HOMES[name]}"), name)
+    elif name in _MODULES:
+        value = import_module(f"seawall.{name}")
+    else:
+        raise AttributeError(f"module 'seawall' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

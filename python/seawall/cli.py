@@ -1,0 +1,317 @@
+"""The command line.
+
+Exit codes: 0 done, 1 a check failed, 2 bad input or usage, 130 interrupted. Results go to standard output,
+progress and errors to standard error.
+"""
+
+import functools
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, ParamSpec, TypeVar
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table as RichTable
+
+from seawall import models
+from seawall.errors import SeawallError
+from seawall.run import Run, world_of
+from seawall.run import replay as run_replay
+from seawall.spelling import HONESTY, money, spell, spell_error, summary_lines
+from seawall.vectors import conform as run_conform
+from seawall.venue import Venue
+
+__all__ = ["app"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    help="Seawall: a deterministic derivatives venue that replays crash days.\n\n"
+    "Exit codes: 0 done, 1 a check failed, 2 bad input or usage, 130 interrupted.",
+)
+out = Console()
+err = Console(stderr=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="A.B=VALUE", help="Override a value of the file; repeat for more."),
+]
+DEFAULT_ACCOUNTS = 100_000
+KIND_STYLES = {"input": "dim", "calibrated": "yellow", "predicted": "green"}
+
+
+def _advised(command: Callable[P, R]) -> Callable[P, R]:
+    """Turn errors into advice on standard error and exit codes."""
+
+    @functools.wraps(command)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except SeawallError as error:
+            err.print(f"[bold red]error:[/] {_plain(str(error))}", soft_wrap=True, highlight=False)
+            raise typer.Exit(2) from None
+        except KeyboardInterrupt:
+            err.print("interrupted")
+            raise typer.Exit(130) from None
+
+    return wrapper
+
+
+def _plain(text: str) -> str:
+    return text.replace("[", r"\[")
+
+
+def _print_json(value: object) -> None:
+    sys.stdout.write(json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+
+@contextmanager
+def _progress(title: str) -> Iterator[Callable[[int, int], None] | None]:
+    """Yield a function that shows progress, or None where nobody watches."""
+    if not err.is_terminal:
+        yield None
+        return
+    columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TextColumn("steps"), TimeElapsedColumn())
+    with Progress(*columns, console=err, transient=True) as bar:
+        task = bar.add_task(title, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+@app.command(
+    epilog="Examples:\n\n"
+    "  seawall replay oct10-2025\n\n"
+    "  seawall replay oct10-2025 --seed 7 --accounts 1000000 --report crash.html\n\n"
+    "  seawall replay oct10-2025 --no-liquidations --json\n\n"
+    "  seawall replay oct10-2025 --set venue=guarded --set venue.breakers.band.enabled=true"
+)
+@_advised
+def replay(
+    scenario: Annotated[str, typer.Argument(help="Name of a scenario, or path of a TOML file.")],
+    *,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 1,
+    accounts: Annotated[int, typer.Option(min=1, help="Leveraged accounts.")] = DEFAULT_ACCOUNTS,
+    liquidations: Annotated[bool, typer.Option(help="The venue liquidates.")] = True,
+    impact: Annotated[bool, typer.Option(help="Liquidations move the index.")] = True,
+    noise: Annotated[bool, typer.Option(help="Noise traders trade.")] = True,
+    maker_withdrawal: Annotated[bool, typer.Option(help="Makers withdraw under stress.")] = True,
+    flow: Annotated[
+        bool, typer.Option(help="The trend follower and profit takers trade, exogenous flow is sent.")
+    ] = True,
+    set_: Set = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Write one self-contained page, for example crash.html; needs seawall[report].")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run a scenario through a venue; print a summary and a scorecard."""
+    with _progress(scenario) as progress:
+        run = run_replay(
+            scenario,
+            seed=seed,
+            accounts=accounts,
+            liquidations=liquidations,
+            impact=impact,
+            noise=noise,
+            makers_withdraw=maker_withdrawal,
+            flow=flow,
+            set=set_ or (),
+            progress=progress,
+        )
+    if report is not None:
+        run.report(report)
+    if as_json:
+        _print_json(run.to_dict())
+    else:
+        _show_run(run, report)
+    if not run.conservation["ok"]:
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Examples:\n\n  seawall scenarios\n\n  seawall scenarios --json")
+@_advised
+def scenarios(*, as_json: AsJson = False) -> None:
+    """List the scenarios that come with the package."""
+    rows = []
+    for name in models.scenario_names():
+        scenario, profile = models.load_scenario(name)
+        written = scenario.model_dump(mode="json", include={"title", "start", "end"})
+        rows.append({"name": name, **written, "markets": list(scenario.markets), "venue": profile.name})
+    _list(rows, as_json=as_json)
+
+
+@app.command(epilog="Examples:\n\n  seawall profiles\n\n  seawall profiles --json")
+@_advised
+def profiles(*, as_json: AsJson = False) -> None:
+    """List the venue profiles that come with the package."""
+    rows = []
+    for name in models.profile_names():
+        profile = models.load_profile(name)
+        rows.append(
+            {
+                "name": name,
+                "description": profile.description,
+                "markets": [market.name for market in profile.markets],
+                "breakers": [f"{b.name} ({'on' if b.enabled else 'off'})" for b in profile.breakers],
+            }
+        )
+    _list(rows, as_json=as_json)
+
+
+@app.command(
+    epilog="Examples:\n\n"
+    "  seawall validate my-scenario.toml my-venue.toml\n\n"
+    "  seawall validate oct10-2025 --set markets.BTC.open_interest=100000"
+)
+@_advised
+def validate(
+    files: Annotated[list[str], typer.Argument(help="Names, or paths of TOML files, of scenarios and venue profiles.")],
+    *,
+    set_: Set = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check scenarios and venue profiles without running them; exit code 1 if one cannot work."""
+    rows = [_validate(file, set_ or []) for file in files]
+    if as_json:
+        _print_json({"ok": all(row["ok"] for row in rows), "files": rows})
+    else:
+        for row in rows:
+            verdict = "[green]ok[/]" if row["ok"] else "[red]cannot work[/]"
+            out.print(f"{verdict}: {_plain(row['file'])}", highlight=False)
+            for problem in row["problems"]:
+                out.print(f"  {_plain(problem)}", soft_wrap=True, highlight=False)
+    if not all(row["ok"] for row in rows):
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Examples:\n\n  seawall schema scenario > scenario.schema.json\n\n  seawall schema --json")
+@_advised
+def schema(
+    kind: Annotated[str | None, typer.Argument(help="venue or scenario; both if left out.")] = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="The output is JSON in any case.")] = True,  # noqa: ARG001
+) -> None:
+    """Print the JSON schema of a kind of file."""
+    known = models.schemas()
+    if kind is not None and kind not in known:
+        raise typer.BadParameter(f"{kind!r}: must be one of {', '.join(known)}")
+    _print_json(known if kind is None else known[kind])
+
+
+@app.command(epilog="Examples:\n\n  seawall conform vectors/adl.jsonl\n\n  seawall conform vectors/*.jsonl --json")
+@_advised
+def conform(
+    files: Annotated[list[Path], typer.Argument(help="Files of conformance vectors, one JSON object per line.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Run worked calculations against the engine's functions; exit code 1 unless all passed."""
+    result = run_conform(files)
+    if as_json:
+        _print_json(result)
+    else:
+        _show_conform(result)
+    if result["failed"] or result["unsupported"]:
+        raise typer.Exit(1)
+
+
+def _list(rows: list[dict[str, Any]], *, as_json: bool) -> None:
+    if as_json:
+        _print_json(rows)
+        return
+    table = RichTable(box=None, pad_edge=False)
+    for column in rows[0] if rows else ():
+        table.add_column(column)
+    for row in rows:
+        table.add_row(*(_plain(", ".join(cell) if isinstance(cell, list) else str(cell)) for cell in row.values()))
+    out.print(table)
+
+
+def _validate(file: str, overrides: list[str]) -> dict[str, Any]:
+    """Return what a file is and what is wrong with it, the core's whole check included."""
+    kind = models.kind_of(file)
+    row: dict[str, Any] = {"file": file, "kind": kind, "ok": True, "problems": []}
+    try:
+        if kind == "venue":
+            Venue(file, set=overrides)
+        else:
+            world_of(*models.load_scenario(file, set=overrides))
+    except SeawallError as error:
+        row |= {"ok": False, "problems": str(error).splitlines()}
+    return row
+
+
+def _show_run(run: Run, report: Path | None) -> None:
+    out.print(f"[bold]{run.scenario.name}[/]: {_plain(run.scenario.title)}", highlight=False)
+    out.print(
+        f"seed {run.seed}, {run.accounts:,} accounts, {run.steps:,} steps, {run.summary['orders']:,} orders, "
+        f"{run.summary['fills']:,} fills, {run.wall_seconds:.1f} s, {run.peak_rss_bytes / 2**20:,.0f} MiB\n",
+        highlight=False,
+    )
+    summary = RichTable(box=None, pad_edge=False, show_header=False)
+    summary.add_column()
+    summary.add_column(justify="right")
+    for label, value in summary_lines(run):
+        summary.add_row(label, value)
+    out.print(summary)
+    markets = RichTable("market", box=None, pad_edge=False)
+    rows = run.summary["markets"]
+    columns = ("index_start", "index_low", "mark_low", "last_low", "index_end", "liquidated_notional_usd")
+    for column in columns:
+        markets.add_column(column.replace("_", " "), justify="right")
+    for name, market in rows.items():
+        markets.add_row(name, *(f"{market[column]:,.2f}" for column in columns[:-1]), money(market[columns[-1]]))
+    out.print()
+    out.print(markets)
+    out.print()
+    _show_scorecard(run)
+    ok = run.conservation["ok"]
+    out.print(
+        "\nevery cent accounted for: "
+        + ("[green]yes[/], " if ok else "[red]NO[/], ")
+        + "users + fund + fees + venue = deposits - withdrawals, positions net to zero",
+        highlight=False,
+    )
+    out.print(f"digest {run.digest}", highlight=False, soft_wrap=True)
+    if report is not None:
+        out.print(f"report {report}", highlight=False, soft_wrap=True)
+
+
+def _show_scorecard(run: Run) -> None:
+    if not run.scorecard:
+        return
+    table = RichTable(box=None, pad_edge=False)
+    table.add_column("metric", overflow="fold", min_width=24)
+    for column in ("published", "measured", "error"):
+        table.add_column(column, justify="right")
+    table.add_column("kind")
+    for row in run.scorecard:
+        table.add_row(
+            row["metric"],
+            spell(row["published"]),
+            spell(row["measured"]),
+            spell_error(row),
+            f"[{KIND_STYLES[row['kind']]}]{row['kind']}[/]",
+        )
+    out.print(table)
+    out.print(HONESTY, style="dim", highlight=False)
+
+
+def _show_conform(result: dict[str, Any]) -> None:
+    table = RichTable("topic", "passed", "failed", "unsupported", box=None, pad_edge=False)
+    for topic, tally in result["by_topic"].items():
+        table.add_row(topic, str(tally["passed"]), str(tally["failed"]), str(tally["unsupported"]))
+    out.print(table)
+    for tally in result["by_topic"].values():
+        for problem in tally["problems"]:
+            line = f"{problem['outcome']}: {problem['id']}: {problem['why']}"
+            out.print(_plain(line), soft_wrap=True, highlight=False)
+    out.print(f"{result['passed']} passed, {result['failed']} failed, {result['unsupported']} unsupported")

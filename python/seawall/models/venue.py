@@ -1,0 +1,479 @@
+"""Venue profiles: what people write about a venue, and its exact conversion into the core's integers.
+
+Prices, quantities and amounts are decimal strings in the units that people use; the conversion into ticks, lots
+and minor units (docs/mechanics.md section 12) is exact or refused. Whether the result is a valid venue is decided
+by the core.
+"""
+
+import json
+from decimal import Decimal
+from fractions import Fraction
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from seawall.models.exact import Duration, Exact, Instant, Model, NonNegative, Positive, whole
+
+__all__ = [
+    "Adl",
+    "Asset",
+    "BandRule",
+    "Breaker",
+    "Collateral",
+    "Fees",
+    "Fund",
+    "Funding",
+    "Limits",
+    "Liquidation",
+    "Mark",
+    "Market",
+    "MoveRule",
+    "Tier",
+    "VenueProfile",
+]
+
+_MILLIONTH = Decimal("0.000001")
+_BILLIONTH = Decimal("0.000000001")
+
+PhaseName = Literal[
+    "pre_open",
+    "continuous",
+    "limit_state",
+    "straddle",
+    "guarded",
+    "cooling_off",
+    "call_auction",
+    "pause",
+    "reduce_only",
+    "close_only",
+    "halted",
+    "closed",
+    "settlement",
+]
+
+
+def _ppm(value: Decimal, field: str) -> int:
+    return whole(value, _MILLIONTH, field, "step")
+
+
+def _ppb(value: Decimal, field: str) -> int:
+    return whole(value, _BILLIONTH, field, "step")
+
+
+class Limits(Model):
+    """Bounds of size and of work per step."""
+
+    accounts_max: int = 2_000_000
+    """Accounts."""
+    orders_max: int = 1_000_000
+    """Resting orders per market."""
+    liquidation_rounds_per_step: int = 64
+    """Rounds of the liquidation waterfall in one step."""
+    funding_accounts_per_step: int = 100_000
+    """Accounts looked at for funding in one step."""
+    adl_closes_per_round: int = 10_000
+    """Ranked accounts looked at in one round of auto-deleveraging."""
+    adl_rank_max: int = 100_000
+    """Accounts that a ranking keeps."""
+
+
+class Collateral(Model):
+    """How an asset other than the first counts as collateral."""
+
+    market: str
+    """Name of the market whose index prices the asset."""
+    weight: NonNegative
+    """Share of the value that counts."""
+
+
+class Asset(Model):
+    """One asset; the first of a venue is the valuation asset."""
+
+    name: str
+    """Name."""
+    decimals: int = Field(ge=0, le=18)
+    """Decimals of the minor unit."""
+    deposits_max: Positive
+    """Largest sum of deposits, in whole units of the asset."""
+    collateral: Collateral | None = None
+    """How it counts as collateral; absent for the valuation asset."""
+
+
+class Fund(Model):
+    """One insurance fund, in the valuation asset."""
+
+    name: str
+    """Name."""
+
+
+class Fees(Model):
+    """Trading fees as shares of the notional; negative is a rebate."""
+
+    maker: Exact
+    """Of the resting side."""
+    taker: Exact
+    """Of the incoming side."""
+
+
+class Tier(Model):
+    """Margin rates from a notional upwards."""
+
+    lower: NonNegative
+    """Lowest notional of the tier, in the valuation asset."""
+    initial: Positive
+    """Initial margin rate."""
+    maintenance: Positive
+    """Maintenance margin rate."""
+
+
+class Mark(Model):
+    """How the mark is made."""
+
+    method: Literal["index", "last", "median"]
+    """The index; the last trade; the median of index, index + averaged basis and last trade."""
+    basis_samples: int = 30
+    """Samples in the averaged basis."""
+
+
+class Funding(Model):
+    """Funding: premium with clamp; rates per interval."""
+
+    first: Instant
+    """First settlement."""
+    interval: Duration
+    """Time between settlements."""
+    interest: Exact
+    """Interest."""
+    clamp: NonNegative
+    """Clamp of interest less premium."""
+    cap: NonNegative
+    """Cap of the rate."""
+    impact_qty: Positive
+    """Quantity of the impact prices."""
+
+
+class Liquidation(Model):
+    """How positions are liquidated."""
+
+    enabled: bool = True
+    """Whether accounts are liquidated; without it an endangered account keeps its position."""
+    slice: Positive
+    """Share of the position that one slice closes."""
+    slice_qty_min: Positive
+    """Least slice."""
+    full_below: NonNegative
+    """Notional, in the valuation asset, up to which a position is closed whole."""
+    fee: NonNegative
+    """Fee on what the book took, as a share of the notional; limited to the surplus over bankruptcy."""
+    fund_limit: NonNegative
+    """How far from the mark the fund backs a sale, as a share of the mark."""
+
+
+class Adl(Model):
+    """Auto-deleveraging (ADL)."""
+
+    enabled: bool = True
+    """Whether it is used."""
+    method: Literal["queue", "pro_rata"]
+    """Highest profit ratio x leverage first, or everyone in profit by lots."""
+    price: Literal["bankruptcy", "mark"]
+    """The price at which winners are closed."""
+    band: NonNegative | None = None
+    """Band of that price around the mark; absent for none."""
+
+
+class Market(Model):
+    """One market, settled in the valuation asset."""
+
+    name: str
+    """Name."""
+    tick_size: Positive
+    """Price of one tick, in the valuation asset per unit of the underlying."""
+    lot_size: Positive
+    """Size of one lot, in units of the underlying."""
+    price_max: Positive
+    """Highest price."""
+    order_qty_max: Positive
+    """Largest order."""
+    position_max: Positive
+    """Largest position, open orders counted."""
+    open_interest_max: Positive
+    """Largest sum of long positions."""
+    fees: Fees
+    """Trading fees."""
+    tiers: tuple[Tier, ...]
+    """Margin tiers by notional, the first from 0."""
+    mark: Mark
+    """How the mark is made."""
+    funding: Funding | None = None
+    """Funding; absent for none."""
+    fund: str
+    """Name of the insurance fund that stands behind the market."""
+    phase: PhaseName = "continuous"
+    """First phase."""
+    reopen_auction: Duration = 0
+    """Length of the auction after a halt or pause; 0 for none."""
+    liquidation: Liquidation
+    """Liquidation policy."""
+    adl: Adl
+    """Auto-deleveraging policy."""
+
+    def ticks(self, price: Decimal | str | int, field: str = "price") -> int:
+        """Return a price in ticks; ValueError if it is not on a tick."""
+        return whole(Decimal(price), self.tick_size, f"{self.name}: {field}", "tick")
+
+    def lots(self, qty: Decimal | str | int, field: str = "qty") -> int:
+        """Return a quantity in lots; ValueError if it is not whole lots."""
+        return whole(Decimal(qty), self.lot_size, f"{self.name}: {field}", "lot")
+
+    def price(self, ticks: int) -> Decimal:
+        """Return a price in ticks as a decimal number."""
+        return self.tick_size * ticks
+
+
+class BandRule(Model):
+    """A constraint: no trade of an incoming order outside a band around the mark."""
+
+    type: Literal["band"]
+    """The type of the rule."""
+    width: Positive | Literal["infinite"]
+    """Half width as a share of the mark, or infinite."""
+    action: Literal["cap", "reject"]
+    """Whether an order beyond the band is limited to it or refused."""
+    exempt_liquidations: bool = False
+    """Liquidation orders are not bound."""
+
+
+class MoveRule(Model):
+    """An interruption: a move of at least a width within a window changes the phase for a while."""
+
+    type: Literal["move"]
+    """The type of the rule."""
+    width: Positive
+    """Size of the move as a share of the reference."""
+    window: Duration
+    """Length of the window."""
+    source: Literal["trade", "mark"]
+    """Which prices are watched."""
+    phase: Literal["halted", "pause", "call_auction", "reduce_only"]
+    """The phase that follows."""
+    duration: Duration
+    """How long it lasts."""
+    exempt_liquidations: bool = False
+    """Liquidation orders are not asked about."""
+
+
+class Breaker(Model):
+    """One breaker rule."""
+
+    name: str
+    """Name."""
+    enabled: bool = True
+    """Whether the rule is given to the venue."""
+    markets: tuple[str, ...]
+    """Names of the markets that it watches."""
+    rule: Annotated[BandRule | MoveRule, Field(discriminator="type")]
+    """What it does."""
+
+
+class VenueProfile(Model):
+    """A whole venue as people write it.
+
+    Examples
+    --------
+    >>> from seawall.models import load_profile
+    >>> profile = load_profile("reference", set=["markets.BTC.fees.taker=0.0004"])
+    >>> profile.config()["markets"][0]["fees"]["taker_ppm"]
+    400
+    """
+
+    schema_version: Literal[1]
+    """Version of this form."""
+    name: str
+    """Name."""
+    description: str = ""
+    """One line for people; the venue does not read it."""
+    venue: int = Field(default=0, ge=0, le=65_535)
+    """The number in every event."""
+    seed: int = Field(default=0, ge=0)
+    """Seed of the venue's own keyed draws."""
+    margin_call: NonNegative = Decimal(0)
+    """Call requirement as a multiple of maintenance; 0 for no margin calls."""
+    backstop: int | None = Field(default=None, ge=0)
+    """Account that takes positions over at the bankruptcy price; absent for none."""
+    last_resort: Literal["remainder", "socialise"]
+    """What happens to a loss that the fund cannot pay."""
+    limits: Limits = Limits()
+    """Bounds of size and of work."""
+    assets: tuple[Asset, ...]
+    """Assets; the first is the valuation asset."""
+    funds: tuple[Fund, ...]
+    """Insurance funds."""
+    markets: tuple[Market, ...]
+    """Markets."""
+    breakers: tuple[Breaker, ...] = ()
+    """Breaker rules, in order of precedence."""
+
+    @model_validator(mode="after")
+    def _converts(self) -> Self:
+        for field, items in (("assets", self.assets), ("funds", self.funds), ("markets", self.markets)):
+            if not items:
+                raise ValueError(f"{field}: is empty; give at least one")
+        self.config()
+        return self
+
+    def market(self, name: str) -> Market:
+        """Return a market by name; ValueError if there is none."""
+        return self.markets[self.market_id(name, "market")]
+
+    def market_id(self, name: str, field: str = "market") -> int:
+        """Return the number of a market; ValueError if there is none."""
+        return _position([m.name for m in self.markets], name, field)
+
+    def amount(self, value: Decimal | str | int, field: str = "amount", asset: int = 0) -> int:
+        """Return an amount in minor units of an asset; ValueError if it is not whole."""
+        unit = Fraction(1, 10 ** self.assets[asset].decimals)
+        return whole(Decimal(value), unit, field, "minor unit")
+
+    def config(self) -> dict[str, Any]:
+        """Return the configuration that the core reads: integers only (docs/mechanics.md section 12).
+
+        Raises
+        ------
+        ValueError
+            If a value is not whole in the units of its field; names field, value and remedy.
+        """
+        return {
+            "schema_version": self.schema_version,
+            "name": self.name,
+            "venue": self.venue,
+            "seed": self.seed,
+            "margin_call_ppm": _ppm(self.margin_call, "margin_call"),
+            "backstop": self.backstop,
+            "last_resort": self.last_resort,
+            "limits": self.limits.model_dump(),
+            "assets": [self._asset(number, asset) for number, asset in enumerate(self.assets)],
+            "funds": [{"name": fund.name} for fund in self.funds],
+            "markets": [self._market(market) for market in self.markets],
+            "breakers": [self._breaker(breaker) for breaker in self.breakers if breaker.enabled],
+        }
+
+    def to_json(self) -> str:
+        """Return the configuration as the JSON text that the core reads."""
+        return json.dumps(self.config())
+
+    def _asset(self, number: int, asset: Asset) -> dict[str, Any]:
+        collateral = None
+        if asset.collateral is not None:
+            field = f"assets.{asset.name}.collateral"
+            market = self.market_id(asset.collateral.market, f"{field}.market")
+            # Minor units of asset 0 per minor unit of this asset and tick of its market.
+            value = Fraction(self.markets[market].tick_size) * Fraction(10) ** (
+                self.assets[0].decimals - asset.decimals
+            )
+            collateral = {
+                "market": market,
+                "value_num": value.numerator,
+                "value_den": value.denominator,
+                "weight_ppm": _ppm(asset.collateral.weight, f"{field}.weight"),
+            }
+        return {
+            "name": asset.name,
+            "decimals": asset.decimals,
+            "deposits_max": self.amount(asset.deposits_max, f"assets.{asset.name}.deposits_max", number),
+            "collateral": collateral,
+        }
+
+    def _market(self, market: Market) -> dict[str, Any]:
+        at = f"markets.{market.name}"
+        minor = Fraction(1, 10 ** self.assets[0].decimals)
+        tick_value = Fraction(market.tick_size) * Fraction(market.lot_size)
+        if (tick_value / minor).denominator != 1:
+            raise ValueError(
+                f"{at}.tick_size: {market.tick_size} x lot_size {market.lot_size} is not whole minor units; "
+                f"make one of them larger, or give {self.assets[0].name} more decimals"
+            )
+
+        def lots(value: Decimal, field: str) -> int:
+            return whole(value, market.lot_size, f"{at}.{field}", "lot")
+
+        def amount(value: Decimal, field: str) -> int:
+            return self.amount(value, f"{at}.{field}")
+
+        funding = market.funding and {
+            "first_ns": market.funding.first,
+            "interval_ns": market.funding.interval,
+            "interest_ppb": _ppb(market.funding.interest, f"{at}.funding.interest"),
+            "clamp_ppb": _ppb(market.funding.clamp, f"{at}.funding.clamp"),
+            "cap_ppb": _ppb(market.funding.cap, f"{at}.funding.cap"),
+            "impact_qty": lots(market.funding.impact_qty, "funding.impact_qty"),
+        }
+        rules = market.liquidation
+        return {
+            "name": market.name,
+            "tick_value": int(tick_value / minor),
+            "price_max": whole(market.price_max, market.tick_size, f"{at}.price_max", "tick"),
+            "order_qty_max": lots(market.order_qty_max, "order_qty_max"),
+            "position_max": lots(market.position_max, "position_max"),
+            "open_interest_max": lots(market.open_interest_max, "open_interest_max"),
+            "fees": {
+                "maker_ppm": _ppm(market.fees.maker, f"{at}.fees.maker"),
+                "taker_ppm": _ppm(market.fees.taker, f"{at}.fees.taker"),
+            },
+            "tiers": [
+                {
+                    "lower": amount(tier.lower, f"tiers[{number}].lower"),
+                    "initial_ppm": _ppm(tier.initial, f"{at}.tiers[{number}].initial"),
+                    "maintenance_ppm": _ppm(tier.maintenance, f"{at}.tiers[{number}].maintenance"),
+                }
+                for number, tier in enumerate(market.tiers)
+            ],
+            "mark": market.mark.model_dump(),
+            "funding": funding,
+            "fund": _position([fund.name for fund in self.funds], market.fund, f"{at}.fund"),
+            "phase": market.phase,
+            "reopen_auction_ns": market.reopen_auction,
+            "liquidation": {
+                "enabled": rules.enabled,
+                "slice_ppm": _ppm(rules.slice, f"{at}.liquidation.slice"),
+                "slice_qty_min": lots(rules.slice_qty_min, "liquidation.slice_qty_min"),
+                "full_below": amount(rules.full_below, "liquidation.full_below"),
+                "fee_ppm": _ppm(rules.fee, f"{at}.liquidation.fee"),
+                "fund_limit_ppm": _ppm(rules.fund_limit, f"{at}.liquidation.fund_limit"),
+            },
+            "adl": {
+                "enabled": market.adl.enabled,
+                "method": market.adl.method,
+                "price": market.adl.price,
+                "band_ppm": None if market.adl.band is None else _ppm(market.adl.band, f"{at}.adl.band"),
+            },
+        }
+
+    def _breaker(self, breaker: Breaker) -> dict[str, Any]:
+        at = f"breakers.{breaker.name}"
+        rule = breaker.rule
+        out: dict[str, Any]
+        if isinstance(rule, BandRule):
+            width = None if rule.width == "infinite" else _ppm(rule.width, f"{at}.rule.width")
+            out = {"type": "band", "width_ppm": width, "action": rule.action}
+        else:
+            out = {
+                "type": "move",
+                "width_ppm": _ppm(rule.width, f"{at}.rule.width"),
+                "window_ns": rule.window,
+                "source": rule.source,
+                "phase": rule.phase,
+                "duration_ns": rule.duration,
+            }
+        out["exempt_liquidations"] = rule.exempt_liquidations
+        return {
+            "name": breaker.name,
+            "markets": [self.market_id(name, f"{at}.markets") for name in breaker.markets],
+            "rule": out,
+        }
+
+
+def _position(names: list[str], name: str, field: str) -> int:
+    if name not in names:
+        raise ValueError(f"{field}: {name!r} is not there; known: {', '.join(names)}")
+    return names.index(name)

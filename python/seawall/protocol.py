@@ -1,0 +1,303 @@
+"""The vocabulary: the record layout of commands and events, and the names of their codes.
+
+Commands and events share one 64-byte record (docs/mechanics.md section 1). The numbers are stable.
+"""
+
+from enum import IntEnum, IntFlag
+from typing import Final
+
+import numpy as np
+
+__all__ = [
+    "COMMAND",
+    "EVENT",
+    "EVENT_COLUMNS",
+    "NO_MARKET",
+    "CancelReason",
+    "CommandKind",
+    "EventKind",
+    "FillFlag",
+    "LiquidationEnd",
+    "OrderFlag",
+    "OrderType",
+    "Phase",
+    "Reject",
+    "Side",
+    "Source",
+]
+
+COMMAND: Final = np.dtype(
+    [
+        ("kind", "<u2"),
+        ("flags", "<u2"),
+        ("venue", "<u2"),
+        ("market", "<u2"),
+        ("at", "<i8"),
+        ("seq", "<u8"),
+        ("source", "u1"),
+        ("side", "u1"),
+        ("code", "<u2"),
+        ("account", "<u4"),
+        ("order", "<u8"),
+        ("price", "<i8"),
+        ("qty", "<i8"),
+        ("amount", "<i8"),
+    ]
+)
+"""numpy dtype of one command: 64 bytes; prices in ticks, quantities in lots, amounts in minor units."""
+
+EVENT: Final = COMMAND
+"""numpy dtype of one event; the same layout as ``COMMAND``."""
+
+NO_MARKET: Final = 0xFFFF
+"""The market of a record that means none, or every market."""
+
+
+class CommandKind(IntEnum):
+    """What a command asks for: field ``kind`` of a command."""
+
+    PLACE = 1
+    CANCEL = 2
+    REPLACE = 3
+    CANCEL_ALL = 4
+    BLOCK = 5
+    OPEN_ACCOUNT = 10
+    DEPOSIT = 11
+    WITHDRAW = 12
+    FUND_DEPOSIT = 13
+    INDEX = 20
+    SET_PHASE = 21
+    PULSE = 22
+
+
+class EventKind(IntEnum):
+    """What happened: field ``kind`` of an event."""
+
+    REJECTED = 100
+    ACCOUNT_OPENED = 101
+    DEPOSITED = 102
+    WITHDRAWN = 103
+    FUND_DEPOSITED = 104
+    PHASE_CHANGED = 110
+    BREAKER_TRIPPED = 111
+    ACCEPTED = 200
+    CANCELLED = 202
+    REPLACED = 203
+    FILL = 210
+    UNCROSSED = 300
+    MARKED = 400
+    FUNDING_SETTLED = 410
+    FUNDING_PAID = 411
+    MARGIN_CALLED = 500
+    MARGIN_CALL_CLEARED = 501
+    LIQUIDATION_STARTED = 510
+    LIQUIDATION_ORDER = 511
+    LIQUIDATION_ENDED = 512
+    TAKEN_OVER = 513
+    FUND_PAID = 520
+    FUND_RECEIVED = 521
+    COLLATERAL_SOLD = 522
+    ADL_STARTED = 530
+    ADL_FILL = 531
+    ADL_REMAINDER = 532
+    SOCIALISED = 540
+    BAD_DEBT = 541
+
+
+class Side(IntEnum):
+    """Side of an order or of a fill."""
+
+    BUY = 0
+    SELL = 1
+
+
+class OrderType(IntEnum):
+    """How long an order lives and how it is priced: field ``code`` of a Place."""
+
+    LIMIT = 0
+    IMMEDIATE_OR_CANCEL = 1
+    FILL_OR_KILL = 2
+    MARKET = 3
+
+
+class OrderFlag(IntFlag):
+    """Conditions on an order: field ``flags`` of a Place."""
+
+    NONE = 0
+    POST_ONLY = 1
+    REDUCE_ONLY = 2
+
+
+class FillFlag(IntFlag):
+    """Circumstances of a fill: field ``flags`` of a Fill."""
+
+    NONE = 0
+    TAKER = 1
+    LIQUIDATION = 2
+    AUCTION = 4
+    BLOCK = 8
+
+
+class CancelReason(IntEnum):
+    """Why an order was cancelled: field ``code`` of a Cancelled."""
+
+    USER = 1
+    IMMEDIATE = 2
+    LIQUIDATION = 3
+    BREAKER = 4
+
+
+class LiquidationEnd(IntEnum):
+    """How a liquidation ended: field ``code`` of a LiquidationEnded."""
+
+    RECOVERED = 1
+    CLOSED = 2
+    BANKRUPT = 3
+
+
+class Source(IntEnum):
+    """Who sent a command: field ``source``, repeated in its events."""
+
+    USER = 0
+    POLICY = 1
+    WORLD = 2
+
+
+class Phase(IntEnum):
+    """What a market does: field ``code`` of a PhaseChanged."""
+
+    PRE_OPEN = 0
+    CONTINUOUS = 1
+    LIMIT_STATE = 2
+    STRADDLE = 3
+    GUARDED = 4
+    COOLING_OFF = 5
+    CALL_AUCTION = 6
+    PAUSE = 7
+    REDUCE_ONLY = 8
+    CLOSE_ONLY = 9
+    HALTED = 10
+    CLOSED = 11
+    SETTLEMENT = 12
+
+
+class Reject(IntEnum):
+    """Why a command was refused: field ``code`` of a Rejected. 1xx form, 2xx admission, 3xx checks."""
+
+    TIME_BACKWARDS = 101
+    TIMERS_PENDING = 102
+    UNKNOWN_COMMAND = 103
+    UNKNOWN_MARKET = 201
+    UNKNOWN_ACCOUNT = 202
+    BAD_FIELD = 203
+    PHASE_REFUSES = 204
+    NO_MARK = 205
+    QTY_OUT_OF_RANGE = 206
+    PRICE_OUT_OF_RANGE = 207
+    IN_LIQUIDATION = 208
+    NOT_REDUCING = 209
+    BOOK_FULL = 210
+    BAND_REFUSES = 211
+    WOULD_TAKE = 212
+    NOT_FILLABLE = 213
+    UNKNOWN_ORDER = 214
+    NOT_YOUR_ORDER = 215
+    UNKNOWN_ASSET = 216
+    UNKNOWN_FUND = 217
+    POSITION_LIMIT = 301
+    OPEN_INTEREST_LIMIT = 302
+    MARGIN_SHORT = 303
+    BALANCE_SHORT = 304
+    AMOUNT_OUT_OF_RANGE = 305
+    ACCOUNTS_FULL = 306
+
+
+_RISK: Final = {"account": "account", "market": "market"}
+
+EVENT_COLUMNS: Final[dict[EventKind, dict[str, str]]] = {
+    EventKind.REJECTED: {
+        "command": "flags",
+        "reject": "code",
+        "account": "account",
+        "market": "market",
+        "order": "order",
+        "side": "side",
+        "price": "price",
+        "qty": "qty",
+        "amount": "amount",
+    },
+    EventKind.ACCOUNT_OPENED: {"account": "account"},
+    EventKind.DEPOSITED: {"account": "account", "asset": "code", "amount": "amount"},
+    EventKind.WITHDRAWN: {"account": "account", "asset": "code", "amount": "amount"},
+    EventKind.FUND_DEPOSITED: {"fund": "code", "amount": "amount"},
+    EventKind.PHASE_CHANGED: {"market": "market", "phase": "code", "phase_before": "flags", "until": "amount"},
+    EventKind.BREAKER_TRIPPED: {
+        "market": "market",
+        "rule": "code",
+        "by_mark": "flags",
+        "price": "price",
+        "reference": "qty",
+        "until": "amount",
+    },
+    EventKind.ACCEPTED: {
+        **_RISK,
+        "order": "order",
+        "side": "side",
+        "type": "code",
+        "flags": "flags",
+        "price": "price",
+        "qty": "qty",
+    },
+    EventKind.CANCELLED: {
+        **_RISK,
+        "order": "order",
+        "side": "side",
+        "reason": "code",
+        "price": "price",
+        "qty": "qty",
+    },
+    EventKind.REPLACED: {
+        **_RISK,
+        "order": "order",
+        "side": "side",
+        "kept_priority": "flags",
+        "price": "price",
+        "qty": "qty",
+    },
+    EventKind.FILL: {
+        **_RISK,
+        "order": "order",
+        "side": "side",
+        "flags": "flags",
+        "price": "price",
+        "qty": "qty",
+        "fee": "amount",
+    },
+    EventKind.UNCROSSED: {"market": "market", "price": "price", "qty": "qty", "surplus": "amount"},
+    EventKind.MARKED: {"market": "market", "mark": "price", "index": "amount"},
+    EventKind.FUNDING_SETTLED: {"market": "market", "mark": "price", "rate_ppb": "amount"},
+    EventKind.FUNDING_PAID: {**_RISK, "position": "qty", "paid": "amount"},
+    EventKind.MARGIN_CALLED: {"account": "account", "equity": "amount", "requirement": "qty"},
+    EventKind.MARGIN_CALL_CLEARED: {"account": "account", "equity": "amount"},
+    EventKind.LIQUIDATION_STARTED: {"account": "account", "equity": "amount", "maintenance": "qty"},
+    EventKind.LIQUIDATION_ORDER: {
+        **_RISK,
+        "order": "order",
+        "side": "side",
+        "fund_backed": "flags",
+        "limit": "price",
+        "qty": "qty",
+        "bankruptcy_price": "amount",
+    },
+    EventKind.LIQUIDATION_ENDED: {"account": "account", "end": "code", "equity": "amount"},
+    EventKind.TAKEN_OVER: {**_RISK, "backstop": "order", "side": "side", "price": "price", "qty": "qty"},
+    EventKind.FUND_PAID: {**_RISK, "fund": "code", "amount": "amount"},
+    EventKind.FUND_RECEIVED: {**_RISK, "fund": "code", "amount": "amount"},
+    EventKind.COLLATERAL_SOLD: {"account": "account", "asset": "code", "sold": "qty", "received": "amount"},
+    EventKind.ADL_STARTED: {**_RISK, "side": "side", "price": "price", "qty": "qty"},
+    EventKind.ADL_FILL: {**_RISK, "side": "side", "price": "price", "qty": "qty", "given_up": "amount"},
+    EventKind.ADL_REMAINDER: {**_RISK, "qty": "qty"},
+    EventKind.SOCIALISED: {**_RISK, "amount": "amount"},
+    EventKind.BAD_DEBT: {"account": "account", "amount": "amount"},
+}
+"""What the fields of each kind of event mean: column name to field of the record."""

@@ -1,0 +1,257 @@
+"""Conformance vectors: worked calculations run against the functions that the venue itself uses.
+
+A vector holds rationals, the engine integers. The harness only chooses units: for each dimension 1 / lcm of the
+denominators in a line, finer where a tolerance asks for it. Every line runs at that unit, at a seventh and at a
+thousandth of it, where 64 bits allow, and must give the same answer, which catches hidden rounding.
+"""
+
+import json
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Final, Literal, TypeAlias
+
+from seawall import _core
+from seawall.errors import SeawallError, VectorError
+
+__all__ = ["TOPICS", "Case", "Scale", "Topic", "UnsupportedError", "conform"]
+
+Answer: TypeAlias = Mapping[str, Any]
+Outcome: TypeAlias = Literal["passed", "failed", "unsupported"]
+
+_FINER: Final = (1, 7, 1000)
+_INT_MAX: Final = 2**63 - 1
+
+
+class UnsupportedError(VectorError):
+    """A topic, or a rule of a topic, that no function of the engine computes yet."""
+
+
+class _OutOfRangeError(VectorError):
+    pass
+
+
+@dataclass(frozen=True)
+class Scale:
+    """One choice of units: how many make one, by dimension."""
+
+    per_one: Mapping[str, int]
+
+    def units(self, dimension: str, value: str) -> int:
+        """Return a number of the vector in whole units of a dimension."""
+        count = Fraction(value) * self.per_one[dimension]
+        if count.denominator != 1:
+            raise VectorError(f"{value} is not whole in units of 1/{self.per_one[dimension]}")
+        if abs(count.numerator) > _INT_MAX:
+            raise _OutOfRangeError(f"{value} does not fit in units of 1/{self.per_one[dimension]}")
+        return count.numerator
+
+    def value(self, dimension: str, units: int) -> Fraction:
+        """Return whole units of a dimension as a number."""
+        return Fraction(units, self.per_one[dimension])
+
+
+@dataclass(frozen=True)
+class Case:
+    """One line of a file of vectors."""
+
+    id: str
+    """Unique name."""
+    topic: str
+    """What is computed."""
+    given: Mapping[str, Any]
+    """Arguments."""
+    expect: Mapping[str, Any]
+    """Answer."""
+    tolerance: Fraction = Fraction(0)
+    """Largest difference of a number; 0 for exact."""
+
+
+@dataclass(frozen=True)
+class Topic:
+    """How a topic is computed."""
+
+    function: str
+    """Path of the engine's function, or of the public Python function for measures and records."""
+    given: frozenset[str]
+    """Keys of the arguments."""
+    expect: frozenset[str]
+    """Keys of the answer."""
+    run: Callable[[Case, Scale], Answer]
+    """Computes the answer."""
+    dimensions: Callable[[Case], Mapping[str, list[str]]] = lambda _: {}
+    """The numbers of a line, arguments and answer, by dimension."""
+
+
+def _allocate(case: Case, scale: Scale) -> Answer:
+    if case.given["method"] != "largest_remainder":
+        raise UnsupportedError(f"method {case.given['method']!r}: no function of the engine computes it yet")
+    residual, accounts = case.given["residual"], case.given["accounts"]
+    # The engine breaks ties by place; a vector does by id.
+    order = sorted(range(len(accounts)), key=lambda place: accounts[place]["id"])
+    shares = _core.largest_remainder(
+        residual,
+        [scale.units("weight", accounts[place]["weight"]) for place in order],
+        [min(accounts[place]["lots"], accounts[place]["cap"]) for place in order],
+    )
+    closed = [share for _, share in sorted(zip(order, shares, strict=True))]
+    return {"closed": closed, "uncovered": residual - sum(closed)}
+
+
+def _allocate_dimensions(case: Case) -> Mapping[str, list[str]]:
+    return {"weight": [account["weight"] for account in case.given["accounts"]]}
+
+
+def _fact(case: Case, _: Scale) -> Answer:
+    from seawall.scorecard import published_fact  # noqa: PLC0415 - pydantic is needed for records only
+
+    value = published_fact(**case.given)
+    if value is None:
+        raise VectorError("no scenario's scorecard holds this figure; add it to [[published]] of the scenario")
+    return {"value": value}
+
+
+TOPICS: Final[dict[str, Topic]] = {
+    "adl.allocate": Topic(
+        function="seawall_core::largest_remainder",
+        given=frozenset({"method", "residual", "accounts"}),
+        expect=frozenset({"closed", "uncovered"}),
+        run=_allocate,
+        dimensions=_allocate_dimensions,
+    ),
+    "event.fact": Topic(
+        function="seawall.scorecard.published_fact",
+        given=frozenset({"event", "measure", "market", "burst_rank"}),
+        expect=frozenset({"value"}),
+        run=_fact,
+    ),
+}
+"""Every topic that this build computes, and the function that it calls."""
+
+
+@dataclass
+class _Tally:
+    passed: int = 0
+    failed: int = 0
+    unsupported: int = 0
+    problems: list[dict[str, str]] = field(default_factory=list)
+
+    def add(self, case_id: str, outcome: Outcome, why: str) -> None:
+        setattr(self, outcome, getattr(self, outcome) + 1)
+        if outcome != "passed":
+            self.problems.append({"id": case_id, "outcome": outcome, "why": why})
+
+
+def conform(files: Iterable[str | Path]) -> dict[str, Any]:
+    """Run files of conformance vectors.
+
+    Parameters
+    ----------
+    files
+        Paths of JSON-lines files.
+
+    Returns
+    -------
+    dict
+        ``passed``, ``failed`` and ``unsupported`` (numbers of lines), and ``by_topic``: the same per topic, with
+        ``problems`` (id, outcome, why) of the lines that did not pass.
+
+    Raises
+    ------
+    VectorError
+        If a file is not there or a line is not a vector.
+    """
+    tallies: dict[str, _Tally] = {}
+    for file in files:
+        for case in _cases(Path(file)):
+            outcome, why = _judge(case)
+            tallies.setdefault(case.topic, _Tally()).add(case.id, outcome, why)
+    total = {name: sum(getattr(t, name) for t in tallies.values()) for name in ("passed", "failed", "unsupported")}
+    return {**total, "by_topic": {topic: vars(tallies[topic]) for topic in sorted(tallies)}}
+
+
+def _cases(file: Path) -> Iterator[Case]:
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise VectorError(f"{file}: cannot be read: {error}; give files of JSON lines") from None
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            data = json.loads(line)
+            yield Case(
+                id=data["id"],
+                topic=data["topic"],
+                given=dict(data["given"]),
+                expect=dict(data["expect"]),
+                tolerance=Fraction(data.get("tolerance", 0)),
+            )
+        except (ValueError, KeyError, TypeError) as error:
+            raise VectorError(
+                f"{file}:{number}: is not a vector ({error!r}); it needs id, topic, given and expect"
+            ) from None
+
+
+def _judge(case: Case) -> tuple[Outcome, str]:
+    topic = TOPICS.get(case.topic)
+    if topic is None:
+        return "unsupported", "no function of the engine computes this topic yet"
+    for name, keys, known in (("given", case.given, topic.given), ("expect", case.expect, topic.expect)):
+        if keys.keys() != known:
+            odd = ", ".join(sorted(keys.keys() ^ known))
+            return "failed", f"{name}: keys {odd} are unknown or missing"
+    try:
+        for scale, answer in _answers(case, topic):
+            for key in topic.expect:
+                if not _same(case.expect[key], answer[key], case.tolerance):
+                    got = f"{_spell(answer[key])} in units of 1/{dict(scale.per_one)}"
+                    return "failed", f"{key}: expected {case.expect[key]}, got {got}"
+    except UnsupportedError as error:
+        return "unsupported", str(error)
+    except (SeawallError, KeyError, TypeError, ValueError, OverflowError) as error:
+        return "failed", str(error)
+    return "passed", ""
+
+
+def _answers(case: Case, topic: Topic) -> Iterator[tuple[Scale, Answer]]:
+    """Yield the answer in each choice of units; the coarsest must fit, finer ones where the range allows."""
+    for number, scale in enumerate(_scales(topic.dimensions(case), case.tolerance)):
+        try:
+            yield scale, topic.run(case, scale)
+        except _OutOfRangeError:
+            if number == 0:
+                raise
+            return
+
+
+def _scales(dimensions: Mapping[str, list[str]], tolerance: Fraction) -> Iterator[Scale]:
+    base = {}
+    for name, numbers in dimensions.items():
+        unit = math.lcm(*(Fraction(number).denominator for number in numbers))
+        if tolerance:
+            # A unit of at most a thousandth of the tolerance, and still a divisor of every number.
+            unit *= math.ceil(1000 / tolerance / unit)
+        base[name] = unit
+    for finer in _FINER if base else (1,):
+        yield Scale({name: unit * finer for name, unit in base.items()})
+
+
+def _same(expected: object, got: object, tolerance: Fraction) -> bool:
+    if isinstance(expected, list):
+        return (
+            isinstance(got, list)
+            and len(expected) == len(got)
+            and all(_same(e, g, tolerance) for e, g in zip(expected, got, strict=True))
+        )
+    if isinstance(expected, str) and isinstance(got, Fraction):
+        return abs(Fraction(expected) - got) <= tolerance
+    return type(expected) is type(got) and expected == got
+
+
+def _spell(value: object) -> str:
+    if isinstance(value, list):
+        return "[" + ", ".join(_spell(item) for item in value) + "]"
+    return str(value)

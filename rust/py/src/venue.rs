@@ -1,0 +1,260 @@
+//! The venue behind a lock: batches in, arrays out.
+
+use crate::error::{ConfigError, JournalError, SnapshotError, command_error};
+use crate::guarded::{Guarded, released};
+use crate::records;
+use numpy::IntoPyArray;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict};
+use seawall_core::{
+    Config, Events, Journal, JournalWriter as CoreJournalWriter, MarketId, Record, Side, hex,
+};
+
+/// One deterministic venue; `seawall.Venue` is the documented face of it.
+#[pyclass(frozen, module = "seawall._core")]
+pub(crate) struct Venue {
+    state: Guarded<State>,
+}
+
+struct State {
+    venue: seawall_core::Venue,
+    /// Events that did not fit into the caller's array.
+    waiting: Vec<Record>,
+}
+
+impl State {
+    fn apply(&mut self, commands: &[Record]) -> Vec<Record> {
+        let mut events = Events::with_capacity(2 * commands.len());
+        for command in commands {
+            self.venue.apply_record(command, &mut events);
+        }
+        if self.waiting.is_empty() {
+            return events.into_vec();
+        }
+        let mut all = std::mem::take(&mut self.waiting);
+        all.extend_from_slice(events.as_slice());
+        all
+    }
+}
+
+impl Venue {
+    pub(crate) fn of(venue: seawall_core::Venue) -> Self {
+        Self { state: Guarded::new("venue", State { venue, waiting: Vec::new() }) }
+    }
+
+    fn table<'py, Row: Send>(
+        &self,
+        py: Python<'py>,
+        rows: impl FnOnce(&seawall_core::Venue) -> Vec<Row> + Send,
+        columns: impl FnOnce(&Bound<'py, PyDict>, &[Row]) -> PyResult<()>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let rows = self.state.with(py, |state| rows(&state.venue))?;
+        let table = PyDict::new(py);
+        columns(&table, &rows)?;
+        Ok(table)
+    }
+}
+
+/// Adds a column: one value of every row.
+fn column<Row, T: numpy::Element>(
+    table: &Bound<'_, PyDict>,
+    name: &str,
+    rows: &[Row],
+    value: impl Fn(&Row) -> T,
+) -> PyResult<()> {
+    let values: Vec<T> = rows.iter().map(value).collect();
+    table.set_item(name, values.into_pyarray(table.py()))
+}
+
+#[pymethods]
+impl Venue {
+    #[new]
+    fn new(py: Python<'_>, config: &str) -> PyResult<Self> {
+        released(py, || Config::new(config).map(|config| Self::of(seawall_core::Venue::new(config))))?
+            .map_err(|e| ConfigError::new_err(e.to_string()))
+    }
+
+    #[staticmethod]
+    fn restore(py: Python<'_>, snapshot: &[u8]) -> PyResult<Self> {
+        released(py, || seawall_core::Venue::restore(snapshot).map(Self::of))?
+            .map_err(|e| SnapshotError::new_err(e.to_string()))
+    }
+
+    fn apply<'py>(&self, py: Python<'py>, commands: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let commands = records::commands(commands)?;
+        let events = self.state.with(py, |state| state.apply(&commands))?;
+        records::events(py, events)
+    }
+
+    fn apply_into(
+        &self,
+        py: Python<'_>,
+        commands: &Bound<'_, PyAny>,
+        events: &Bound<'_, PyAny>,
+    ) -> PyResult<usize> {
+        let commands = records::commands(commands)?;
+        let room = records::room(events)?;
+        let front = self.state.with(py, |state| {
+            let mut all = state.apply(&commands);
+            state.waiting = all.split_off(room.min(all.len()));
+            all
+        })?;
+        records::fill(events, &front)?;
+        Ok(front.len())
+    }
+
+    #[getter]
+    fn waiting(&self, py: Python<'_>) -> PyResult<usize> {
+        self.state.with(py, |state| state.waiting.len())
+    }
+
+    fn snapshot<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let bytes = self.state.with(py, |state| state.venue.snapshot())?;
+        Ok(PyBytes::new(py, &bytes))
+    }
+
+    fn digest(&self, py: Python<'_>) -> PyResult<String> {
+        self.state.with(py, |state| hex(&state.venue.digest()))
+    }
+
+    fn config(&self, py: Python<'_>) -> PyResult<String> {
+        self.state.with(py, |state| state.venue.config().canonical())
+    }
+
+    fn now(&self, py: Python<'_>) -> PyResult<i64> {
+        self.state.with(py, |state| state.venue.now().get())
+    }
+
+    fn accounts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        self.table(
+            py,
+            |venue| venue.account_rows().collect(),
+            |table, rows| {
+                column(table, "account", rows, |r| r.account.get())?;
+                column(table, "equity", rows, |r| r.equity.get())?;
+                column(table, "balance", rows, |r| r.balance.get())?;
+                column(table, "maintenance", rows, |r| r.maintenance.get())?;
+                column(table, "initial", rows, |r| r.initial.get())?;
+                column(table, "called", rows, |r| r.called)?;
+                column(table, "in_liquidation", rows, |r| r.in_liquidation)
+            },
+        )
+    }
+
+    fn positions<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        self.table(
+            py,
+            |venue| venue.position_rows().collect(),
+            |table, rows| {
+                column(table, "account", rows, |r| r.account.get())?;
+                column(table, "market", rows, |r| r.market.get())?;
+                column(table, "base", rows, |r| r.base.get())?;
+                column(table, "cost", rows, |r| r.cost.get())?;
+                column(table, "open_buys", rows, |r| r.open_buys.get())?;
+                column(table, "open_sells", rows, |r| r.open_sells.get())
+            },
+        )
+    }
+
+    fn depth<'py>(
+        &self,
+        py: Python<'py>,
+        market: u16,
+        side: u8,
+        levels: usize,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let side =
+            Side::from_code(side).ok_or_else(|| command_error(format!("side: {side} is neither 0 nor 1")))?;
+        let markets = self.state.with(py, |state| state.venue.config().markets.len())?;
+        if usize::from(market) >= markets {
+            return Err(command_error(format!(
+                "market: {market} is not there; markets are 0 to {}",
+                markets - 1
+            )));
+        }
+        self.table(
+            py,
+            |venue| venue.depth(MarketId::new(market), side, levels),
+            |table, rows| {
+                column(table, "price", rows, |r| r.price.get())?;
+                column(table, "qty", rows, |r| r.qty.get())?;
+                column(table, "orders", rows, |r| r.orders)
+            },
+        )
+    }
+
+    fn audit(&self, py: Python<'_>) -> PyResult<String> {
+        self.state.with(py, |state| audit(&state.venue).to_string())
+    }
+}
+
+/// The proof of conservation with the names of assets and markets.
+pub(crate) fn audit(venue: &seawall_core::Venue) -> serde_json::Value {
+    let proof = venue.conservation();
+    let config = venue.config();
+    let assets: serde_json::Map<String, serde_json::Value> = std::iter::zip(&config.assets, &proof.assets)
+        .map(|(asset, totals)| {
+            let row = serde_json::json!({
+                "users": wide(totals.users.get()),
+                "funds": wide(totals.funds.get()),
+                "fees": totals.fees.get(),
+                "venue": wide(totals.venue.get()),
+                "deposits_less_withdrawals": totals.deposits.get(),
+            });
+            (asset.name.clone(), row)
+        })
+        .collect();
+    let markets: serde_json::Map<String, serde_json::Value> = std::iter::zip(&config.markets, &proof.net)
+        .map(|(market, net)| (market.name.clone(), serde_json::json!({"net_position": net.get()})))
+        .collect();
+    serde_json::json!({
+        "ok": proof.ok, "assets": assets, "markets": markets, "shortfall": proof.shortfall.get(),
+    })
+}
+
+/// A total as a number where it fits, which the configuration proves.
+fn wide(total: i128) -> i64 {
+    i64::try_from(total).unwrap_or(if total < 0 { i64::MIN } else { i64::MAX })
+}
+
+/// Writes a journal of one venue; `seawall.JournalWriter` is the documented face of it.
+#[pyclass(frozen, module = "seawall._core")]
+pub(crate) struct JournalWriter {
+    state: Guarded<CoreJournalWriter>,
+    header: Vec<u8>,
+}
+
+#[pymethods]
+impl JournalWriter {
+    #[new]
+    fn new(py: Python<'_>, venue: &Venue) -> PyResult<Self> {
+        let (writer, header) =
+            venue.state.with(py, |state| CoreJournalWriter::begin(state.venue.config()))?;
+        Ok(Self { state: Guarded::new("journal", writer), header })
+    }
+
+    fn header<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &self.header)
+    }
+
+    fn frame<'py>(&self, py: Python<'py>, commands: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
+        let commands = records::commands(commands)?;
+        let bytes = self.state.with(py, |writer| writer.frame(&commands))?;
+        Ok(PyBytes::new(py, &bytes))
+    }
+}
+
+/// Replays a journal: the venue, its events, the bytes of a torn last frame.
+#[pyfunction]
+pub(crate) fn replay_journal<'py>(
+    py: Python<'py>,
+    journal: &[u8],
+) -> PyResult<(Venue, Bound<'py, PyAny>, usize)> {
+    let (venue, events, torn) = released(py, || {
+        let journal = Journal::read(journal)?;
+        let (venue, events) = journal.replay();
+        Ok::<_, seawall_core::CodecError>((venue, events, journal.torn))
+    })?
+    .map_err(|e| JournalError::new_err(e.to_string()))?;
+    Ok((Venue::of(venue), records::events(py, events.into_vec())?, torn))
+}

@@ -1,0 +1,180 @@
+"""Models of venues and scenarios: exact conversion, and refusals that say what to do."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import seawall
+from seawall import _core
+from seawall.errors import ConfigError, ScenarioError
+from seawall.models import ScenarioModel, VenueProfile, load_profile, load_scenario, profile_names, schemas
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("name", profile_names())
+def test_a_profile_of_the_package_is_accepted_by_the_core(name: str) -> None:
+    profile = load_profile(name)
+    assert json.loads(_core.Venue(profile.to_json()).config()) == profile.config()
+
+
+@pytest.mark.parametrize("name", profile_names())
+def test_a_profile_survives_being_written_and_read(name: str) -> None:
+    profile = load_profile(name)
+    assert VenueProfile.model_validate(json.loads(profile.model_dump_json())) == profile
+
+
+def test_a_scenario_survives_being_written_and_read(small: Path) -> None:
+    scenario, _ = load_scenario(small)
+    assert ScenarioModel.model_validate(json.loads(scenario.model_dump_json())) == scenario
+
+
+def test_the_small_scenario_is_the_one_of_the_rust_suite(small: Path) -> None:
+    scenario, profile = load_scenario(small)
+    expected = json.loads((ROOT / "rust/sim/tests/data/small.json").read_text(encoding="utf-8"))
+    assert json.loads(scenario.to_json(profile)) == expected
+
+
+@given(ticks=st.integers(1, 4_000_000), lots=st.integers(0, 10_000_000))
+def test_ticks_and_lots_are_exact_both_ways(ticks: int, lots: int) -> None:
+    market = load_profile_once().market("BTC")
+    assert market.ticks(str(market.price(ticks))) == ticks
+    assert market.lots(str(market.lot_size * lots)) == lots
+
+
+_PROFILES: dict[str, VenueProfile] = {}
+
+
+def load_profile_once() -> VenueProfile:
+    return _PROFILES.setdefault("reference", load_profile("reference"))
+
+
+@given(
+    maker=st.integers(0, 1000),
+    slice_ppm=st.integers(1, 1_000_000),
+    window=st.integers(1, 10**15),
+    width=st.integers(1, 10**9),
+)
+def test_the_core_reads_back_what_the_model_wrote(maker: int, slice_ppm: int, window: int, width: int) -> None:
+    breaker = {
+        "name": "halt",
+        "markets": ["ETH"],
+        "rule": {
+            "type": "move",
+            "width": f"{width / 10**6:.6f}",
+            "window": f"{window}ns",
+            "source": "mark",
+            "phase": "pause",
+            "duration": "1s",
+        },
+    }
+    data = json.loads(load_profile_once().model_dump_json()) | {"breakers": [breaker]}
+    data["markets"][0]["fees"]["maker"] = f"{maker / 10**6:.6f}"
+    data["markets"][0]["liquidation"]["slice"] = f"{slice_ppm / 10**6:.6f}"
+    config = json.loads(_core.Venue(load_profile(data).to_json()).config())
+    assert config["markets"][0]["fees"]["maker_ppm"] == maker
+    assert config["markets"][0]["liquidation"]["slice_ppm"] == slice_ppm
+    assert config["breakers"][0]["rule"]["window_ns"] == window
+    assert config["breakers"][0]["rule"]["width_ppm"] == width
+
+
+@pytest.mark.parametrize(
+    ("override", "parts"),
+    [
+        ("markets.BTC.tick_siz=1", ["markets[0]", "tick_siz", "did you mean tick_size?"]),
+        ("colour=1", ["colour", "known: schema_version"]),
+        ("markets.BTC.price_max=-5", ["markets[0].price_max", "-5", "greater than 0"]),
+        ("markets.BTC.price_max=400000.05", ["markets.BTC.price_max", "400000.05", "use 400000 or 400000.1"]),
+        ("markets.ETH.order_qty_max='10.001'", ["markets.ETH.order_qty_max", "10.001", "use 10 or 10.01"]),
+        ("markets.ETH.fees.taker='0.00000001'", ["markets.ETH.fees.taker", "use 0 or 0.000001"]),
+        ("markets.ETH.tick_size='0.00001'", ["markets.ETH.tick_size", "more decimals"]),
+        ("markets.ETH.fund='spare'", ["markets.ETH.fund", "'spare'", "known: main"]),
+        ("markets.ETH.funding.interval=8", ["funding.interval", "8 has no unit", '"8h"']),
+        ("markets.ETH.funding.first='noon'", ["funding.first", "'noon'", "2025-10-10T21:00:00Z"]),
+        ("markets.ETH.funding.first='2025-10-10T21:00:00'", ["funding.first", "no time zone"]),
+        ("markets.SOL.fund=main", ["markets has no item SOL", "known: BTC, ETH"]),
+        ("last_resort=hope", ["last_resort", "'hope'", "'remainder' or 'socialise'"]),
+        ("markets=[]", ["markets", "is empty"]),
+        ("name", ["--set name", "a.b=value"]),
+    ],
+)
+def test_a_bad_profile_is_refused_with_field_value_and_remedy(override: str, parts: list[str]) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_profile("reference", set=[override])
+    for part in parts:
+        assert part in str(caught.value)
+
+
+def test_a_float_in_a_file_is_refused_because_it_is_not_exact(tmp_path: Path) -> None:
+    text = (ROOT / "python/seawall/venues/reference.toml").read_text(encoding="utf-8")
+    file = tmp_path / "venue.toml"
+    file.write_text(text.replace('tick_size = "0.1"', "tick_size = 0.1"), encoding="utf-8")
+    with pytest.raises(
+        ConfigError, match=r"venue.toml: markets\[0\].tick_size: 0.1 is not exact; write it as a string"
+    ):
+        load_profile(file)
+
+
+def test_a_config_whose_maxima_could_overflow_is_refused() -> None:
+    with pytest.raises(
+        ConfigError, match=r"markets: .* above 2305843009213693952; lower deposits_max, open_interest_max"
+    ):
+        seawall.Venue("reference", set=["markets.BTC.open_interest_max=300000000000"])
+
+
+def test_a_missing_scenario_names_the_known_ones() -> None:
+    with pytest.raises(ScenarioError, match=r"scenario 'oct10-2052' is not there; did you mean oct10-2025\? known: "):
+        load_scenario("oct10-2052")
+    with pytest.raises(ScenarioError, match="there is no such file"):
+        load_scenario("nowhere/my.toml")
+
+
+@pytest.mark.parametrize(
+    ("override", "parts"),
+    [
+        ("impact.exponnent=1", ["impact", "exponnent", "did you mean exponent?"]),
+        ("markets.BTC.open_interest=0.0001", ["BTC: open_interest", "0.0001", "use 0 or 0.001"]),
+        ("markets.BTC.open_interest=-1", ["markets.BTC.open_interest", "-1", "greater than or equal to 0"]),
+        ("flow.noise.size_median='0.0000001'", ["flow.noise.size_median", "use 0 or 0.000001"]),
+        ("venue=nowhere", ["venue 'nowhere' is not there"]),
+        ("venue.markets.BTC.fund=spare", ["markets.BTC.fund", "'spare'"]),
+    ],
+)
+def test_a_bad_scenario_is_refused_with_field_value_and_remedy(small: Path, override: str, parts: list[str]) -> None:
+    with pytest.raises((ScenarioError, ConfigError)) as caught:
+        load_scenario(small, set=[override])
+    for part in parts:
+        assert part in str(caught.value)
+
+
+def test_an_off_tick_price_of_a_path_is_refused(small: Path, tmp_path: Path) -> None:
+    file = tmp_path / "off.toml"
+    file.write_text(small.read_text(encoding="utf-8").replace('"117014.0"', '"117014.05"', 1), encoding="utf-8")
+    with pytest.raises(ScenarioError, match=r"off.toml: BTC: path\[0\].bars\[0\]: 117014.05 .* use 117014 or 117014.1"):
+        load_scenario(file)
+
+
+def test_a_file_extends_another_key_by_key(small: Path, tmp_path: Path) -> None:
+    base = tmp_path / "base.toml"
+    base.write_text(small.read_text(encoding="utf-8"), encoding="utf-8")
+    child = tmp_path / "child.toml"
+    child.write_text('extends = "base"\nname = "child"\n[impact]\nexponent = 1.0\n', encoding="utf-8")
+    before, _ = load_scenario(small)
+    after, _ = load_scenario(child)
+    assert after.name == "child"
+    assert after.impact.exponent == 1.0
+    assert after.impact.decay_ns == before.impact.decay_ns
+    base.write_text('extends = "child"\n', encoding="utf-8")
+    with pytest.raises(ScenarioError, match="circle"):
+        load_scenario(child)
+
+
+def test_the_committed_schemas_are_those_of_the_models() -> None:
+    for name, schema in schemas().items():
+        file = ROOT / "python/seawall/schemas" / f"{name}.schema.json"
+        assert json.loads(file.read_text(encoding="utf-8")) == json.loads(json.dumps(schema)), (
+            f"write it anew: seawall schema {name} > {file.relative_to(ROOT)}"
+        )

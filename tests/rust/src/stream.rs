@@ -1,0 +1,404 @@
+//! Random streams of commands for whole-venue properties: small, crowded, and the same for the same seed.
+//!
+//! The next command is written from the venue's state, so that orders come near the margin limit and the index
+//! jumps to where accounts are in trouble.
+
+use crate::golden;
+use seawall_core::{
+    AccountId, AssetId, Command, Events, FundId, MarketId, Money, Nanos, Price, Qty, Record, Side, Venue,
+};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, VecDeque};
+
+const MILLISECOND: i64 = 1_000_000;
+const MILLION: i64 = 1_000_000;
+const ACCOUNTS: usize = 8;
+
+/// A counter-based generator (`SplitMix64`).
+#[derive(Debug, Clone)]
+pub struct Rng(u64);
+
+impl Rng {
+    /// The generator of a seed.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    }
+
+    fn bits(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// A number from `low` to `high`, both included.
+    pub fn within(&mut self, low: i64, high: i64) -> i64 {
+        let span = u64::try_from(high - low).expect("low is not above high") + 1;
+        low + i64::try_from(self.bits() % span).expect("a short span")
+    }
+
+    /// An index below `count`.
+    pub fn below(&mut self, count: usize) -> usize {
+        let count = i64::try_from(count).expect("few");
+        usize::try_from(self.within(0, count - 1)).expect("not negative")
+    }
+
+    /// True in `percent` of a hundred cases.
+    pub fn chance(&mut self, percent: i64) -> bool {
+        self.within(0, 99) < percent
+    }
+
+    /// One of some choices.
+    pub fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
+        choices[self.below(choices.len())]
+    }
+}
+
+/// `tests/golden/unit.json`.
+#[must_use]
+pub fn unit() -> Value {
+    serde_json::from_str(&golden("unit.json").expect("the file is there")).expect("it is JSON")
+}
+
+/// A configuration in which much happens; the seed decides what is switched on.
+#[must_use]
+pub fn lively(seed: u64) -> Value {
+    let mut rng = Rng::new(seed);
+    let mut config = unit();
+    config["margin_call_ppm"] = json!(rng.pick(&[0, 1_250_000]));
+    config["backstop"] = if rng.chance(30) { json!(1) } else { Value::Null };
+    config["last_resort"] = json!(rng.pick(&["remainder", "socialise"]));
+    config["limits"]["accounts_max"] = json!(ACCOUNTS);
+    config["limits"]["orders_max"] = json!(40);
+    config["limits"]["liquidation_rounds_per_step"] = json!(rng.pick(&[1, 3, 16]));
+    config["limits"]["funding_accounts_per_step"] = json!(rng.pick(&[3, 100]));
+    config["limits"]["adl_closes_per_round"] = json!(rng.pick(&[1, 100]));
+    config["funds"] = json!([{"name": "main"}, {"name": "other"}]);
+    for (m, market) in config["markets"].as_array_mut().expect("a list").iter_mut().enumerate() {
+        market["tick_value"] = json!(rng.within(1, 3));
+        market["fees"] = json!({"maker_ppm": rng.pick(&[-200, 0, 200]), "taker_ppm": 500});
+        market["tiers"] = json!([
+            {"lower": 0, "initial_ppm": 100_000, "maintenance_ppm": 50_000},
+            {"lower": 20_000, "initial_ppm": 150_000, "maintenance_ppm": 100_000},
+        ]);
+        market["mark"]["method"] = json!(rng.pick(&["index", "index", "median", "last"]));
+        market["fund"] = json!(m);
+        market["reopen_auction_ns"] = json!(rng.pick(&[0, 5 * MILLISECOND]));
+        market["liquidation"]["slice_ppm"] = json!(rng.pick(&[300_000, 1_000_000]));
+        market["liquidation"]["fee_ppm"] = json!(rng.pick(&[0, 5000]));
+        market["adl"]["method"] = json!(rng.pick(&["queue", "queue", "pro_rata"]));
+        market["adl"]["price"] = json!(rng.pick(&["bankruptcy", "bankruptcy", "mark"]));
+        market["adl"]["band_ppm"] = if rng.chance(40) { json!(20_000) } else { Value::Null };
+        if rng.chance(60) {
+            market["funding"] = json!({
+                "first_ns": 0, "interval_ns": 40 * MILLISECOND, "interest_ppb": 1_000_000, "clamp_ppb": 500_000,
+                "cap_ppb": 40_000_000, "impact_qty": 5,
+            });
+        }
+    }
+    let mut breakers = Vec::new();
+    if rng.chance(50) {
+        let action = rng.pick(&["cap", "reject"]);
+        let rule = json!({"type": "band", "width_ppm": 150_000, "action": action, "exempt_liquidations": rng.chance(50)});
+        breakers.push(json!({"name": "band", "markets": [0, 1], "rule": rule}));
+    }
+    for source in ["trade", "mark"] {
+        if rng.chance(50) {
+            let phase = rng.pick(&["halted", "pause", "call_auction", "reduce_only"]);
+            let rule = json!({
+                "type": "move", "width_ppm": 120_000, "window_ns": 20 * MILLISECOND, "source": source, "phase": phase,
+                "duration_ns": 6 * MILLISECOND, "exempt_liquidations": rng.chance(30),
+            });
+            breakers.push(json!({"name": source, "markets": [0], "rule": rule}));
+        }
+    }
+    config["breakers"] = json!(breakers);
+    config
+}
+
+/// Writes the commands of one world.
+#[derive(Debug)]
+pub struct Stream {
+    rng: Rng,
+    pending: VecDeque<Command>,
+}
+
+impl Stream {
+    /// The stream of a seed.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self { rng: Rng::new(seed ^ 0x5ea), pending: VecDeque::new() }
+    }
+
+    /// The next command for a venue in this state.
+    pub fn next(&mut self, venue: &Venue) -> Record {
+        if self.pending.is_empty() {
+            self.plan(venue);
+        }
+        let command = self.pending.pop_front().expect("a plan has at least one command");
+        let rng = &mut self.rng;
+        let step = rng.pick(&[0, 0, 0, 1, 1, 3]) * MILLISECOND;
+        let late = if rng.chance(2) { 30 * MILLISECOND } else { 0 };
+        let early = if rng.chance(1) { -MILLISECOND } else { 0 };
+        let mut record = command.encode(Nanos::new((venue.now().get() + step + late + early).max(0)));
+        record.source = u8::try_from(rng.within(0, 2)).expect("small");
+        if rng.chance(4) {
+            spoil(rng, &mut record);
+        }
+        record
+    }
+
+    fn push(&mut self, command: Command) {
+        self.pending.push_back(command);
+    }
+
+    fn plan(&mut self, venue: &Venue) {
+        let opened = venue.accounts();
+        if opened < ACCOUNTS {
+            return self.begin(opened);
+        }
+        if venue.timers_pending() && self.rng.chance(70) {
+            return self.push(Command::Pulse);
+        }
+        let market = MarketId::new(u16::try_from(self.rng.below(2)).expect("small"));
+        let Some(mark) = venue.mark(market) else {
+            return self.push(Command::Index { market, price: Price::new(100) });
+        };
+        match self.rng.within(0, 99) {
+            0..=29 => self.trade(venue, market, mark),
+            30..=49 => self.quote(market, mark),
+            50..=63 => self.jump(market, mark),
+            64..=73 => self.change(venue, market, mark),
+            74..=79 => self.money(venue),
+            80..=83 => self.phase(venue, market, mark),
+            84..=90 => self.reduce(venue, market, mark),
+            91..=93 => self.drift(market, mark),
+            _ => self.push(Command::Pulse),
+        }
+    }
+
+    fn account(&mut self) -> AccountId {
+        AccountId::from_index(self.rng.below(ACCOUNTS))
+    }
+
+    fn begin(&mut self, opened: usize) {
+        let account = AccountId::from_index(opened);
+        let amount = if opened < 2 { 6000 } else { self.rng.within(100, 900) };
+        self.push(Command::OpenAccount);
+        self.push(Command::Deposit { account, asset: AssetId::new(0), amount: Money::new(amount) });
+        if self.rng.chance(25) {
+            let amount = Money::new(self.rng.within(10, 60));
+            self.push(Command::Deposit { account, asset: AssetId::new(1), amount });
+        }
+        if opened == 0 {
+            let amount = Money::new(self.rng.pick(&[20, 200, 2000]));
+            self.push(Command::FundDeposit { fund: FundId::new(0), amount });
+        }
+    }
+
+    fn place(&mut self, market: MarketId, account: AccountId, side: Side, price: i64, qty: i64, code: u16) {
+        let price = Price::new(if code == 3 { 0 } else { price.max(1) });
+        let flags = u16::from(code == 0 && self.rng.chance(10));
+        self.push(Command::Place {
+            market,
+            account,
+            side: side.code(),
+            code,
+            flags,
+            price,
+            qty: Qty::new(qty),
+        });
+    }
+
+    /// Two accounts trade, the second near what its margin bears.
+    fn trade(&mut self, venue: &Venue, market: MarketId, mark: Price) {
+        let (maker, taker) = (self.account(), self.account());
+        let free = venue.equity(taker).get() - venue.initial(taker).get();
+        let per_lot = i128::from(mark.get() * 3) / 8;
+        let bears = i64::try_from((free / per_lot.max(1)).clamp(1, 300)).expect("small");
+        let qty = (bears * self.rng.pick(&[30, 60, 90, 100]) / 100).max(1);
+        let side = self.rng.pick(&[Side::Buy, Side::Sell]);
+        let price = mark.get() + self.rng.within(-2, 2);
+        if self.rng.chance(20) {
+            let (buyer, seller) = if side == Side::Buy { (taker, maker) } else { (maker, taker) };
+            let (price, qty) = (Price::new(price.max(1)), Qty::new(qty));
+            return self.push(Command::Block { market, buyer, seller: seller.get().into(), price, qty });
+        }
+        self.place(market, maker, side.opposite(), price, qty + self.rng.clone().within(0, 3), 0);
+        let code = self.rng.pick(&[0, 0, 1, 2, 3]);
+        self.place(market, taker, side, price, qty, code);
+    }
+
+    fn quote(&mut self, market: MarketId, mark: Price) {
+        let (account, side) = (self.account(), self.rng.pick(&[Side::Buy, Side::Sell]));
+        let away = side.gain(Price::new(self.rng.within(-1, 12)), Price::ZERO).get();
+        let qty = self.rng.within(1, 12);
+        self.place(market, account, side, mark.get() + away, qty, 0);
+    }
+
+    /// A jump of the index, then some pulses.
+    fn jump(&mut self, market: MarketId, mark: Price) {
+        let percent = self.rng.pick(&[-20, -12, -7, -4, 4, 7, 12, 20]);
+        let price = (mark.get() * (100 + percent) / 100).clamp(20, 1000);
+        self.push(Command::Index { market, price: Price::new(price) });
+        for _ in 0..self.rng.within(0, 3) {
+            self.push(Command::Pulse);
+        }
+    }
+
+    fn drift(&mut self, market: MarketId, mark: Price) {
+        // Slowly back to 100, where the positions began.
+        let price = mark.get() + (100 - mark.get()).signum() * self.rng.within(0, 4) + self.rng.within(-1, 1);
+        self.push(Command::Index { market, price: Price::new(price.clamp(20, 1000)) });
+    }
+
+    fn change(&mut self, venue: &Venue, market: MarketId, mark: Price) {
+        let account = self.account();
+        let orders = venue.open_orders(account, market);
+        if orders.is_empty() || self.rng.chance(10) {
+            let market = if self.rng.chance(50) { market } else { MarketId::NONE };
+            return self.push(Command::CancelAll { market, account });
+        }
+        let order = orders[self.rng.below(orders.len())];
+        if self.rng.chance(40) {
+            return self.push(Command::Cancel { market, account, order: order.id });
+        }
+        let keeps = self.rng.chance(40);
+        let price = if keeps { order.price } else { mark + Price::new(self.rng.within(-6, 6)) };
+        let qty = order.qty + Qty::new(self.rng.within(-2, if keeps { 0 } else { 4 }));
+        self.push(Command::Replace { market, account, order: order.id, price, qty });
+    }
+
+    fn money(&mut self, venue: &Venue) {
+        let (account, asset) = (self.account(), AssetId::new(self.rng.pick(&[0, 0, 1])));
+        let free = venue.equity(account).get() - venue.initial(account).get();
+        let free = i64::try_from(free.clamp(1, 10_000)).expect("small");
+        if self.rng.chance(50) {
+            let amount = Money::new(self.rng.within(1, 300));
+            self.push(Command::Deposit { account, asset, amount });
+        } else {
+            let amount = Money::new((free * self.rng.pick(&[20, 60, 100, 101]) / 100).max(1));
+            self.push(Command::Withdraw { account, asset, amount });
+        }
+    }
+
+    fn phase(&mut self, venue: &Venue, market: MarketId, mark: Price) {
+        let end = if self.rng.chance(70) { venue.now() + Nanos::new(20 * MILLISECOND) } else { Nanos::ZERO };
+        let code = self.rng.pick(&[0, 1, 2, 6, 6, 6, 7, 8, 8, 9, 10, 11, 12]);
+        self.push(Command::SetPhase { market, code, end });
+        for _ in 0..self.rng.within(0, 4) {
+            let (account, side) = (self.account(), self.rng.pick(&[Side::Buy, Side::Sell]));
+            let (price, qty) = (mark.get() + self.rng.within(-3, 3), self.rng.within(1, 6));
+            self.place(market, account, side, price, qty, 0);
+        }
+        if self.rng.chance(80) {
+            self.push(Command::SetPhase { market, code: 1, end: Nanos::ZERO });
+        }
+    }
+
+    /// An account closes some of its position, perhaps far below its worth.
+    fn reduce(&mut self, venue: &Venue, market: MarketId, mark: Price) {
+        let account = self.account();
+        let base = venue.position(account, market).base;
+        if base.is_zero() {
+            return self.quote(market, mark);
+        }
+        let side = Side::of(base).opposite();
+        let qty = self.rng.within(1, base.abs().get());
+        let friend = self.account();
+        let price =
+            mark.get() * (100 + side.gain(Price::ZERO, Price::new(self.rng.within(0, 40))).get()) / 100;
+        if self.rng.chance(40) {
+            let (buyer, seller) = if side == Side::Buy { (account, friend) } else { (friend, account) };
+            let (price, qty) = (Price::new(price.max(1)), Qty::new(qty));
+            return self.push(Command::Block { market, buyer, seller: seller.get().into(), price, qty });
+        }
+        self.place(market, friend, side.opposite(), price, qty, 0);
+        let (code, qty) = (self.rng.pick(&[1, 3]), Qty::new(qty + self.rng.pick(&[0, 0, 1])));
+        let price = Price::new(if code == 3 { 0 } else { price.max(1) });
+        self.push(Command::Place { market, account, side: side.code(), code, flags: 2, price, qty });
+    }
+}
+
+/// Makes a command wrong in one field.
+fn spoil(rng: &mut Rng, record: &mut Record) {
+    match rng.below(9) {
+        0 => record.market = rng.pick(&[2, 65535]),
+        1 => record.account = rng.pick(&[8, 99, u32::MAX]),
+        2 => record.side = 2,
+        3 => record.code = rng.pick(&[2, 3, 4, 13, u16::MAX]),
+        4 => record.flags = rng.pick(&[1, 2, 3, 4, u16::MAX]),
+        5 => record.price = rng.pick(&[0, -1, 10_001, i64::MAX, i64::MIN]),
+        6 => record.qty = rng.pick(&[0, -1, 1001, i64::MAX, i64::MIN]),
+        7 => record.amount = rng.pick(&[0, -1, MILLION, i64::MAX, i64::MIN]),
+        _ => record.kind = rng.pick(&[0, 6, 99, 200, u16::MAX]),
+    }
+}
+
+/// How often each kind of event and each reject code was seen.
+#[derive(Debug, Default)]
+pub struct Counts {
+    kinds: BTreeMap<u16, usize>,
+    rejects: BTreeMap<u16, usize>,
+}
+
+impl Counts {
+    /// Counts events.
+    pub fn add(&mut self, events: &[Record]) {
+        for event in events {
+            *self.kinds.entry(event.kind).or_default() += 1;
+            if event.kind == 100 {
+                *self.rejects.entry(event.code).or_default() += 1;
+            }
+        }
+    }
+
+    /// How many events of a kind were seen.
+    #[must_use]
+    pub fn of(&self, kind: u16) -> usize {
+        self.kinds.get(&kind).copied().unwrap_or(0)
+    }
+
+    /// How many refusals with a code were seen.
+    #[must_use]
+    pub fn rejected(&self, code: u16) -> usize {
+        self.rejects.get(&code).copied().unwrap_or(0)
+    }
+}
+
+/// A world that has run: its configuration, commands and events, and the venue at the end.
+#[derive(Debug)]
+pub struct World {
+    /// The configuration as JSON.
+    pub config: Value,
+    /// Every command, in order.
+    pub commands: Vec<Record>,
+    /// Every event, in order.
+    pub events: Vec<Record>,
+    /// The venue at the end.
+    pub venue: Venue,
+}
+
+impl World {
+    /// Runs the world of a seed; `look` sees the venue after each command, with the events of the command.
+    pub fn run(
+        seed: u64,
+        length: usize,
+        mut venue: Venue,
+        mut look: impl FnMut(&Venue, &Record, &[Record]),
+    ) -> Self {
+        let config = serde_json::from_str(&venue.config().canonical()).expect("canonical text is JSON");
+        let mut stream = Stream::new(seed);
+        let (mut commands, mut events) = (Vec::new(), Events::new());
+        for _ in 0..length {
+            let command = stream.next(&venue);
+            let before = events.len();
+            venue.apply_record(&command, &mut events);
+            look(&venue, &command, &events.as_slice()[before..]);
+            commands.push(command);
+        }
+        Self { config, commands, events: events.into_vec(), venue }
+    }
+}
