@@ -180,6 +180,11 @@ impl Breakers {
         breakers
     }
 
+    /// True if some finite band watches the market.
+    pub(crate) fn has_bands(&self) -> bool {
+        !self.bands.is_empty()
+    }
+
     /// The tightest bounds around the mark for ordinary orders or for liquidation orders.
     pub(crate) fn bounds(&self, mark: Price, liquidation: bool) -> Bounds {
         let mut bounds = Bounds::NONE;

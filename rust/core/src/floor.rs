@@ -268,16 +268,17 @@ impl Floor {
             return Ok(());
         }
         let mark = self.prices.known(market);
-        let need = self.rules.initial_of(&self.prices, market, &after);
-        if need <= self.rules.initial_of(&self.prices, market, held) {
-            return Ok(());
-        }
         let price = limit.unwrap_or(mark);
         let loss = config.tick_value.per_lot(side.gain(price, mark).min(Price::ZERO)).times(qty);
         let fee = price.value(qty, config.tick_value).ppm_up(config.fees.taker_ppm.max(Ppm::ZERO));
         let total = self.rules.initial_with(&self.ledger, &self.prices, account, market, &after);
         let required = total - Sum::of(loss) + Sum::of(fee);
-        if self.equity(account) < required { Err(Reject::MarginShort) } else { Ok(()) }
+        if self.equity(account) >= required {
+            return Ok(());
+        }
+        // An account that is short may still send what does not make its requirement grow.
+        let of = |position| self.rules.initial_of(&self.prices, market, position);
+        if of(&after) > of(held) { Err(Reject::MarginShort) } else { Ok(()) }
     }
 
     /// True if a fill-or-kill order would be filled entirely now.
@@ -312,12 +313,18 @@ impl Floor {
 
     /// The tightest bound for an order's side, if bands bind it.
     pub(crate) fn bound(&self, market: MarketId, side: Side, liquidation: bool) -> Option<Price> {
+        if !self.market(market).breakers.has_bands() {
+            return None;
+        }
         let mark = self.prices.known(market);
         self.market(market).breakers.bounds(mark, liquidation).of(side)
     }
 
     /// A limit tightened by the bands.
     pub(crate) fn capped(&self, market: MarketId, side: Side, limit: Price, liquidation: bool) -> Price {
+        if !self.market(market).breakers.has_bands() {
+            return limit;
+        }
         let mark = self.prices.known(market);
         self.market(market).breakers.bounds(mark, liquidation).cap(side, limit)
     }

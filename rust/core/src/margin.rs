@@ -181,8 +181,9 @@ impl Rules {
     pub(crate) fn equity(&self, ledger: &Ledger, prices: &Prices, account: AccountId) -> Sum {
         let mut equity = Sum::of(ledger.balance(account, VALUATION));
         for (asset, c) in &self.collateral {
-            if let Some(index) = prices.index(c.market) {
-                equity += collateral_value(c, ledger.balance(account, *asset), index);
+            let held = ledger.balance(account, *asset);
+            if let Some(index) = prices.index(c.market).filter(|_| !held.is_zero()) {
+                equity += collateral_value(c, held, index);
             }
         }
         for (i, p) in ledger.positions(account).iter().enumerate() {
@@ -237,9 +238,13 @@ impl Rules {
         market: MarketId,
         replaced: &Position,
     ) -> Sum {
-        let now = self.initial_of(prices, market, ledger.position(account, market));
-        self.initial_total(ledger, prices, account) - Sum::of(now)
-            + Sum::of(self.initial_of(prices, market, replaced))
+        let mut total = Sum::of(self.initial_of(prices, market, replaced));
+        for (i, p) in ledger.positions(account).iter().enumerate() {
+            if i != market.index() {
+                total += self.initial_of(prices, MarketId::from_index(i), p);
+            }
+        }
+        total
     }
 }
 
