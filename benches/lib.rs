@@ -11,7 +11,8 @@ use seawall_core::{Config, Events, Record, Venue};
 /// If the venue refuses a command of the set-up.
 #[must_use]
 pub fn quiet_population(accounts: u32) -> Venue {
-    let json = include_str!("../rust/core/tests/data/example.json").replace("\"accounts_max\": 1000", "\"accounts_max\": 2000000");
+    let json = include_str!("../rust/core/tests/data/example.json")
+        .replace("\"accounts_max\": 1000", "\"accounts_max\": 2000000");
     let mut venue = Venue::new(Config::new(&json).expect("the example is valid"));
     let mut events = Events::new();
     let index = Record { kind: command::INDEX, at: 1, price: 100_000, ..Record::default() };

@@ -39,7 +39,8 @@ fn quiet_marks(criterion: &mut Criterion) {
         group.bench_function(BenchmarkId::from_parameter(accounts), |bench| {
             bench.iter(|| {
                 tick = (tick + 1) % 16;
-                let index = Record { kind: command::INDEX, at: 1, price: 100_000 + tick, ..Record::default() };
+                let index =
+                    Record { kind: command::INDEX, at: 1, price: 100_000 + tick, ..Record::default() };
                 events.clear();
                 venue.apply_record(&index, &mut events);
                 assert_eq!(events.len(), 1, "a quiet mark has one event");

@@ -19,7 +19,7 @@ from rich.table import Table as RichTable
 
 from seawall import models
 from seawall.errors import SeawallError
-from seawall.run import Run, world_of
+from seawall.run import Run, check_report, world_of
 from seawall.run import replay as run_replay
 from seawall.spelling import HONESTY, money, spell, spell_error, summary_lines
 from seawall.vectors import conform as run_conform
@@ -108,11 +108,13 @@ def replay(
     ] = True,
     set_: Set = None,
     report: Annotated[
-        Path | None, typer.Option(help="Write one self-contained page, for example crash.html; needs seawall[report].")
+        Path | None, typer.Option(help="Write one self-contained page, for example crash.html; needs Plotly.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run a scenario through a venue; print a summary and a scorecard."""
+    if report is not None:
+        check_report(report)
     with _progress(scenario) as progress:
         run = run_replay(
             scenario,
@@ -145,7 +147,7 @@ def scenarios(*, as_json: AsJson = False) -> None:
         scenario, profile = models.load_scenario(name)
         written = scenario.model_dump(mode="json", include={"title", "start", "end"})
         rows.append({"name": name, **written, "markets": list(scenario.markets), "venue": profile.name})
-    _list(rows, as_json=as_json)
+    _list(rows, "name", "title", as_json=as_json)
 
 
 @app.command(epilog="Examples:\n\n  seawall profiles\n\n  seawall profiles --json")
@@ -163,7 +165,7 @@ def profiles(*, as_json: AsJson = False) -> None:
                 "breakers": [f"{b.name} ({'on' if b.enabled else 'off'})" for b in profile.breakers],
             }
         )
-    _list(rows, as_json=as_json)
+    _list(rows, "name", "description", "breakers", as_json=as_json)
 
 
 @app.command(
@@ -223,15 +225,15 @@ def conform(
         raise typer.Exit(1)
 
 
-def _list(rows: list[dict[str, Any]], *, as_json: bool) -> None:
+def _list(rows: list[dict[str, Any]], *columns: str, as_json: bool) -> None:
+    """Print rows: whole as JSON, or some columns for people."""
     if as_json:
         _print_json(rows)
         return
-    table = RichTable(box=None, pad_edge=False)
-    for column in rows[0] if rows else ():
-        table.add_column(column)
+    table = RichTable(*columns, box=None, pad_edge=False)
     for row in rows:
-        table.add_row(*(_plain(", ".join(cell) if isinstance(cell, list) else str(cell)) for cell in row.values()))
+        cells = (row[column] for column in columns)
+        table.add_row(*(_plain(", ".join(cell) if isinstance(cell, list) else str(cell)) for cell in cells))
     out.print(table)
 
 

@@ -288,7 +288,8 @@ class _Scale(dict[str, int]):
             why = "must not be negative" if text.startswith("-") else "must be a decimal number such as '61800.20'"
             raise _FaultError(f"{self._name} {text!r}: {why}")
         whole, decimals = parts[1], (parts[2] or "").rstrip("0")
-        units, rest = divmod(int(whole + decimals) * self._under, 10 ** len(decimals) * self._over)
+        shift: int = 10 ** len(decimals)
+        units, rest = divmod(int(whole + decimals) * self._under, shift * self._over)
         if rest:
             raise _FaultError(self._off(text, len(decimals)))
         if units < self._least:
@@ -964,6 +965,10 @@ class FeedRun:
     """Levels that differed, in the venue's depth or in the fold of its events."""
     differences: tuple[dict[str, Any], ...]
     """The first of them."""
+    quotes_compared: int
+    """Recorded best bids and offers that were compared with the venue's, by update id."""
+    quotes_differing: int
+    """Those that differed. The recording contradicts itself there, or began with a book that nobody knows."""
     refusals: dict[str, int]
     """Commands that the venue refused, by reject code."""
     fills: int
@@ -1017,6 +1022,8 @@ class FeedRun:
             "levels_compared": self.levels_compared,
             "mismatches": self.mismatches,
             "differences": list(self.differences),
+            "quotes_compared": self.quotes_compared,
+            "quotes_differing": self.quotes_differing,
             "refusals": self.refusals,
             "fills": self.fills,
             **self.sequence,
@@ -1032,6 +1039,42 @@ class FeedRun:
         return f"FeedRun({self.path.name}: {self.messages} messages, {self.mismatches} mismatches)"
 
 
+_Touch: TypeAlias = tuple[int, int, int, int]
+"""Best bid, its quantity, best offer, its quantity."""
+
+
+class _Quotes:
+    """Compares the book's touch with the quotes of the recording, by update id.
+
+    The quote that belongs to a book is the last one up to the book's update id. Quotes come before the updates or
+    after them, so a touch waits until a quote with a higher id shows that no other can come.
+    """
+
+    def __init__(self) -> None:
+        self.compared = 0
+        self.differing = 0
+        self._waiting: deque[tuple[int, _Touch]] = deque(maxlen=_HELD_MAX)
+        self._recent: deque[tuple[int, _Touch]] = deque(maxlen=_HELD_MAX)
+
+    def touch(self, update: int, touch: _Touch) -> None:
+        """Note the touch of the book as of an update id."""
+        self._waiting.append((update, touch))
+        self._settle()
+
+    def quote(self, quote: Quote) -> None:
+        """Note a recorded quote."""
+        self._recent.append((quote.update, (quote.bid, quote.bid_qty, quote.ask, quote.ask_qty)))
+        self._settle()
+
+    def _settle(self) -> None:
+        while self._waiting and self._recent and self._waiting[0][0] < self._recent[-1][0]:
+            update, touch = self._waiting.popleft()
+            quoted = next((quoted for quote, quoted in reversed(self._recent) if quote <= update), None)
+            if quoted is not None:
+                self.compared += 1
+                self.differing += touch != quoted
+
+
 class _Replay:
     """One recording on its way through a venue."""
 
@@ -1043,6 +1086,7 @@ class _Replay:
         self.commands = self.events = self.index_updates = 0
         self.levels_compared = self.mismatches = 0
         self.differences: list[dict[str, Any]] = []
+        self.quotes = _Quotes()
         self._index_every_ns = index_every_ns
         self._index_at: int | None = None
         self._expected: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
@@ -1111,8 +1155,9 @@ class _Replay:
             batch.append(commands.place(**who, side=sides, price=prices_, qty=qtys, flags=OrderFlag.POST_ONLY))
         return batch
 
-    def compare(self, line: int, *, changed: bool) -> None:
-        """Compare all levels of both sides with the plain book."""
+    def compare(self, message: Message, *, changed: bool) -> None:
+        """Compare all levels of both sides with the plain book, and the touch with the recorded quotes."""
+        line = message.line
         if changed or not self._expected:
             self._expected = [
                 self.ladder.arrays(self.book.bids, descending=True),
@@ -1132,6 +1177,12 @@ class _Replay:
                 expected = dict(zip(prices.tolist(), qtys.tolist(), strict=True))
                 found = dict(zip(table["price"].tolist(), table["qty"].tolist(), strict=True))
                 self._differ(line, side, expected, found, "depth")
+        if isinstance(message, Quote):
+            self.quotes.quote(message)
+        elif changed and depth["bids"].height and depth["asks"].height and self.book.last is not None:
+            bid, bid_qty, ask, ask_qty = (int(depth[s][c][0]) for s in ("bids", "asks") for c in ("price", "qty"))
+            touch = (self.ladder.recorded(bid), bid_qty, self.ladder.recorded(ask), ask_qty)
+            self.quotes.touch(self.book.last, touch)
 
     def _differ(self, line: int, side: int, expected: dict[int, int], found: dict[int, int], where: str) -> None:
         for price in sorted(expected.keys() | found.keys()):
@@ -1188,11 +1239,13 @@ def replay(
     for message in reader:
         changed = run.take(message, survey.path)
         if check:
-            run.compare(message.line, changed=changed)
+            run.compare(message, changed=changed)
         done += 1
-        if progress is not None and done % _PROGRESS_EVERY == 0:
+        if progress is not None and done % _PROGRESS_EVERY == 0 and done < survey.messages:
             progress(done, survey.messages)
     seconds = time.perf_counter() - begin
+    if progress is not None:
+        progress(done, survey.messages)
     if done != survey.messages:
         raise FeedError(
             f"{path}: had {survey.messages} messages at first and {done} now; replay a file that is complete"
@@ -1212,6 +1265,8 @@ def replay(
         levels_compared=run.levels_compared,
         mismatches=run.mismatches,
         differences=tuple(run.differences),
+        quotes_compared=run.quotes.compared,
+        quotes_differing=run.quotes.differing,
         refusals=dict(run.fold.refusals),
         fills=run.fold.fills,
         sequence=run.book.counts(),
@@ -1280,7 +1335,7 @@ def _advised(work: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever the wor
 def _progress() -> Progress | None:
     if not sys.stderr.isatty():
         return None
-    return lambda done, total: typer.echo(f"\r{done:,} of {total:,} messages ", nl=False, err=True)
+    return lambda done, total: typer.echo(f"\r{done:,} of {total:,} messages", nl=done == total, err=True)
 
 
 def _print(result: Mapping[str, Any], *, as_json: bool) -> None:

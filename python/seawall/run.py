@@ -21,7 +21,7 @@ from seawall.measures import measures
 from seawall.models import ScenarioModel, VenueProfile, load_scenario
 from seawall.models.exact import iso
 from seawall.scorecard import Row, score
-from seawall.table import EventTable, Table
+from seawall.table import EventTable, Table, library
 from seawall.venue import Venue
 
 __all__ = ["Progress", "Run", "replay"]
@@ -174,6 +174,7 @@ class Run:
         """
         from seawall.report import page  # noqa: PLC0415 - Plotly is loaded when needed
 
+        check_report(Path(path))
         return write_whole(Path(path), page(self))
 
     def usd(self, minor: int) -> float:
@@ -333,20 +334,35 @@ def world_of(
     return _core.World(profile.to_json(), model.to_json(profile), seed, accounts, events=events, journal=journal)
 
 
+def check_report(path: Path) -> None:
+    """Refuse a report that could not be written, before the work is done.
+
+    Raises
+    ------
+    MissingExtraError
+        If Plotly is not installed.
+    ScenarioError
+        If the folder is not there.
+    """
+    library("plotly", extra="report")
+    if not path.parent.is_dir():
+        raise ScenarioError(f"report: {path}: there is no folder {path.parent}; make the folder first")
+
+
 def write_whole(path: Path, text: str) -> Path:
     """Write a file beside its place and rename it, so that nobody sees half of it.
 
     Raises
     ------
     ScenarioError
-        If the folder is not there or cannot be written.
+        If it cannot be written.
     """
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         beside.write_text(text, encoding="utf-8")
         beside.replace(path)
     except OSError as error:
-        raise ScenarioError(f"report: {path}: cannot be written: {error.strerror}; make the folder first") from None
+        raise ScenarioError(f"report: {path}: cannot be written: {error.strerror}; choose another place") from None
     finally:
         beside.unlink(missing_ok=True)
     return path

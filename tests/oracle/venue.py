@@ -913,7 +913,8 @@ class OracleVenue:
                 account.called = False
                 cleared.append(number)
             if equity < self.maintenance(number) and self.can_be_liquidated(number):
-                account.in_liquidation = account.called = True
+                account.in_liquidation = True
+                account.called = account.called or self.call_ppm > 0
                 started.append(number)
             elif not account.called and call > 0 and equity < call:
                 account.called = True

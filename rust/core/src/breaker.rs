@@ -104,10 +104,16 @@ impl Window {
         }
     }
 
-    fn extremes(&self) -> Option<(Price, Price)> {
-        let low = self.lows.front().map(|e| e.1);
-        let high = self.highs.front().map(|e| e.1);
-        match (self.standing, low, high) {
+    /// The lowest and the highest price since `edge`, the price that stood at it included. Changes nothing: an order
+    /// that is refused leaves no trace.
+    fn extremes(&self, edge: Nanos) -> Option<(Price, Price)> {
+        let past = self.lasts.partition_point(|(at, _)| *at <= edge);
+        let standing = past.checked_sub(1).map_or(self.standing, |i| Some(self.lasts[i].1));
+        let first = |list: &VecDeque<(Nanos, Price)>| {
+            list.get(list.partition_point(|(at, _)| *at <= edge)).map(|e| e.1)
+        };
+        let (low, high) = (first(&self.lows), first(&self.highs));
+        match (standing, low, high) {
             (Some(s), Some(l), Some(h)) => Some((s.min(l), s.max(h))),
             (Some(s), ..) => Some((s, s)),
             (None, Some(l), Some(h)) => Some((l, h)),
@@ -204,19 +210,12 @@ impl Breakers {
     }
 
     /// Asks the move rules about a price before it happens. The reference stands as of the start of the step.
-    pub(crate) fn ask(
-        &mut self,
-        source: MoveSource,
-        at: Nanos,
-        price: Price,
-        liquidation: bool,
-    ) -> Option<Trip> {
-        for rule in &mut self.moves {
+    pub(crate) fn ask(&self, source: MoveSource, at: Nanos, price: Price, liquidation: bool) -> Option<Trip> {
+        for rule in &self.moves {
             if rule.source != source || (liquidation && rule.exempt) {
                 continue;
             }
-            rule.window.expire(at - rule.window_ns);
-            let Some((low, high)) = rule.window.extremes() else { continue };
+            let Some((low, high)) = rule.window.extremes(at - rule.window_ns) else { continue };
             let fell = price.is_fall_of(rule.width, high);
             if !fell && !price.is_rise_of(rule.width, low) {
                 continue;
@@ -307,12 +306,12 @@ mod tests {
         for (at, price) in [(1, 100), (2, 120), (3, 90)] {
             w.observe(Nanos::new(at), Price::new(price), Price::new(price), Price::new(price));
         }
-        assert_eq!(w.extremes(), Some((Price::new(90), Price::new(120))));
+        let since =
+            |w: &Window, edge| w.extremes(Nanos::new(edge)).map(|(low, high)| (low.get(), high.get()));
+        // 120 stood when the window after 2 began, so it still counts; 100 does not.
+        assert_eq!([0, 2, 3].map(|edge| since(&w, edge)), [Some((90, 120)), Some((90, 120)), Some((90, 90))]);
         w.expire(Nanos::new(2));
-        // 120 stood when the window began, so it still counts; 100 does not.
-        assert_eq!(w.extremes(), Some((Price::new(90), Price::new(120))));
-        w.expire(Nanos::new(3));
-        assert_eq!(w.extremes(), Some((Price::new(90), Price::new(90))));
+        assert_eq!([2, 3].map(|edge| since(&w, edge)), [Some((90, 120)), Some((90, 90))]);
     }
 
     #[test]

@@ -282,15 +282,9 @@ impl Floor {
     }
 
     /// True if a fill-or-kill order would be filled entirely now.
-    pub(crate) fn is_fillable(
-        &mut self,
-        market: MarketId,
-        side: Side,
-        qty: Qty,
-        limit: Option<Price>,
-    ) -> bool {
+    pub(crate) fn is_fillable(&self, market: MarketId, side: Side, qty: Qty, limit: Option<Price>) -> bool {
         let now = self.now;
-        let m = &mut self.markets[market.index()];
+        let m = &self.markets[market.index()];
         if !m.phase.admits().matches {
             return false;
         }
@@ -643,17 +637,35 @@ impl Floor {
         }
         let maxima: Vec<Price> = self.markets.iter().map(|m| m.config.price_max).collect();
         self.prices = Prices::decode(&maxima, r)?;
-        for m in &mut self.markets {
+        for (i, m) in self.markets.iter_mut().enumerate() {
             let phase = r.u16()?;
             m.phase =
                 Phase::from_code(phase).ok_or_else(|| r.invalid(format!("phase {phase} is unknown")))?;
             m.end = Nanos::new(r.i64()?);
             m.book = Book::decode(m.config.price_max, self.config.limits.orders_max, accounts, r)?;
+            let market = MarketId::from_index(i);
+            let mut open = vec![[Qty::ZERO; 2]; accounts];
             for order in [Side::Buy, Side::Sell].into_iter().flat_map(|side| m.book.orders(side)) {
                 if order.qty > m.config.order_qty_max || order.id.acceptance() > self.accepted {
                     return Err(
                         r.invalid(format!("order {} cannot rest here; take another copy", order.id.raw()))
                     );
+                }
+            }
+            for order in [Side::Buy, Side::Sell].into_iter().flat_map(|side| m.book.orders(side)) {
+                open[order.account.index()][usize::from(order.side.code())] += order.qty;
+            }
+            for (account, p) in self.ledger.market_positions(market) {
+                let idle = p.base.is_zero() && p.open_buys.is_zero() && p.open_sells.is_zero();
+                if !idle && self.prices.mark(market).is_none() {
+                    return Err(r.invalid(format!(
+                        "market {market} has positions or orders and no mark; take another copy"
+                    )));
+                }
+                if open[account.index()] != [p.open_buys, p.open_sells] {
+                    return Err(r.invalid(format!(
+                        "open quantities of account {account} are not those of its orders"
+                    )));
                 }
             }
             m.mark = MarkState::decode(m.config.mark, r)?;

@@ -248,34 +248,34 @@ impl Guards {
         own: Money,
     ) -> i64 {
         let target = Sum::of(share.value) - Sum::of(own);
-        let safe = |price: i64| {
-            let value = leg_value(rules, ledger, account, share.kind, fear, Price::new(price));
-            Sum::of(value) >= target
+        let spare = |price: i64| {
+            Sum::of(leg_value(rules, ledger, account, share.kind, fear, Price::new(price))) - target
         };
-        let (market, now, falls) = match share.kind {
-            LegKind::Position(market) => {
-                (market, prices.known(market), ledger.position(account, market).base.is_positive())
+        let (now, away, end) = match share.kind {
+            LegKind::Position(market) if ledger.position(account, market).base.is_negative() => {
+                (prices.known(market), 1, self.domains[market.index()].0.get())
             }
-            LegKind::Collateral(market) => (market, prices.index(market).expect("it has a value"), true),
+            LegKind::Position(market) => (prices.known(market), -1, 1),
+            LegKind::Collateral(market) => (prices.index(market).expect("it has a value"), -1, 1),
         };
-        debug_assert!(safe(now.get()));
-        if falls {
-            // The smallest safe price; if the lowest price is safe there is nothing to fear.
-            let (mut beyond, mut last) = (0, now.get());
-            while last - beyond > 1 {
-                let middle = beyond.midpoint(last);
-                if safe(middle) { last = middle } else { beyond = middle }
+        let steepest = leg_steepest(rules, ledger, account, share.kind, fear);
+        // From one safe price to another: as far as the spare value lasts at the steepest, then tick by tick.
+        let mut safe = now.get();
+        debug_assert!(!spare(safe).is_negative());
+        loop {
+            let left = (end - safe) * away;
+            if left <= 0 {
+                // Safe to the end of the domain: nothing to fear.
+                return 0;
             }
-            if last == 1 { 0 } else { last }
-        } else {
-            // The largest safe price, likewise.
-            let end = self.domains[market.index()].0.get() + 1;
-            let (mut last, mut beyond) = (now.get(), end);
-            while beyond - last > 1 {
-                let middle = last.midpoint(beyond);
-                if safe(middle) { last = middle } else { beyond = middle }
+            let sure = spare(safe).whole_down(steepest).min(left);
+            if sure > 0 {
+                safe += sure * away;
+            } else if spare(safe + away).is_negative() {
+                return -safe * away;
+            } else {
+                safe += away;
             }
-            if beyond == end { 0 } else { -last }
         }
     }
 }
@@ -311,4 +311,28 @@ fn leg_value(
             assets.map(|(a, c)| margin::collateral_value(c, ledger.balance(account, *a), price)).sum()
         }
     }
+}
+
+/// The most that a leg can lose from one tick to the next.
+fn leg_steepest(rules: &Rules, ledger: &Ledger, account: AccountId, kind: LegKind, fear: Fear) -> Money {
+    let steepest = match kind {
+        LegKind::Position(market) => {
+            let base = ledger.position(account, market).base;
+            let value = Price::new(1).value(base.abs(), rules.tick(market));
+            // A long's requirement falls with the price; a short's rises, by the highest rate at most.
+            if base.is_positive() {
+                value
+            } else {
+                value + value.ppm_up(rules.rate_max(market, fear == Fear::Call))
+            }
+        }
+        LegKind::Collateral(market) => {
+            let assets = rules.collateral().iter().filter(|(_, c)| c.market == market);
+            let value = |c, asset| {
+                margin::collateral_value(c, ledger.balance(account, asset), Price::new(1)) + Money::new(1)
+            };
+            assets.map(|(a, c)| value(c, *a)).sum()
+        }
+    };
+    steepest.max(Money::new(1))
 }

@@ -379,26 +379,35 @@ impl Ledger {
         r: &mut Reader<'_>,
     ) -> Result<Self, CodecError> {
         let mut ledger = Self::new(assets, funds, markets);
+        // No venue holds more: Config::prove_amounts. So the sums below cannot overflow.
+        let held = |r: &mut Reader<'_>| match r.i64()? {
+            x if x.unsigned_abs() <= i64::MAX.unsigned_abs() >> 2 => Ok(x),
+            x => Err(r.invalid(format!("{x} is more than a venue can hold; take another copy"))),
+        };
+        let mut net = vec![(0i128, 0i128); markets];
         ledger.accounts = r.len()?;
         ledger.balances.reserve_exact(ledger.accounts * assets);
         for _ in 0..ledger.accounts * assets {
-            ledger.balances.push(Money::new(r.i64()?));
+            ledger.balances.push(Money::new(held(r)?));
         }
         ledger.positions.reserve_exact(ledger.accounts * markets);
         for i in 0..ledger.accounts * markets {
             let p = Position {
-                base: Qty::new(r.i64()?),
-                cost: Money::new(r.i64()?),
-                open_buys: Qty::new(r.i64()?),
-                open_sells: Qty::new(r.i64()?),
+                base: Qty::new(held(r)?),
+                cost: Money::new(held(r)?),
+                open_buys: Qty::new(held(r)?),
+                open_sells: Qty::new(held(r)?),
             };
             if p.open_buys.is_negative() || p.open_sells.is_negative() {
                 return Err(r.invalid("an open quantity is negative; take another copy"));
             }
             ledger.positions.push(p);
             let market = i % markets;
-            ledger.net[market] += p.base;
-            ledger.open_interest[market] += p.base.max(Qty::ZERO);
+            net[market].0 += i128::from(p.base.get());
+            net[market].1 += i128::from(p.cost.get());
+            let long = ledger.open_interest[market].get().checked_add(p.base.max(Qty::ZERO).get());
+            ledger.open_interest[market] =
+                Qty::new(long.ok_or_else(|| r.invalid("open interest is out of range; take another copy"))?);
         }
         for list in [
             &mut ledger.external,
@@ -408,11 +417,19 @@ impl Ledger {
             &mut ledger.funding,
         ] {
             for amount in list {
-                *amount = Money::new(r.i64()?);
+                *amount = Money::new(held(r)?);
             }
         }
-        ledger.fees = Money::new(r.i64()?);
-        ledger.shortfall = Money::new(r.i64()?);
+        ledger.fees = Money::new(held(r)?);
+        ledger.shortfall = Money::new(held(r)?);
+        for (m, (base, cost)) in net.into_iter().enumerate() {
+            if base != 0 || cost != -i128::from(ledger.clearing[m].get()) {
+                let why = format!(
+                    "positions of market {m} do not sum to zero with its clearing; take another copy"
+                );
+                return Err(r.invalid(why));
+            }
+        }
         for asset in (0..assets).map(AssetId::from_index) {
             let fees = if asset == VALUATION { Sum::of(ledger.fees) } else { Sum::ZERO };
             let mut inside = ledger.users(asset) + ledger.venue(asset) + fees;

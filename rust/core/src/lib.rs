@@ -9,9 +9,9 @@
 
 mod units;
 
-pub mod config;
-
 pub mod protocol;
+
+pub mod config;
 
 mod codec;
 

@@ -32,12 +32,15 @@ struct Row {
 pub(crate) struct Tiers {
     initial: Vec<Row>,
     maintenance: Vec<Row>,
+    /// Maintenance times the call factor, where rates and deductions are whole; else the factor is applied anew.
+    call: Option<Vec<Row>>,
+    factor: Ppm,
 }
 
 impl Tiers {
     /// `deduction_n = deduction_(n-1) + lower_n (rate_n - rate_(n-1))`, whole by the configuration's proof.
     #[must_use]
-    pub(crate) fn new(tiers: &[Tier]) -> Self {
+    pub(crate) fn new(tiers: &[Tier], factor: Ppm) -> Self {
         let rows = |rate_of: fn(&Tier) -> Ppm| {
             let mut rows: Vec<Row> = Vec::with_capacity(tiers.len());
             for tier in tiers {
@@ -50,37 +53,57 @@ impl Tiers {
             }
             rows
         };
-        Self { initial: rows(|t| t.initial_ppm), maintenance: rows(|t| t.maintenance_ppm) }
+        let (initial, maintenance) = (rows(|t| t.initial_ppm), rows(|t| t.maintenance_ppm));
+        let scaled = |row: &Row| {
+            let rate = row.rate.scaled_exact(factor)?;
+            Some(Row { lower: row.lower, rate, deduction: row.deduction.ppm_exact(factor)? })
+        };
+        let call = maintenance.iter().map(scaled).collect();
+        Self { initial, maintenance, call, factor }
     }
 
     /// `ceil(notional x rate) - deduction` of the tier that the notional falls in.
     #[must_use]
     pub(crate) fn requirement(&self, rate: Rate, notional: Money) -> Money {
-        let row = self.row(rate, notional);
+        let row = row(
+            match rate {
+                Rate::Initial => &self.initial,
+                Rate::Maintenance => &self.maintenance,
+            },
+            notional,
+        );
         notional.ppm_up(row.rate) - row.deduction
     }
 
     /// `ceil((notional x rate - deduction) x call)`: one rounding, so that it never grows faster than the notional.
     #[must_use]
-    pub(crate) fn call(&self, notional: Money, call: Ppm) -> Money {
-        let row = self.row(Rate::Maintenance, notional);
-        notional.scaled_requirement_up(row.rate, row.deduction, call)
+    pub(crate) fn call(&self, notional: Money) -> Money {
+        if let Some(rows) = &self.call {
+            let row = row(rows, notional);
+            return notional.ppm_up(row.rate) - row.deduction;
+        }
+        let row = row(&self.maintenance, notional);
+        notional.scaled_requirement_up(row.rate, row.deduction, self.factor)
     }
 
-    fn row(&self, rate: Rate, notional: Money) -> &Row {
-        let rows = match rate {
-            Rate::Initial => &self.initial,
-            Rate::Maintenance => &self.maintenance,
-        };
-        let mut row = &rows[0];
-        for next in &rows[1..] {
-            if notional < next.lower {
-                break;
-            }
-            row = next;
-        }
-        row
+    /// The highest maintenance rate, times the call factor if asked for, rounded up.
+    #[must_use]
+    pub(crate) fn rate_max(&self, call: bool) -> Ppm {
+        let rate = self.maintenance.last().expect("there is a tier").rate;
+        if call { rate.scaled_up(self.factor) } else { rate }
     }
+}
+
+/// The row of the tier that a notional falls in.
+fn row(rows: &[Row], notional: Money) -> &Row {
+    let mut row = &rows[0];
+    for next in &rows[1..] {
+        if notional < next.lower {
+            break;
+        }
+        row = next;
+    }
+    row
 }
 
 /// What margin needs to know of the configuration, in the form in which it needs it.
@@ -129,7 +152,7 @@ impl Rules {
     pub(crate) fn new(config: &Config) -> Self {
         let collateral = config.assets.iter().enumerate();
         Self {
-            tiers: config.markets.iter().map(|m| Tiers::new(&m.tiers)).collect(),
+            tiers: config.markets.iter().map(|m| Tiers::new(&m.tiers, config.margin_call_ppm)).collect(),
             ticks: config.markets.iter().map(|m| m.tick_value).collect(),
             call: config.margin_call_ppm,
             collateral: collateral
@@ -161,7 +184,13 @@ impl Rules {
     #[must_use]
     pub(crate) fn call(&self, market: MarketId, base: Qty, price: Price) -> Money {
         let notional = price.value(base.abs(), self.tick(market));
-        self.tiers[market.index()].call(notional, self.call)
+        self.tiers[market.index()].call(notional)
+    }
+
+    /// The highest rate at which a market's requirement can grow with the notional.
+    #[must_use]
+    pub(crate) fn rate_max(&self, market: MarketId, call: bool) -> Ppm {
+        self.tiers[market.index()].rate_max(call)
     }
 
     /// True if accounts are called at all.
@@ -271,11 +300,10 @@ mod tests {
             initial_ppm: Ppm::new(initial),
             maintenance_ppm: Ppm::new(maintenance),
         };
-        let tiers = Tiers::new(&[
-            tier(0, 20_000, 10_000),
-            tier(1_000_000, 50_000, 25_000),
-            tier(3_000_000, 100_000, 50_000),
-        ]);
+        let tiers = Tiers::new(
+            &[tier(0, 20_000, 10_000), tier(1_000_000, 50_000, 25_000), tier(3_000_000, 100_000, 50_000)],
+            Ppm::new(1_250_000),
+        );
         let of = |notional| tiers.requirement(Rate::Maintenance, Money::new(notional)).get();
         // 1 % to a million; then 2.5 % less 15,000; then 5 % less 90,000.
         assert_eq!((of(999_999), of(1_000_000), of(3_000_000)), (10_000, 10_000, 60_000));

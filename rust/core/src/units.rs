@@ -422,6 +422,21 @@ impl Qty {
     }
 }
 
+impl Ppm {
+    /// `self x factor` if that is a whole number of ppm.
+    #[must_use]
+    pub(crate) fn scaled_exact(self, factor: Self) -> Option<Self> {
+        let product = self.0 * factor.0;
+        (product % MILLION == 0).then_some(Self(product / MILLION))
+    }
+
+    /// `ceil(self x factor)`.
+    #[must_use]
+    pub(crate) fn scaled_up(self, factor: Self) -> Self {
+        Self(narrow(div_ceil(i128::from(self.0) * i128::from(factor.0), i128::from(MILLION))))
+    }
+}
+
 impl TickValue {
     /// The value of a price difference of one lot.
     #[must_use]
@@ -523,6 +538,12 @@ impl Sum {
     #[must_use]
     pub fn saturate(self) -> Money {
         Money(self.0.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64)
+    }
+
+    /// How many times `unit`, which is positive, goes into this sum, rounded down; limited to 64 bits.
+    #[must_use]
+    pub(crate) fn whole_down(self, unit: Money) -> i64 {
+        Self(div_floor(self.0, i128::from(unit.0))).saturate().0
     }
 
     /// `floor(self x part / whole)`, `whole > 0`: a share of an account's equity.

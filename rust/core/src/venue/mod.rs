@@ -314,7 +314,7 @@ impl Venue {
             if !(health.is_liquidatable() && floor.can_be_liquidated(*account)) {
                 continue;
             }
-            floor.set_called(*account, true);
+            floor.set_called(*account, floor.rules.has_calls());
             floor.set_liquidated(*account, true);
             self.queue.join(*account);
             events.push(Record {
