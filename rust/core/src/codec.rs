@@ -228,7 +228,12 @@ impl<'a> Reader<'a> {
 #[derive(Debug, Clone, Default)]
 pub struct EventDigest {
     hasher: blake3::Hasher,
+    /// Events that the hasher has yet to take in: many at once are cheaper.
+    waiting: Vec<Record>,
 }
+
+/// Events that are hashed at once.
+const DIGEST_BATCH: usize = 1024;
 
 impl EventDigest {
     /// A digest of nothing.
@@ -239,23 +244,25 @@ impl EventDigest {
 
     /// Takes events in, in order; where a batch was cut does not matter.
     pub fn update(&mut self, events: &[Record]) {
-        let mut chunk = [Record::default(); 64];
-        for part in events.chunks(chunk.len()) {
-            let filled = &mut chunk[..part.len()];
-            filled.copy_from_slice(part);
-            for record in &mut *filled {
-                if carries_order_id(record.kind) {
-                    record.order = OrderId::from_raw(record.order).acceptance();
-                }
+        for event in events {
+            let mut record = *event;
+            if carries_order_id(record.kind) {
+                record.order = OrderId::from_raw(record.order).acceptance();
             }
-            self.hasher.update(bytemuck::cast_slice(filled));
+            self.waiting.push(record);
+            if self.waiting.len() == DIGEST_BATCH {
+                self.hasher.update(bytemuck::cast_slice(&self.waiting));
+                self.waiting.clear();
+            }
         }
     }
 
     /// The digest so far.
     #[must_use]
     pub fn finish(&self) -> [u8; 32] {
-        *self.hasher.finalize().as_bytes()
+        let mut hasher = self.hasher.clone();
+        hasher.update(bytemuck::cast_slice(&self.waiting));
+        *hasher.finalize().as_bytes()
     }
 }
 

@@ -51,6 +51,8 @@ pub(crate) struct Guards {
     markets: usize,
     /// Highest price and whether the index values some asset, by market.
     domains: Vec<(Price, bool)>,
+    /// Reused while an account's slack is shared out.
+    shares: Vec<Share>,
 }
 
 /// One leg of an account while its slack is shared out.
@@ -59,6 +61,8 @@ struct Share {
     track: usize,
     kind: LegKind,
     value: Money,
+    size: Money,
+    /// One, or by size if there are several legs.
     weight: u64,
 }
 
@@ -165,7 +169,7 @@ impl Guards {
         let markets = config.markets.iter().enumerate();
         let domains = markets.map(|(i, m)| (m.price_max, values(MarketId::from_index(i)))).collect();
         let markets = config.markets.len();
-        Self { tracks: vec![Track::default(); 2 * markets], markets, domains }
+        Self { tracks: vec![Track::default(); 2 * markets], markets, domains, shares: Vec::new() }
     }
 
     /// Appends the accounts that a market's new mark and index may endanger; an account can come twice.
@@ -183,9 +187,8 @@ impl Guards {
         account: AccountId,
         fear: Fear,
     ) {
-        let mut shares: [Option<Share>; 16] = [None; 16];
-        let mut count = 0;
-        let mut more: Vec<Share> = Vec::new();
+        let mut shares = std::mem::take(&mut self.shares);
+        shares.clear();
         let mut slack = Sum::of(ledger.balance(account, VALUATION));
         for (i, p) in ledger.positions(account).iter().enumerate() {
             if p.base.is_zero() {
@@ -196,9 +199,9 @@ impl Guards {
             let price = prices.known(market);
             let kind = LegKind::Position(market);
             let value = leg_value(rules, ledger, account, kind, fear, price);
-            let weight = exposure_weight(price.value(p.base, rules.tick(market)));
+            let size = price.value(p.base, rules.tick(market));
             slack += value;
-            push(&mut shares, &mut count, &mut more, Share { track: i, kind, value, weight });
+            shares.push(Share { track: i, kind, value, size, weight: 1 });
         }
         for (i, _) in self.domains.iter().enumerate().filter(|(_, d)| d.1) {
             let market = MarketId::from_index(i);
@@ -212,27 +215,27 @@ impl Guards {
                 continue;
             }
             slack += value;
-            push(
-                &mut shares,
-                &mut count,
-                &mut more,
-                Share { track, kind, value, weight: exposure_weight(value) },
-            );
+            shares.push(Share { track, kind, value, size: value, weight: 1 });
+        }
+        if shares.len() > 1 {
+            for share in &mut shares {
+                share.weight = exposure_weight(share.size);
+            }
         }
         let armed = fear != Fear::Nothing && !slack.is_negative();
-        let legs = shares.iter().flatten().chain(&more);
-        let total: u128 = legs.clone().map(|s| u128::from(s.weight)).sum();
-        for share in legs {
+        let total: u128 = shares.iter().map(|s| u128::from(s.weight)).sum();
+        for share in &shares {
             let guard = if armed {
                 let part = Sum::new(i128::from(share.weight));
                 let whole = Sum::new(i128::try_from(total).expect("a sum of few weights"));
-                let own = if count == 1 { slack.saturate() } else { slack.share_down(part, whole) };
+                let own = if shares.len() == 1 { slack.saturate() } else { slack.share_down(part, whole) };
                 self.guard_of(rules, ledger, prices, account, share, fear, own)
             } else {
                 0
             };
             self.tracks[share.track].set(account, guard);
         }
+        self.shares = shares;
     }
 
     /// The last price at which a leg has used up no more than its share, signed by what it fears; 0 if none is.
@@ -278,14 +281,6 @@ impl Guards {
             }
         }
     }
-}
-
-fn push(shares: &mut [Option<Share>; 16], count: &mut usize, more: &mut Vec<Share>, share: Share) {
-    match shares.get_mut(*count) {
-        Some(slot) => *slot = Some(share),
-        None => more.push(share),
-    }
-    *count += 1;
 }
 
 /// What a leg adds to slack at a price; never rises towards what it fears, because rates stay below one.

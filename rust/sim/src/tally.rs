@@ -156,9 +156,9 @@ pub struct Summary {
     pub open_interest_start: i128,
     /// Notional of open interest now, at the index now.
     pub open_interest_end: i128,
-    /// Orders accepted, liquidation orders included.
+    /// Orders accepted, set-up included: in the book, of liquidations, and one of each party of a block.
     pub orders: u64,
-    /// Trades in the book and blocks after the set-up; each counts once.
+    /// Trades in the book and blocks, set-up included; each counts once.
     pub fills: u64,
     /// Commands that the venue refused after the set-up.
     pub refused: u64,
@@ -270,7 +270,7 @@ impl Tally {
         self.started = true;
         self.fund_start = funds(venue);
         self.fund_least = self.fund_start;
-        (self.orders, self.fills, self.commands_refused) = (0, 0, 0);
+        self.commands_refused = 0;
         for (m, market) in self.markets.iter_mut().enumerate() {
             let id = MarketId::from_index(m);
             market.open_interest_start = venue.open_interest(id).get();
@@ -337,7 +337,8 @@ impl Tally {
         let block = e.flags & protocol::FILL_BLOCK != 0;
         let market = &mut self.markets[usize::from(e.market)];
         let notional = e.price * e.qty * market.tick_value;
-        // Each trade has two records; the buyer's is counted.
+        // A block is an order of each party. Each trade has two records; the buyer's is counted.
+        self.orders += u64::from(block);
         if e.side == Side::Buy.code() {
             self.fills += 1;
             if !block {

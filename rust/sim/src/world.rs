@@ -21,9 +21,6 @@ use seawall_core::{
 /// The source number of the world's commands.
 pub const SOURCE: u8 = 2;
 
-/// Events that are digested at once.
-const DIGEST_BATCH: usize = 1024;
-
 /// Why a world could not be built.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -119,8 +116,6 @@ pub struct World {
     kept: Vec<Record>,
     journal: Vec<Record>,
     digest: EventDigest,
-    /// Events that the digest has yet to take in: many at once are cheaper.
-    undigested: Vec<Record>,
     commands: Vec<Command>,
     tally: Tally,
     series: Series,
@@ -199,7 +194,6 @@ impl World {
             kept: Vec::new(),
             journal: Vec::new(),
             digest: EventDigest::new(),
-            undigested: Vec::with_capacity(2 * DIGEST_BATCH),
             commands: Vec::new(),
         };
         world.set_up(&population)?;
@@ -257,9 +251,7 @@ impl World {
     /// Digest of all events so far, order ids without their slots.
     #[must_use]
     pub fn digest(&self) -> [u8; 32] {
-        let mut digest = self.digest.clone();
-        digest.update(&self.undigested);
-        digest.finish()
+        self.digest.finish()
     }
 
     /// The events kept since the last call.
@@ -405,11 +397,7 @@ impl World {
         }
         let mut events = core::mem::take(&mut self.events);
         self.venue.apply_record(record, &mut events);
-        self.undigested.extend_from_slice(events.as_slice());
-        if self.undigested.len() >= DIGEST_BATCH {
-            self.digest.update(&self.undigested);
-            self.undigested.clear();
-        }
+        self.digest.update(events.as_slice());
         for e in events.as_slice() {
             self.tally.take(e);
             if e.kind == event::FILL {
