@@ -30,7 +30,6 @@ index BTC 85
 > adl-fill dave BTC buy 2 @ 90 gives 10
 > adl-fill bob BTC buy 4 @ 90 gives 20
 > ended alice closed equity 4
-> cleared alice equity 4
 check alice balance 4
 check bob equity 1040
 
@@ -77,7 +76,6 @@ pulse
 > adl alice BTC sell 1 @ 90
 > adl-fill carol BTC buy 1 @ 90 gives 5
 > ended alice closed equity 0
-> cleared alice equity 0
 
 story a band limits the price, the fund pays the difference, and what it cannot pay stays open
 # Mark 85, band 2 %: 83.3 up to 84 and 86.7 down to 86. Bankruptcy price 90, so Alice lacks 4 per lot at 86. The fund has 10: 2 lots.
@@ -137,7 +135,6 @@ index BTC 85
 > adl-fill bob BTC buy 10 @ 85 gives 0
 > fund-paid main alice BTC 50
 > ended alice closed equity 0
-> cleared alice equity 0
 check bob equity 1150
 check funds 0
 
@@ -258,4 +255,3 @@ pulse
 > adl alice BTC sell 4 @ 89
 > adl-fill bob BTC buy 4 @ 89 gives 16
 > ended alice closed equity 0
-> cleared alice equity 0

@@ -78,7 +78,6 @@ pulse
 > fill carol #2 ETH buy 10 @ 92 fee 0 maker
 > fill bob #5 ETH sell 10 @ 92 fee 0 closing
 > ended bob closed equity 20
-> cleared bob equity 20
 
 story a halt trips at the bound exactly, before the level, and cancels the rest
 # The trade at 100 is the reference. 109 is allowed, 110 is the bound. The fills before it stand.
@@ -240,7 +239,6 @@ index BTC 89
 > fill carol #1 BTC buy 10 @ 89 fee 0 maker
 > fill alice #2 BTC sell 10 @ 89 fee 0 closing
 > ended alice closed equity 40
-> cleared alice equity 40
 
 story a liquidation that would cross the bound stops there and keeps its place in the queue
 # Bankruptcy price 90 - 1 = 89. Sold 4 at 93. 90 is 10 % below the trade at 100: a halt, and neither fund nor winners are asked. The fee,

@@ -26,7 +26,6 @@ index BTC 85
 > fill alice #3 BTC sell 10 @ 85 fee 0 closing
 > fund-paid main alice BTC 50
 > ended alice closed equity 0
-> cleared alice equity 0
 check alice balance 0
 check funds 10
 
@@ -58,7 +57,6 @@ index BTC 85
 > adl alice BTC sell 6 @ 90
 > adl-fill bob BTC buy 6 @ 90 gives 30
 > ended alice closed equity 0
-> cleared alice equity 0
 check alice balance 0
 check bob position BTC -4
 check funds 3
@@ -124,7 +122,6 @@ pulse
 > fund-paid main alice BTC 20
 > bad-debt alice 30
 > ended alice bankrupt equity 0
-> cleared alice equity 0
 check alice balance 0
 check funds 0
 check shortfall 30
@@ -165,7 +162,6 @@ index BTC 85
 > socialised bob BTC 11
 > socialised carol BTC 5
 > ended alice bankrupt equity 0
-> cleared alice equity 0
 check alice balance 0
 check shortfall 0
 
@@ -194,7 +190,6 @@ block BTC bob buys 10 @ 100 from carol
 pulse
 > bad-debt alice 50
 > ended alice bankrupt equity 0
-> cleared alice equity 0
 check shortfall 50
 
 story the backstop takes over what the book leaves, at the bankruptcy price
@@ -221,7 +216,6 @@ index BTC 94
 > cancelled alice #2 BTC sell 7 @ 90 rest
 > taken alice BTC sell 7 @ 90 by vault
 > ended alice closed equity 6
-> cleared alice equity 6
 check alice balance 6
 check vault position BTC 7
 check vault cost BTC 630
@@ -251,7 +245,6 @@ index BTC 94
 > cancelled alice #2 BTC sell 10 @ 90 rest
 > taken alice BTC sell 10 @ 90 by vault
 > ended alice closed equity 0
-> cleared alice equity 0
 
 story where liquidation is switched off an account keeps its position
 config unit

@@ -83,7 +83,6 @@ pulse
 > fill alice #4 BTC sell 2 @ 93 fee 0 closing
 > fund-received main alice BTC 1
 > ended alice recovered equity 34
-> cleared alice equity 34
 check alice position BTC 6
 check alice equity 34
 check funds 2
@@ -110,7 +109,6 @@ index BTC 94
 > fill carol #1 BTC buy 10 @ 93 fee 0 maker
 > fill alice #2 BTC sell 10 @ 93 fee 0 closing
 > ended alice closed equity 30
-> cleared alice equity 30
 check alice balance 30
 
 story what is above the bankruptcy price pays the fee, and no more
@@ -141,7 +139,6 @@ index BTC 94
 > fill alice #4 BTC sell 4 @ 90 fee 0 closing
 > fund-received main alice BTC 6
 > ended alice closed equity 0
-> cleared alice equity 0
 check alice balance 0
 check funds 6
 
@@ -206,7 +203,6 @@ index ETH 50
 > fill carol #2 BTC buy 10 @ 93 fee 0 maker
 > fill alice #3 BTC sell 10 @ 93 fee 0 closing
 > ended alice closed equity 31
-> cleared alice equity 31
 
 story a parked account that has recovered leaves at the next index
 config unit
@@ -225,7 +221,6 @@ index BTC 94
 index BTC 95
 > marked BTC 95 index 95
 > ended alice recovered equity 50
-> cleared alice equity 50
 
 story of two positions the one with the greater requirement goes first, ties to the lower market
 # 5 lots each of BTC and ETH, both at 90: equity 0, maintenance 22.5 up to 23 each. Share 0, bankruptcy price 90.
@@ -260,7 +255,6 @@ pulse
 > fill carol #2 ETH buy 5 @ 90 fee 0 maker
 > fill alice #4 ETH sell 5 @ 90 fee 0 closing
 > ended alice closed equity 0
-> cleared alice equity 0
 
 story another asset is sold for a debt, as little as pays it
 # 100 of gold count 0.9 % of the index each: 84.6 down to 84 at 94. Equity 10 + 84 - 60 = 34, maintenance 47, bankruptcy price
@@ -287,7 +281,6 @@ index BTC 94
 > fill alice #2 BTC sell 10 @ 91 fee 0 closing
 > sold alice 95 GOLD for 80
 > ended alice closed equity 4
-> cleared alice equity 4
 check alice balance 0
 check users GOLD 5
 check users USD 2000
