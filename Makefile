@@ -27,7 +27,7 @@ print(*(r.replace(' ', '') for r in $(1)))")
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help replay test check format bench docs wheel clean
+.PHONY: help replay seeds test check format bench docs wheel clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -35,6 +35,9 @@ help: ## List the targets
 replay: $(STAMPS)/build ## Replay 10 October 2025 and write out/oct10-2025.html; SCENARIO=, SEED=, ACCOUNTS= choose another
 	@mkdir -p out
 	@$(BIN)/seawall replay $(SCENARIO) --seed $(SEED) --accounts $(ACCOUNTS) --report out/$(SCENARIO).html
+
+seeds: $(STAMPS)/build ## Replay ten seeds with and without liquidations and print minimum, median and maximum
+	@$(BIN)/python examples/seeds.py 10 $(ACCOUNTS)
 
 test: $(STAMPS)/tools $(STAMPS)/build ## Run every check: formats, lints, types, Rust and Python tests, documentation
 	$(call stage,cargo fmt,cargo fmt --all --check)
