@@ -1,7 +1,7 @@
 """Replay 10 October 2025 on many seeds, with and without liquidations, and 3 November beside it.
 
-Run it with ``python examples/seeds.py [seeds] [accounts]``; it ends with 1 if a target is missed. ``make seeds`` runs it
-with ten seeds and 100,000 accounts. Medians are means of the middle two.
+Run it with ``python examples/seeds.py [seeds] [accounts]``; it ends with 1 if a target is missed. ``make seeds`` runs
+it with ten seeds and 100,000 accounts. Medians are means of the middle two.
 """
 
 import sys
@@ -25,9 +25,10 @@ def main(seeds: str = "2", accounts: str = "10000") -> int:
     figures: dict[str, list[float]] = {}
     fired = fell = november = deeper = 0
     for seed in range(1, int(seeds) + 1):
-        run = seawall.replay("oct10-2025", seed=seed, accounts=int(accounts), events="none").summary
-        calm = seawall.replay("oct10-2025", seed=seed, accounts=int(accounts), events="none", liquidations=False).summary
-        nov = seawall.replay("nov03-2025", seed=seed, accounts=int(accounts), events="none").summary
+        size = int(accounts)
+        run = seawall.replay("oct10-2025", seed=seed, accounts=size, events="none").summary
+        calm = seawall.replay("oct10-2025", seed=seed, accounts=size, events="none", liquidations=False).summary
+        nov = seawall.replay("nov03-2025", seed=seed, accounts=size, events="none").summary
         rises = {f"{m} {p}": rise(run, calm, m, p) for m in ("BTC", "ETH") for p in ("index", "mark", "last")}
         deeper += min(rises.values()) >= 1
         fired += run["adl_notional_usd"] > 0
