@@ -27,10 +27,10 @@ print(*(r.replace(' ', '') for r in $(1)))")
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help replay seeds test check format bench docs wheel clean
+.PHONY: help replay seeds feed-check test check format bench docs wheel clean
 
 help: ## List the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
 replay: $(STAMPS)/build ## Replay 10 October 2025 and write out/oct10-2025.html; SCENARIO=, SEED=, ACCOUNTS= choose another
 	@mkdir -p out
@@ -38,6 +38,9 @@ replay: $(STAMPS)/build ## Replay 10 October 2025 and write out/oct10-2025.html;
 
 seeds: $(STAMPS)/build ## Replay ten seeds with and without liquidations and print minimum, median and maximum
 	@$(BIN)/python examples/seeds.py 10 $(ACCOUNTS)
+
+feed-check: $(STAMPS)/tools $(STAMPS)/build ## Replay recorded feeds through the venue and compare every level: DATA=DIR
+	@SEAWALL_FEED_DATA="$(DATA)" $(BIN)/python -m pytest -q -m feed_data tests/python/test_feed.py
 
 test: $(STAMPS)/tools $(STAMPS)/build ## Run every check: formats, lints, types, Rust and Python tests, documentation
 	$(call stage,cargo fmt,cargo fmt --all --check)

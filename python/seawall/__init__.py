@@ -75,6 +75,7 @@ __all__ = [
     "__version__",
     "commands",
     "conform",
+    "feed",
     "models",
     "replay",
     "replay_journal",
@@ -83,6 +84,7 @@ __all__ = [
 _MODULES: Final = {
     "commands": (),
     "models": (),
+    "feed": (),
     "_core": ("__version__",),
     "vectors": ("TOPICS", "conform"),
     "errors": tuple(name for name in __all__ if name.endswith("Error")),

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table as RichTable
 
-from seawall import models
+from seawall import feed, models
 from seawall.errors import SeawallError
 from seawall.run import Run, check_report, world_of
 from seawall.run import replay as run_replay
@@ -37,6 +37,7 @@ app = typer.Typer(
     help="Seawall: a deterministic derivatives venue that replays crash days.\n\n"
     "Exit codes: 0 done, 1 a check failed, 2 bad input or usage, 130 interrupted.",
 )
+app.add_typer(feed.app, name="feed")
 out = Console()
 err = Console(stderr=True)
 

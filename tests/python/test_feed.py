@@ -368,8 +368,8 @@ def test_a_message_that_crosses_itself_is_refused(tmp_path: Path, messages: list
 
 def test_a_replay_that_loses_commands_is_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = Exchange(seed=9).session(40).save(tmp_path / "feed.txt")
-    orders = feed._Replay._orders
-    monkeypatch.setattr(feed._Replay, "_orders", lambda *arguments: orders(*arguments)[:1])
+    orders = feed.street._Replay._orders
+    monkeypatch.setattr(feed.street._Replay, "_orders", lambda *arguments: orders(*arguments)[:1])
     run = feed.replay(path)
     assert not run.ok
     assert run.mismatches > len(run.differences) > 0
@@ -379,7 +379,7 @@ def test_a_replay_that_loses_commands_is_found_out(tmp_path: Path, monkeypatch: 
 
 def test_a_refusal_by_the_venue_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(tmp_path / "feed.txt", snapshot(5, "98x1", "101x5"))
-    monkeypatch.setattr(feed._Replay, "_index", lambda *_: [])
+    monkeypatch.setattr(feed.street._Replay, "_index", lambda *_: [])
     run = feed.replay(path)
     assert run.refusals == {"no_mark": 2}
     assert not run.ok
@@ -403,7 +403,7 @@ def test_prices_beyond_the_limit_are_moved_over_unused_ones_exactly(
 def test_several_cuts_keep_order_and_can_be_undone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feed, "_PRICE_MAX", 7)
     prices = [5, 6, 40, 41, 90, 99]
-    ladder = feed._Ladder(Path("feed"), prices)
+    ladder = feed.street._Ladder(Path("feed"), prices)
     moved = [ladder.venue(price) for price in prices]
     assert moved == sorted(set(moved))
     assert max(moved) == ladder.price_max == 7
