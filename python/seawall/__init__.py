@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from seawall import commands, models
+    from seawall import commands, feed, models
     from seawall._core import __version__
     from seawall.errors import (
         BusyError,

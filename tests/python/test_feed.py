@@ -391,7 +391,7 @@ def test_a_refusal_by_the_venue_is_counted(tmp_path: Path, monkeypatch: pytest.M
 def test_prices_beyond_the_limit_are_moved_over_unused_ones_exactly(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(feed, "_PRICE_MAX", 50)
+    monkeypatch.setattr(feed.street, "_PRICE_MAX", 50)
     path = write(tmp_path / "feed.txt", update(1, 1, "20x1 24x2", "30x3 200x4"), update(2, 2, "", "201x5"))
     run = feed.replay(path)
     assert run.ok
@@ -401,7 +401,7 @@ def test_prices_beyond_the_limit_are_moved_over_unused_ones_exactly(
 
 
 def test_several_cuts_keep_order_and_can_be_undone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(feed, "_PRICE_MAX", 7)
+    monkeypatch.setattr(feed.street, "_PRICE_MAX", 7)
     prices = [5, 6, 40, 41, 90, 99]
     ladder = feed.street._Ladder(Path("feed"), prices)
     moved = [ladder.venue(price) for price in prices]
@@ -412,7 +412,7 @@ def test_several_cuts_keep_order_and_can_be_undone(monkeypatch: pytest.MonkeyPat
 
 
 def test_more_prices_than_a_market_has_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(feed, "_PRICE_MAX", 3)
+    monkeypatch.setattr(feed.street, "_PRICE_MAX", 3)
     path = write(tmp_path / "feed.txt", update(1, 1, "20x1 24x2", "30x3 200x4"))
     with pytest.raises(FeedError, match=r"4 prices are used; a market has at most 3: cut"):
         feed.replay(path)
@@ -610,7 +610,7 @@ def test_what_is_no_file_or_no_unit_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_line_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(feed, "_LINE_MAX", 100)
+    monkeypatch.setattr(feed.messages, "_LINE_MAX", 100)
     path = tmp_path / "feed.txt"
     path.write_text("1" * 200)
     with pytest.raises(FeedError, match="line 1: is longer than 100 bytes"):
