@@ -46,6 +46,8 @@ pub fn quiet_population(accounts: u32) -> Venue {
 /// # Panics
 /// If the venue answers an order with something else than an acceptance.
 pub fn order_mix(venue: &mut Venue, events: &mut Events, count: u32) -> u64 {
+    let deposit = Record { kind: command::DEPOSIT, at: 1, amount: 100_000_000_000, ..Record::default() };
+    venue.apply_record(&deposit, events);
     let mut fills = 0;
     for i in 0..count {
         let side = u8::try_from(i % 2).expect("a bit");
@@ -65,4 +67,16 @@ pub fn order_mix(venue: &mut Venue, events: &mut Events, count: u32) -> u64 {
         }
     }
     fills
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_workloads_run_small() {
+        let mut venue = quiet_population(4);
+        assert!(order_mix(&mut venue, &mut Events::new(), 500) > 0);
+        assert!(venue.conservation().ok);
+    }
 }
