@@ -1071,7 +1071,7 @@ class OracleVenue:
             base = account.positions[market.number].base
             refuse_if(sign(base) != -direction(side) or qty > abs(base), NOT_REDUCING)
         resting = sum(len(book_side) for book_side in market.book)
-        refuse_if(resting >= self.limits["orders_max"], BOOK_FULL)
+        refuse_if(code == GOOD_TILL_CANCELLED and resting >= self.limits["orders_max"], BOOK_FULL)
         limit: int | None
         if is_market:
             limit = self.tightest_bound(market, side, liquidation=False)

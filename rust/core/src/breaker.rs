@@ -77,8 +77,7 @@ struct Window {
 
 impl Window {
     fn expire(&mut self, edge: Nanos) {
-        while let Some(&(at, price)) = self.lasts.front().filter(|(at, _)| *at <= edge) {
-            debug_assert!(at <= edge);
+        while let Some(&(_, price)) = self.lasts.front().filter(|(at, _)| *at <= edge) {
             self.standing = Some(price);
             self.lasts.pop_front();
         }
@@ -221,7 +220,7 @@ impl Breakers {
                 continue;
             }
             let reference = if fell { high } else { low };
-            let (phase, end) = (rule.phase, at + rule.duration);
+            let (phase, end) = (rule.phase, at.later(rule.duration));
             return Some(Trip { rule: rule.rule, price, reference, phase, end, source });
         }
         None

@@ -4,7 +4,7 @@
 //! belong to the meaning of the state (slots of orders, free lists) are left out.
 
 use crate::protocol::Record;
-use crate::protocol::event;
+use crate::protocol::{command, event};
 use crate::units::OrderId;
 
 /// Why bytes were refused.
@@ -246,7 +246,7 @@ impl EventDigest {
     pub fn update(&mut self, events: &[Record]) {
         for event in events {
             let mut record = *event;
-            if carries_order_id(record.kind) {
+            if carries_order_id(&record) {
                 record.order = OrderId::from_raw(record.order).acceptance();
             }
             self.waiting.push(record);
@@ -266,12 +266,14 @@ impl EventDigest {
     }
 }
 
-/// Kinds of events whose `order` is an id that the venue gave.
-fn carries_order_id(kind: u16) -> bool {
-    matches!(
-        kind,
-        event::ACCEPTED | event::CANCELLED | event::REPLACED | event::FILL | event::LIQUIDATION_ORDER
-    )
+/// True for events whose `order` is an id that the venue gave.
+fn carries_order_id(record: &Record) -> bool {
+    match record.kind {
+        event::ACCEPTED | event::CANCELLED | event::REPLACED | event::FILL | event::LIQUIDATION_ORDER => true,
+        // A refusal repeats its command, and these two name a resting order.
+        event::REJECTED => matches!(record.flags, command::CANCEL | command::REPLACE),
+        _ => false,
+    }
 }
 
 /// A digest as text.

@@ -5,7 +5,7 @@
 
 use crate::protocol::Phase;
 use crate::units::{
-    AccountId, FundId, MILLION, MarketId, Money, Nanos, OrderId, Ppb, Ppm, Price, Qty, TickValue,
+    AccountId, BILLION, FundId, MILLION, MarketId, Money, Nanos, OrderId, Ppb, Ppm, Price, Qty, TickValue,
 };
 use serde::{Deserialize, Serialize};
 
@@ -383,11 +383,14 @@ impl Config {
         }
         self.prove_limits()?;
         self.prove_assets()?;
-        if self.funds.is_empty() {
-            return refuse("funds", "is empty; give at least one, it may hold nothing");
-        }
-        if self.markets.is_empty() || self.markets.len() > 1000 {
-            return refuse("markets", format!("{} markets: must be 1 to 1000", self.markets.len()));
+        for (name, count, least) in [
+            ("funds", self.funds.len(), 1),
+            ("markets", self.markets.len(), 1),
+            ("breakers", self.breakers.len(), 0),
+        ] {
+            if !(least..=1000).contains(&count) {
+                return refuse(name, format!("{count} of them: must be {least} to 1000"));
+            }
         }
         for (i, market) in self.markets.iter().enumerate() {
             market.prove(
@@ -445,8 +448,10 @@ impl Config {
                     if c.market.index() >= self.markets.len() {
                         return refuse(at + ".collateral.market", format!("{}: no such market", c.market));
                     }
-                    if c.value_num < 1 || c.value_den < 1 {
-                        return refuse(at + ".collateral", "value_num and value_den must be positive");
+                    for (name, value) in [("value_num", c.value_num), ("value_den", c.value_den)] {
+                        if value < 1 {
+                            return refuse(at + ".collateral." + name, format!("{value}: must be positive"));
+                        }
                     }
                     if !(0..=MILLION).contains(&c.weight_ppm.get()) {
                         let why = format!("{}: must be 0 to 1000000", c.weight_ppm);
@@ -458,7 +463,7 @@ impl Config {
         Ok(())
     }
 
-    /// No balance, cost or equity can leave its range: all deposits, plus every open position at the highest
+    /// No position, order or deposit can leave its range: all deposits, plus every open position at the highest
     /// price, stay below [`AMOUNT_MAX`].
     fn prove_amounts(&self) -> Result<(), ConfigError> {
         let mut total = i128::from(self.assets[0].deposits_max.get());
@@ -515,7 +520,7 @@ impl Market {
             }
         }
         for (name, rate) in [("maker_ppm", self.fees.maker_ppm), ("taker_ppm", self.fees.taker_ppm)] {
-            if rate.abs().get() > MILLION / 10 {
+            if !(-MILLION / 10..=MILLION / 10).contains(&rate.get()) {
                 return refuse(field("fees.") + name, format!("{rate}: must be -100000 to 100000"));
             }
         }
@@ -624,12 +629,14 @@ impl Funding {
         for (name, rate) in
             [("interest_ppb", self.interest_ppb), ("clamp_ppb", self.clamp_ppb), ("cap_ppb", self.cap_ppb)]
         {
-            if rate.abs().get() > crate::units::BILLION {
+            if !(-BILLION..=BILLION).contains(&rate.get()) {
                 return refuse(field(name), format!("{rate}: must be -1000000000 to 1000000000"));
             }
         }
-        if self.clamp_ppb.is_negative() || self.cap_ppb.is_negative() {
-            return refuse(field("clamp_ppb"), "clamp_ppb and cap_ppb must not be negative");
+        for (name, rate) in [("clamp_ppb", self.clamp_ppb), ("cap_ppb", self.cap_ppb)] {
+            if rate.is_negative() {
+                return refuse(field(name), format!("{rate}: must not be negative"));
+            }
         }
         if !(1..=position_max.get()).contains(&self.impact_qty.get()) {
             return refuse(field("impact_qty"), format!("{}: must be 1 to {position_max}", self.impact_qty));
@@ -656,8 +663,10 @@ impl Breaker {
                 if !(1..=1000 * MILLION).contains(&width_ppm.get()) {
                     return refuse(field("rule.width_ppm"), format!("{width_ppm}: must be 1 to 1000000000"));
                 }
-                if !window_ns.is_positive() || !duration_ns.is_positive() {
-                    return refuse(field("rule.window_ns"), "window_ns and duration_ns must be positive");
+                for (name, time) in [("rule.window_ns", window_ns), ("rule.duration_ns", duration_ns)] {
+                    if !time.is_positive() {
+                        return refuse(field(name), format!("{time}: must be positive"));
+                    }
                 }
                 let interrupts =
                     matches!(phase, Phase::Halted | Phase::Pause | Phase::CallAuction | Phase::ReduceOnly);

@@ -629,9 +629,20 @@ impl Floor {
     pub(crate) fn decode(&mut self, r: &mut Reader<'_>) -> Result<(), CodecError> {
         self.now = Nanos::new(r.i64()?);
         self.accepted = r.u64()?;
+        if self.accepted >> (u64::BITS - OrderId::SLOT_BITS) != 0 {
+            return Err(r.invalid(format!(
+                "acceptance number {} has more than 40 bits; take another copy",
+                self.accepted
+            )));
+        }
         let (assets, funds) = (self.config.assets.len(), self.config.funds.len());
         self.ledger = Ledger::decode(assets, funds, self.markets.len(), r)?;
         let accounts = self.ledger.accounts();
+        if accounts > usize::try_from(self.config.limits.accounts_max).expect("32 bits fit") {
+            return Err(r.invalid(format!(
+                "{accounts} accounts are more than limits.accounts_max; take another copy"
+            )));
+        }
         for _ in 0..accounts {
             self.flags.push(if r.bool()? { CALLED } else { 0 });
         }
@@ -670,7 +681,14 @@ impl Floor {
             }
             m.mark = MarkState::decode(m.config.mark, r)?;
             if let Some(config) = m.config.funding {
-                m.funding = Some(FundingState::decode(config, r)?);
+                let funding = FundingState::decode(config, r)?;
+                let under_way = funding.settlement();
+                if under_way.is_some_and(|s| {
+                    s.next.index() >= accounts || !s.mark.is_positive() || s.mark > m.config.price_max
+                }) {
+                    return Err(r.invalid("a funding settlement is not one of this venue; take another copy"));
+                }
+                m.funding = Some(funding);
             }
             m.breakers.decode(r)?;
             for ranking in &mut m.ranking {

@@ -83,7 +83,7 @@ impl FundingState {
         let rate = rate(premium, c.interest_ppb, c.clamp_ppb, c.cap_ppb);
         self.sum = 0;
         self.count = 0;
-        self.due += c.interval_ns;
+        self.due = self.due.later(c.interval_ns);
         self.settlement = Some(Settlement { mark, rate, next: AccountId::new(0) });
         rate
     }

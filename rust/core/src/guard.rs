@@ -25,6 +25,9 @@ pub(crate) enum Fear {
     Nothing,
 }
 
+/// Steps towards a guard before its price is found by halving.
+const GUARD_STEPS_MAX: usize = 8;
+
 #[derive(Debug, Clone, Copy, Default)]
 struct Leg {
     /// Last safe price, negative for legs that fear a rise; 0 for none.
@@ -265,21 +268,24 @@ impl Guards {
         // From one safe price to another: as far as the spare value lasts at the steepest, then tick by tick.
         let mut safe = now.get();
         debug_assert!(!spare(safe).is_negative());
-        loop {
-            let left = (end - safe) * away;
-            if left <= 0 {
-                // Safe to the end of the domain: nothing to fear.
-                return 0;
-            }
-            let sure = spare(safe).whole_down(steepest).min(left);
-            if sure > 0 {
-                safe += sure * away;
-            } else if spare(safe + away).is_negative() {
-                return -safe * away;
-            } else {
-                safe += away;
-            }
+        if !spare(end).is_negative() {
+            // Safe to the end of the domain: nothing to fear.
+            return 0;
         }
+        for _ in 0..GUARD_STEPS_MAX {
+            let sure = spare(safe).whole_down(steepest);
+            if sure == 0 && spare(safe + away).is_negative() {
+                return -safe * away;
+            }
+            safe += sure.max(1) * away;
+        }
+        // A leg much flatter than its steepest tick: halving what is left is sooner done.
+        let (mut inside, mut beyond) = (0, (end - safe) * away);
+        while beyond - inside > 1 {
+            let middle = i64::midpoint(inside, beyond);
+            if spare(safe + middle * away).is_negative() { beyond = middle } else { inside = middle }
+        }
+        -(safe + inside * away) * away
     }
 }
 

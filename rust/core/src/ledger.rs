@@ -318,7 +318,7 @@ impl Ledger {
         total
     }
 
-    /// Sum of everything of an asset that belongs to the venue itself: funds, fees, clearing, funding, treasury, shortfall.
+    /// Sum of everything of an asset that the venue keeps as a counterpart: clearing, funding, treasury, shortfall.
     #[must_use]
     pub(crate) fn venue(&self, asset: AssetId) -> Sum {
         let mut total = Sum::of(self.treasury[asset.index()]);
@@ -379,7 +379,11 @@ impl Ledger {
         r: &mut Reader<'_>,
     ) -> Result<Self, CodecError> {
         let mut ledger = Self::new(assets, funds, markets);
-        // No venue holds more: Config::prove_amounts. So the sums below cannot overflow.
+        let money = |r: &mut Reader<'_>| match r.i64()? {
+            i64::MIN => Err(r.invalid("an amount is out of range; take another copy")),
+            x => Ok(Money::new(x)),
+        };
+        // No position holds more: Config::prove_amounts. So the sums below cannot overflow.
         let held = |r: &mut Reader<'_>| match r.i64()? {
             x if x.unsigned_abs() <= i64::MAX.unsigned_abs() >> 2 => Ok(x),
             x => Err(r.invalid(format!("{x} is more than a venue can hold; take another copy"))),
@@ -388,7 +392,7 @@ impl Ledger {
         ledger.accounts = r.len()?;
         ledger.balances.reserve_exact(ledger.accounts * assets);
         for _ in 0..ledger.accounts * assets {
-            ledger.balances.push(Money::new(held(r)?));
+            ledger.balances.push(money(r)?);
         }
         ledger.positions.reserve_exact(ledger.accounts * markets);
         for i in 0..ledger.accounts * markets {
@@ -417,11 +421,11 @@ impl Ledger {
             &mut ledger.funding,
         ] {
             for amount in list {
-                *amount = Money::new(held(r)?);
+                *amount = money(r)?;
             }
         }
-        ledger.fees = Money::new(held(r)?);
-        ledger.shortfall = Money::new(held(r)?);
+        ledger.fees = money(r)?;
+        ledger.shortfall = money(r)?;
         for (m, (base, cost)) in net.into_iter().enumerate() {
             if base != 0 || cost != -i128::from(ledger.clearing[m].get()) {
                 let why = format!(

@@ -134,7 +134,14 @@ impl MarkState {
             return Err(r.invalid(format!("{count} basis samples are more than the configured maximum")));
         }
         for _ in 0..count {
-            state.basis.push(r.i64()?);
+            match r.i64()? {
+                sample if sample.unsigned_abs() < 1 << 27 => state.basis.push(sample),
+                sample => {
+                    return Err(
+                        r.invalid(format!("basis sample {sample} is out of range; take another copy"))
+                    );
+                }
+            }
         }
         Ok(state)
     }

@@ -11,6 +11,8 @@ use crate::venue::Venue;
 
 const MAGIC: &[u8; 8] = b"SWJOURN1";
 const VERSION: u32 = 1;
+/// Bytes of a frame's count, first number and checksum.
+const HEAD: usize = 20;
 
 /// Writes a journal as bytes to append to a file.
 #[derive(Debug)]
@@ -39,6 +41,11 @@ impl JournalWriter {
         w.len(commands.len());
         w.u64(self.next);
         w.u64(checksum(bytes));
+        let head = w.finish();
+        let mut w = Writer::new();
+        w.raw(&head);
+        // The head has a checksum of its own: a changed count is damage, not a frame that was cut short.
+        w.u64(checksum(&head));
         w.raw(bytes);
         self.next += u64::try_from(commands.len()).expect("a length fits");
         w.finish()
@@ -60,8 +67,7 @@ impl Journal {
     /// Reads a journal.
     ///
     /// # Errors
-    /// [`CodecError`] for another format, a changed configuration, a frame out of order or with a wrong checksum
-    /// that is not the last.
+    /// [`CodecError`] for another format, a changed configuration, a frame out of order or with a wrong checksum.
     pub fn read(bytes: &[u8]) -> Result<Self, CodecError> {
         let mut r = Reader::new(bytes, "journal");
         if r.raw(MAGIC.len())? != MAGIC {
@@ -107,8 +113,15 @@ impl Journal {
 }
 
 fn frame(r: &mut Reader<'_>, before: usize) -> Result<Vec<Record>, CodecError> {
-    let count = usize::try_from(r.u32()?).expect("32 bits fit");
-    let (first, sum) = (r.u64()?, r.u64()?);
+    let head = r.raw(HEAD)?;
+    if r.u64()? != checksum(head) {
+        return Err(
+            r.invalid(format!("the head of the frame after command {before} does not match its checksum"))
+        );
+    }
+    let mut h = Reader::new(head, "journal");
+    let count = usize::try_from(h.u32()?).expect("32 bits fit");
+    let (first, sum) = (h.u64()?, h.u64()?);
     let bytes = r.raw(count.saturating_mul(size_of::<Record>()))?;
     if usize::try_from(first) != Ok(before + 1) {
         return Err(r.invalid(format!("a frame begins with command {first}, expected {}", before + 1)));

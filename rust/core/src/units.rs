@@ -398,13 +398,20 @@ impl Price {
 }
 
 impl Nanos {
-    /// The first of the times `self`, `self + interval`, ... that is after `now`.
+    /// This time and a duration more; [`Nanos::MAX`], which never comes, if that is out of range.
+    #[must_use]
+    pub(crate) const fn later(self, duration: Self) -> Self {
+        Self(self.0.saturating_add(duration.0))
+    }
+
+    /// The first of the times `self`, `self + interval`, ... that is after `now`; [`Nanos::MAX`] if none fits.
     #[must_use]
     pub(crate) fn next_after(self, interval: Self, now: Self) -> Self {
         if self > now {
             return self;
         }
-        Self(self.0 + ((now.0 - self.0) / interval.0 + 1) * interval.0)
+        // The last of the times up to now fits: it is between the first one and now.
+        Self(now.0 - (now.0 - self.0) % interval.0).later(interval)
     }
 }
 
@@ -643,7 +650,7 @@ impl fmt::Display for Sum {
 }
 
 /// An exact fraction; compared by cross-multiplication, never divided. A denominator of zero stands for infinity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Ratio {
     numerator: i128,
     denominator: u128,
@@ -679,6 +686,14 @@ impl Ord for Ratio {
         }
     }
 }
+
+impl PartialEq for Ratio {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Ratio {}
 
 impl PartialOrd for Ratio {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {

@@ -266,12 +266,6 @@ impl World {
         &self.journal
     }
 
-    /// Sends a command from outside, at the venue's time; its record keeps its source. For policies between steps.
-    pub fn submit(&mut self, record: Record) {
-        let record = Record { at: self.venue.now().get(), ..record };
-        self.apply(&record);
-    }
-
     /// Does up to `count` steps; true when all are done.
     pub fn run_steps(&mut self, count: usize) -> bool {
         for _ in 0..count {

@@ -111,7 +111,7 @@ impl Venue {
                 return Err(Reject::NotReducing);
             }
         }
-        if m.book.is_full() {
+        if kind == OrderType::Limit && m.book.is_full() {
             return Err(Reject::BookFull);
         }
         let limit = self.banded(market, side, (kind != OrderType::Market).then_some(price))?;

@@ -11,7 +11,7 @@ use crate::ledger::Place;
 use crate::liquidation::Queue;
 use crate::margin::Health;
 use crate::protocol::{AfterPhase, Command, Events, Phase, Record, Reject, event, event_of};
-use crate::units::{AccountId, MarketId, Nanos, Sum, VALUATION};
+use crate::units::{AccountId, MarketId, Nanos, Qty, Side, Sum, VALUATION};
 use core::cmp::Ordering;
 
 /// How much the venue checks itself after each step.
@@ -104,7 +104,7 @@ impl Venue {
         }
         // 1 time.
         self.floor.now = at;
-        let pending = if self.next_due <= at { self.run_timers(events) } else { false };
+        let pending = if self.has_due(at) { self.run_timers(events) } else { false };
         // 2 to 6: admit, check, match, settle, mark.
         let done = match command {
             Command::Pulse => Ok(()),
@@ -146,12 +146,17 @@ impl Venue {
 
     // Step 1: time.
 
+    /// True if a timer is due; [`Nanos::MAX`] never comes.
+    pub(super) fn has_due(&self, at: Nanos) -> bool {
+        self.next_due <= at && self.next_due < Nanos::MAX
+    }
+
     /// The earliest due time of any timer.
     fn earliest(&self) -> Nanos {
         self.floor.market_ids().filter_map(|m| self.timer(m)).map(|t| t.0).min().unwrap_or(Nanos::MAX)
     }
 
-    /// The first timer of a market; a settlement under way is due at once.
+    /// The first timer of a market; a settlement under way is due at once, and [`Nanos::MAX`] never comes.
     fn timer(&self, market: MarketId) -> Option<Timer> {
         let m = self.floor.market(market);
         let phase = (m.end.is_positive() && m.phase.next().is_some()).then_some((m.end, market, false));
@@ -159,10 +164,7 @@ impl Venue {
             let due = if f.settlement().is_some() { Nanos::new(i64::MIN) } else { f.due() };
             (due, market, true)
         });
-        match (phase, funding) {
-            (Some(p), Some(f)) => Some(p.min(f)),
-            (p, f) => p.or(f),
-        }
+        phase.into_iter().chain(funding).min().filter(|timer| timer.0 < Nanos::MAX)
     }
 
     /// Runs what is due; true if a settlement is not finished.
@@ -197,7 +199,7 @@ impl Venue {
         let auction = m.config.reopen_auction_ns;
         let reopens = m.phase.next() == Some(AfterPhase::Reopen) && auction.is_positive();
         if reopens {
-            self.floor.enter(market, Phase::CallAuction, due + auction, events);
+            self.floor.enter(market, Phase::CallAuction, due.later(auction), events);
         } else {
             self.floor.enter(market, Phase::Continuous, Nanos::ZERO, events);
         }
@@ -340,15 +342,31 @@ impl Venue {
             assert_eq!(floor.ledger.costs(market), -clearing, "entry costs of market {market}");
             let m = floor.market(market);
             m.book.check();
+            let mut open = vec![[Qty::ZERO; 2]; floor.ledger.accounts()];
+            for order in [Side::Buy, Side::Sell].into_iter().flat_map(|side| m.book.orders(side)) {
+                open[order.account.index()][usize::from(order.side.code())] += order.qty;
+            }
+            for (account, p) in floor.ledger.market_positions(market) {
+                assert_eq!(
+                    open[account.index()],
+                    [p.open_buys, p.open_sells],
+                    "open lots of account {account}"
+                );
+            }
             assert!(!m.phase.admits().matches || !m.book.is_crossed(), "book of market {market} is crossed");
         }
         let report = self.conservation();
         assert!(report.ok, "money is not conserved: {report:?}");
         for account in (0..floor.ledger.accounts()).map(AccountId::from_index) {
-            let endangered = floor.health(account).is_liquidatable() && floor.can_be_liquidated(account);
+            let health = floor.health(account);
+            let endangered = health.is_liquidatable() && floor.can_be_liquidated(account);
             assert!(
                 !endangered || floor.is_liquidated(account),
                 "account {account} is endangered and not queued"
+            );
+            assert!(
+                !health.is_callable() || floor.is_called(account) || floor.is_liquidated(account),
+                "account {account} is below its call requirement and not called"
             );
         }
     }

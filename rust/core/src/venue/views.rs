@@ -103,7 +103,7 @@ impl Venue {
     /// True while a funding settlement is not finished: only Pulse is admitted.
     #[must_use]
     pub fn timers_pending(&self) -> bool {
-        self.next_due <= self.floor.now
+        self.has_due(self.floor.now)
     }
 
     /// An account's balance of an asset.
