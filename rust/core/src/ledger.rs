@@ -265,7 +265,7 @@ impl Ledger {
         }
     }
 
-    /// Books one side of a trade; returns the profit that it realised, which has moved to the balance.
+    /// Books one side of a trade; the profit that it realises moves to the balance.
     pub(crate) fn trade(
         &mut self,
         account: AccountId,
@@ -273,7 +273,7 @@ impl Ledger {
         change: Qty,
         price: Price,
         tick: TickValue,
-    ) -> Money {
+    ) {
         let position = self.position_mut(account, market);
         let before = position.base;
         let (after, profit) = traded(*position, change, price, tick);
@@ -285,7 +285,6 @@ impl Ledger {
         if !profit.is_zero() {
             self.transfer(Place::Clearing(market), Place::User(account, VALUATION), profit);
         }
-        profit
     }
 
     /// [`Ledger::audit_cheap`] if money or positions moved since the last audit.
