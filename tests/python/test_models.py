@@ -125,6 +125,11 @@ def test_a_config_whose_maxima_could_overflow_is_refused() -> None:
         seawall.Venue("reference", set=["markets.BTC.open_interest_max=300000000000"])
 
 
+def test_a_scenario_that_is_no_name_is_refused() -> None:
+    with pytest.raises(ScenarioError, match=r"scenario \[\]: must be a name"):
+        load_scenario([])  # type: ignore[arg-type]
+
+
 def test_a_missing_scenario_names_the_known_ones() -> None:
     with pytest.raises(ScenarioError, match=r"scenario 'oct10-2052' is not there; did you mean oct10-2025\? known: "):
         load_scenario("oct10-2052")

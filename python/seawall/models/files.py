@@ -128,6 +128,8 @@ def _names(kind: str) -> list[str]:
 
 
 def _locate(kind: str, name: str | Path) -> Path:
+    if not isinstance(name, str | Path):
+        raise _ERRORS[kind](f"{kind} {name!r}: must be a name, the path of a TOML file, or a mapping of its content")
     is_path = isinstance(name, Path) or name.endswith(".toml") or "/" in name
     path = Path(name) if is_path else _folder(kind) / f"{name}.toml"
     if not path.is_file():
