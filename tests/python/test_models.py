@@ -125,6 +125,18 @@ def test_a_config_whose_maxima_could_overflow_is_refused() -> None:
         seawall.Venue("reference", set=["markets.BTC.open_interest_max=300000000000"])
 
 
+@pytest.mark.parametrize(
+    ("override", "told"),
+    [
+        ("markets.BTC.name=ETH", r'markets: two have the name "ETH"'),
+        ("markets.BTC.tick_size=1e9999999", "is out of range; give a number of at most 40 digits"),
+    ],
+)
+def test_a_profile_that_could_only_confuse_or_hang_is_refused(override: str, told: str) -> None:
+    with pytest.raises(ConfigError, match=told):
+        seawall.Venue("reference", set=[override])
+
+
 def test_a_scenario_that_is_no_name_is_refused() -> None:
     with pytest.raises(ScenarioError, match=r"scenario \[\]: must be a name"):
         load_scenario([])  # type: ignore[arg-type]

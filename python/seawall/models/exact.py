@@ -44,6 +44,10 @@ _DURATION: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(d|h|m|s|ms|us|ns)\s*")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+_EXPONENT_MAX = 40
+"""Largest power of ten of a number: exact arithmetic on more would take for ever and fit nowhere."""
+
+
 def _decimal(value: object) -> object:
     if isinstance(value, bool | float):
         raise ValueError(f'{value!r} is not exact; write it as a string, for example "{value}"')
@@ -56,6 +60,8 @@ def _decimal(value: object) -> object:
         value = Decimal(value)
     if isinstance(value, Decimal) and not value.is_finite():
         raise ValueError(f"{value} is not finite; give a number")
+    if isinstance(value, Decimal) and abs(value.adjusted()) > _EXPONENT_MAX:
+        raise ValueError(f"{value:.3e} is out of range; give a number of at most {_EXPONENT_MAX} digits")
     return value
 
 

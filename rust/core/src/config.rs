@@ -399,11 +399,26 @@ impl Config {
                 self.funds.len(),
             )?;
         }
+        self.prove_names()?;
         self.prove_amounts()?;
         self.breakers
             .iter()
             .enumerate()
             .try_for_each(|(i, b)| b.prove(&format!("breakers[{i}] ({})", b.name), self.markets.len()))
+    }
+
+    /// People and tables find things by name.
+    fn prove_names(&self) -> Result<(), ConfigError> {
+        let markets: Vec<&str> = self.markets.iter().map(|m| m.name.as_str()).collect();
+        let assets: Vec<&str> = self.assets.iter().map(|a| a.name.as_str()).collect();
+        let funds: Vec<&str> = self.funds.iter().map(|f| f.name.as_str()).collect();
+        for (list, mut names) in [("markets", markets), ("assets", assets), ("funds", funds)] {
+            names.sort_unstable();
+            if let Some([name, ..]) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+                return refuse(list, format!("two have the name {name:?}; give each its own"));
+            }
+        }
+        Ok(())
     }
 
     fn prove_limits(&self) -> Result<(), ConfigError> {

@@ -103,7 +103,9 @@ pub(crate) fn room(object: &Bound<'_, PyAny>) -> PyResult<usize> {
 pub(crate) fn fill(object: &Bound<'_, PyAny>, records: &[Record]) -> PyResult<()> {
     let mut bytes = bytes_of(object, "events")?.try_readwrite().map_err(|_| in_use("events"))?;
     let target = bytes.as_slice_mut().map_err(|_| in_use("events"))?;
-    target[..size_of_val(records)].copy_from_slice(bytemuck::cast_slice(records));
+    // Another thread may have changed the array while the venue worked.
+    let front = target.get_mut(..size_of_val(records)).ok_or_else(|| in_use("events"))?;
+    front.copy_from_slice(bytemuck::cast_slice(records));
     Ok(())
 }
 

@@ -99,7 +99,15 @@ impl Venue {
             state.waiting = all.split_off(room.min(all.len()));
             all
         })?;
-        records::fill(events, &front)?;
+        if let Err(error) = records::fill(events, &front) {
+            // The commands were applied: their events wait for the next call.
+            self.state.with(py, |state| {
+                let mut front = front;
+                front.append(&mut state.waiting);
+                state.waiting = front;
+            })?;
+            return Err(error);
+        }
         Ok(front.len())
     }
 
