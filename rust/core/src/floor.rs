@@ -655,7 +655,6 @@ impl Floor {
             m.end = Nanos::new(r.i64()?);
             m.book = Book::decode(m.config.price_max, self.config.limits.orders_max, accounts, r)?;
             let market = MarketId::from_index(i);
-            let mut open = vec![[Qty::ZERO; 2]; accounts];
             for order in [Side::Buy, Side::Sell].into_iter().flat_map(|side| m.book.orders(side)) {
                 if order.qty > m.config.order_qty_max || order.id.acceptance() > self.accepted {
                     return Err(
@@ -663,9 +662,7 @@ impl Floor {
                     );
                 }
             }
-            for order in [Side::Buy, Side::Sell].into_iter().flat_map(|side| m.book.orders(side)) {
-                open[order.account.index()][usize::from(order.side.code())] += order.qty;
-            }
+            let open = m.book.open_lots(accounts);
             for (account, p) in self.ledger.market_positions(market) {
                 let idle = p.base.is_zero() && p.open_buys.is_zero() && p.open_sells.is_zero();
                 if !idle && self.prices.mark(market).is_none() {

@@ -9,7 +9,7 @@ use crate::codec::{CodecError, Reader, Writer};
 use crate::config::{AdlMethod, LastResort};
 use crate::floor::{Floor, Flow, Incoming, Swept};
 use crate::insurance;
-use crate::ledger::Place;
+use crate::ledger::{self, Place};
 use crate::margin::{self, Health};
 use crate::protocol::{CancelReason, Events, Record, event, event_of};
 use crate::units::{
@@ -278,12 +278,8 @@ fn to_backstop(floor: &mut Floor, slice: &mut Slice, events: &mut Events) {
         return;
     }
     let held = floor.ledger.position(backstop, slice.market);
-    let (after, profit) =
-        crate::ledger::traded(*held, slice.side.signed(slice.lots), slice.bankruptcy, slice.tick);
-    let gain = after.profit(slice.mark, slice.tick) + profit - held.profit(slice.mark, slice.tick);
-    let equity = floor.equity(backstop) + Sum::of(gain);
-    let need = floor.rules.initial_with(&floor.ledger, &floor.prices, backstop, slice.market, &after);
-    if equity < need {
+    let after = ledger::traded(*held, slice.side.signed(slice.lots), slice.bankruptcy, slice.tick);
+    if !floor.rules.carries(&floor.ledger, &floor.prices, backstop, slice.market, &after) {
         return;
     }
     let side = slice.side.opposite();

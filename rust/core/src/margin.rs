@@ -277,6 +277,27 @@ impl Rules {
     }
 }
 
+impl Rules {
+    /// True if an account covers its initial requirement after a trade that leaves it the position `after` and
+    /// realises `profit`: what binds trades outside the book.
+    #[must_use]
+    pub(crate) fn carries(
+        &self,
+        ledger: &Ledger,
+        prices: &Prices,
+        account: AccountId,
+        market: MarketId,
+        traded: &(Position, Money),
+    ) -> bool {
+        let (after, profit) = traded;
+        let (mark, tick) = (prices.known(market), self.tick(market));
+        let held = ledger.position(account, market);
+        let gain = after.profit(mark, tick) + *profit - held.profit(mark, tick);
+        let equity = self.equity(ledger, prices, account) + Sum::of(gain);
+        equity >= self.initial_with(ledger, prices, account, market, after)
+    }
+}
+
 /// Value that a balance of another asset adds to equity, rounded down.
 #[must_use]
 pub(crate) fn collateral_value(c: &Collateral, balance: Money, index: Price) -> Money {

@@ -422,6 +422,15 @@ impl Book {
         into[start..].sort_unstable_by(|a, b| b.cmp(a));
     }
 
+    /// Open lots of each of the first `accounts` accounts, counted anew from the orders: buys and sells.
+    pub(crate) fn open_lots(&self, accounts: usize) -> Vec<[Qty; 2]> {
+        let mut open = vec![[Qty::ZERO; 2]; accounts];
+        for order in SIDES.into_iter().flat_map(|side| self.orders(side)) {
+            open[order.account.index()][usize::from(order.side.code())] += order.qty;
+        }
+        open
+    }
+
     /// Sum of price x quantity for taking `qty` lots from this side, best first; `None` if it holds fewer.
     pub(crate) fn impact_sum(&self, side: Side, qty: Qty) -> Option<i64> {
         let (mut left, mut sum) = (qty, 0);

@@ -339,20 +339,11 @@ impl Venue {
         if open > config.open_interest_max {
             return Err(Reject::OpenInterestLimit);
         }
-        let mark = self.floor.prices.known(market);
-        for ((account, _), (position, profit)) in sides.iter().zip(&after) {
-            let held = self.floor.ledger.position(*account, market);
-            let rules = &self.floor.rules;
-            let (before, need) = (
-                rules.initial_of(&self.floor.prices, market, held),
-                rules.initial_of(&self.floor.prices, market, position),
-            );
-            let gain =
-                position.profit(mark, config.tick_value) + *profit - held.profit(mark, config.tick_value);
-            let equity = self.floor.equity(*account) + Sum::of(gain);
-            let total =
-                rules.initial_with(&self.floor.ledger, &self.floor.prices, *account, market, position);
-            if need > before && equity < total {
+        let Floor { rules, ledger, prices, .. } = &self.floor;
+        for ((account, _), traded) in sides.iter().zip(&after) {
+            let before = rules.initial_of(prices, market, ledger.position(*account, market));
+            let grows = rules.initial_of(prices, market, &traded.0) > before;
+            if grows && !rules.carries(ledger, prices, *account, market, traded) {
                 return Err(Reject::MarginShort);
             }
         }

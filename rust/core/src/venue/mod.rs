@@ -11,7 +11,7 @@ use crate::ledger::Place;
 use crate::liquidation::Queue;
 use crate::margin::Health;
 use crate::protocol::{AfterPhase, Command, Events, Phase, Record, Reject, event, event_of};
-use crate::units::{AccountId, MarketId, Nanos, Qty, Side, Sum, VALUATION};
+use crate::units::{AccountId, MarketId, Nanos, Sum, VALUATION};
 use core::cmp::Ordering;
 
 /// How much the venue checks itself after each step.
@@ -342,10 +342,7 @@ impl Venue {
             assert_eq!(floor.ledger.costs(market), -clearing, "entry costs of market {market}");
             let m = floor.market(market);
             m.book.check();
-            let mut open = vec![[Qty::ZERO; 2]; floor.ledger.accounts()];
-            for order in [Side::Buy, Side::Sell].into_iter().flat_map(|side| m.book.orders(side)) {
-                open[order.account.index()][usize::from(order.side.code())] += order.qty;
-            }
+            let open = m.book.open_lots(floor.ledger.accounts());
             for (account, p) in floor.ledger.market_positions(market) {
                 assert_eq!(
                     open[account.index()],
