@@ -641,7 +641,7 @@ impl Events {
     }
 
     /// Sets what the following events share: venue, time, source and the number of the last event.
-    pub(crate) fn begin(&mut self, venue: u16, at: Nanos, source: u8, seq: u64) {
+    pub fn begin(&mut self, venue: u16, at: Nanos, source: u8, seq: u64) {
         self.stamp =
             Record { venue, market: MarketId::NONE.get(), at: at.get(), seq, source, ..Record::default() };
     }
@@ -652,7 +652,7 @@ impl Events {
     }
 
     /// Appends an event: stamps `record`'s kind and payload with the step's header.
-    pub(crate) fn push(&mut self, record: Record) {
+    pub fn push(&mut self, record: Record) {
         self.stamp.seq += 1;
         let stamp = &self.stamp;
         self.records.push(Record {
