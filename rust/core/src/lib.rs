@@ -15,8 +15,12 @@ pub mod config;
 
 mod codec;
 
-mod auction;
+mod order;
+
 mod book;
+
+mod allocation;
+mod auction;
 mod breaker;
 mod funding;
 mod ledger;

@@ -372,6 +372,12 @@ impl Price {
         Self(self.0 + narrow(div_floor(i128::from(doubled_sum), 2 * count)))
     }
 
+    /// True for a whole number of steps; the step is positive.
+    #[must_use]
+    pub(crate) const fn is_multiple_of(self, step: Self) -> bool {
+        self.0 % step.0 == 0
+    }
+
     /// The middle one of three.
     #[must_use]
     pub fn median(a: Self, b: Self, c: Self) -> Self {
@@ -416,6 +422,24 @@ impl Nanos {
 }
 
 impl Qty {
+    /// True for a whole number of steps; the step is positive.
+    #[must_use]
+    pub(crate) const fn is_multiple_of(self, step: Self) -> bool {
+        self.0 % step.0 == 0
+    }
+
+    /// `floor(self x share)`.
+    #[must_use]
+    pub(crate) fn ppm_down(self, share: Ppm) -> Self {
+        Self(narrow(div_floor(i128::from(self.0) * i128::from(share.0), i128::from(MILLION))))
+    }
+
+    /// `floor(self x part / whole)`, `whole > 0`: a share in proportion to what is open.
+    #[must_use]
+    pub(crate) fn share_down(self, part: Self, whole: Self) -> Self {
+        Self(narrow(div_floor(i128::from(self.0) * i128::from(part.0), i128::from(whole.0))))
+    }
+
     /// `ceil(self x share)`.
     #[must_use]
     pub fn ppm_up(self, share: Ppm) -> Self {
