@@ -280,6 +280,12 @@ impl Default for Entry {
 }
 
 impl Entry {
+    /// True if nothing but the least quantity is asked.
+    #[must_use]
+    pub(crate) fn is_plain(&self) -> bool {
+        *self == Self { qty_min: self.qty_min, ..Self::default() }
+    }
+
     fn prove(&self, at: &str, market: &Market) -> Result<(), ConfigError> {
         for (name, value, max) in [
             ("price_step", self.price_step.get(), market.price_max.get()),
@@ -299,7 +305,10 @@ impl Entry {
             return refuse(format!("{at}.entry.notional_max"), why);
         }
         if self.open_orders_max == Some(0) {
-            return refuse(format!("{at}.entry.open_orders_max"), "0: must be positive, or null for no limit");
+            return refuse(
+                format!("{at}.entry.open_orders_max"),
+                "0: must be positive, or null for no limit",
+            );
         }
         Ok(())
     }
@@ -658,7 +667,9 @@ impl Config {
             let per_lot = i128::from(market.price_max.get()) * i128::from(market.tick_value.get());
             let lots = market.open_interest_max.max(market.position_max).max(market.order_qty_max);
             let notional = per_lot.checked_mul(i128::from(lots.get()));
-            total = total.saturating_add(notional.unwrap_or(i128::MAX));
+            // A market without clearing moves no money.
+            let notional = if market.cleared { notional.unwrap_or(i128::MAX) } else { 0 };
+            total = total.saturating_add(notional);
             // A side of a full book: its levels and the auction add quantities up.
             let resting = i128::from(self.limits.orders_max) * i128::from(market.order_qty_max.get());
             if resting > i128::from(i64::MAX) {

@@ -128,8 +128,8 @@ pub(crate) struct Terms {
     pub protection: Option<Protection>,
 }
 
-/// Terms that wait for their order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// Terms that wait for their order. Few orders have any, so they stand apart from the path of the others.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) enum Gathered {
     /// None were given.
     #[default]
@@ -137,7 +137,7 @@ pub(crate) enum Gathered {
     /// One was refused.
     Broken,
     /// Those of an account's next order in a market.
-    For(MarketId, AccountId, Terms),
+    For(Box<(MarketId, AccountId, Terms)>),
 }
 
 fn must(holds: bool) -> Result<(), Reject> {
@@ -146,7 +146,7 @@ fn must(holds: bool) -> Result<(), Reject> {
 
 impl Order {
     /// The order of a Place.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn read(r: &Record) -> Result<Self, Reject> {
         let side = Side::from_code(r.side).ok_or(Reject::BadField)?;
         let kind = OrderType::from_code(r.code).ok_or(Reject::BadField)?;
@@ -164,15 +164,18 @@ impl Order {
         })
     }
 
+    #[inline(always)]
     pub(crate) fn has(&self, flag: u16) -> bool {
         self.flags & flag != 0
     }
 
     /// Its limit; none of a market order.
+    #[inline(always)]
     pub(crate) fn limit(&self) -> Option<Price> {
         (self.kind != OrderType::Market).then_some(self.price)
     }
 
+    #[inline(always)]
     pub(crate) fn rests(&self) -> bool {
         self.kind == OrderType::Limit
     }
@@ -266,9 +269,6 @@ impl Terms {
     pub(crate) fn fit(&self, order: &Order) -> Result<(), Reject> {
         let lasts = order.rests() || self.trigger.is_some();
         must(lasts || !order.has(DAY))?;
-        if *self == Self::NONE {
-            return Ok(());
-        }
         must(self.display.is_none() || (order.rests() && !order.has(HIDDEN)))?;
         must(self.expiry.is_none() || (lasts && !order.has(DAY)))?;
         must(self.leg.is_none() || lasts)?;

@@ -741,7 +741,7 @@ impl Events {
     }
 
     /// Sets what the following events share: venue, time, source and the number of the last event.
-    #[inline]
+    #[inline(always)]
     pub fn begin(&mut self, venue: u16, at: Nanos, source: u8, seq: u64) {
         self.venue = venue;
         self.at = at.get();
@@ -755,7 +755,7 @@ impl Events {
     }
 
     /// Appends an event: stamps `record`'s kind and payload with the step's header.
-    #[inline]
+    #[inline(always)]
     pub fn push(&mut self, record: Record) {
         self.seq += 1;
         self.records.push(Record {

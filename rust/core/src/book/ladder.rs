@@ -53,6 +53,7 @@ impl Ladder {
     }
 
     /// Best key of all.
+    #[inline(always)]
     pub(super) fn first(&self) -> Option<u32> {
         (self.best != NO_KEY).then_some(self.best)
     }
@@ -78,23 +79,30 @@ impl Ladder {
     }
 
     /// The queue of a key in use.
+    #[inline(always)]
     pub(super) fn queue(&self, key: u32) -> &Queue {
         &self.pages[at(self.table[at(key >> PAGE_BITS)])][at(key) & (PAGE_LEN - 1)]
     }
 
     /// The queue of a key in use.
+    #[inline(always)]
     pub(super) fn queue_mut(&mut self, key: u32) -> &mut Queue {
         &mut self.pages[at(self.table[at(key >> PAGE_BITS)])][at(key) & (PAGE_LEN - 1)]
     }
 
     /// The queue of any key.
+    #[inline(always)]
     pub(super) fn open(&mut self, key: u32) -> &mut Queue {
-        let page = at(key >> PAGE_BITS);
-        if self.table[page] == NO_PAGE {
-            self.table[page] = u32::try_from(self.pages.len()).expect("fewer pages than keys");
-            self.pages.push([Queue::EMPTY; PAGE_LEN]);
+        if self.table[at(key >> PAGE_BITS)] == NO_PAGE {
+            self.add_page(key);
         }
         self.queue_mut(key)
+    }
+
+    #[inline(never)]
+    fn add_page(&mut self, key: u32) {
+        self.table[at(key >> PAGE_BITS)] = u32::try_from(self.pages.len()).expect("fewer pages than keys");
+        self.pages.push([Queue::EMPTY; PAGE_LEN]);
     }
 
     pub(super) fn mark(&mut self, key: u32) {
@@ -126,7 +134,6 @@ impl Ladder {
         }
     }
 }
-
 
 impl Ladder {
     /// Makes a ladder of no keys one of so many.

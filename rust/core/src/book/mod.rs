@@ -53,7 +53,7 @@ pub struct Resting {
 }
 
 /// An order about to rest or to wait.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Arrival {
     pub id: OrderId,
     pub account: AccountId,
@@ -62,7 +62,8 @@ pub(crate) struct Arrival {
     /// Open quantity.
     pub qty: Qty,
     pub flags: u16,
-    pub rare: Rare,
+    /// Apart, because few orders have any of it.
+    pub rare: Option<Box<Rare>>,
     /// The client's name for it; 0 for none.
     pub client: u64,
 }
@@ -74,6 +75,13 @@ pub(crate) struct Rare {
     pub expiry: Option<Nanos>,
     pub leg: Option<OrderId>,
     pub session: u16,
+}
+
+impl Rare {
+    /// None if there is nothing rare.
+    pub(crate) fn boxed(self) -> Option<Box<Self>> {
+        (self != Self::default()).then(|| Box::new(self))
+    }
 }
 
 /// What a slot keeps of an order that is not an ordinary one.
@@ -201,11 +209,15 @@ impl Book {
 
     /// True if an order may have this name, or none.
     pub(crate) fn admits_name(&self, name: u64) -> bool {
-        self.names.admit(name)
+        name == 0 || self.names.admit(name)
     }
 
     /// The open order with a client's name.
+    #[inline(always)]
     pub(crate) fn named(&self, account: AccountId, name: u64) -> Option<OrderId> {
+        if !self.keeps_names() {
+            return None;
+        }
         self.names.find(account, name).map(|slot| self.nodes[at(slot)].id(slot))
     }
 
@@ -232,6 +244,7 @@ impl Book {
     // Coming and going.
 
     /// A slot for an order about to be accepted: the one freed last, else a new one. The book must not be full.
+    #[inline(always)]
     pub(crate) fn reserve(&mut self) -> u32 {
         let slot = self.free;
         if slot != NO_SLOT {
@@ -245,6 +258,7 @@ impl Book {
     }
 
     /// Gives a reserved slot back in which no order stood.
+    #[inline(always)]
     pub(crate) fn release(&mut self, slot: u32) {
         let node = &mut self.nodes[at(slot)];
         assert!(node.is_vacant(), "the slot of an open order");
@@ -254,16 +268,22 @@ impl Book {
 
     /// Puts a new order at the back of its queue; the slot in its id is reserved. What an iceberg shows, and what
     /// is behind it.
+    #[inline(always)]
     pub(crate) fn rest(&mut self, order: &Arrival) -> Option<(Qty, Qty)> {
         self.enrol(order);
         self.rest_again(order)
     }
 
     /// Puts an order that was taken out, or that waited, at the back of a queue.
+    #[inline(always)]
     pub(crate) fn rest_again(&mut self, order: &Arrival) -> Option<(Qty, Qty)> {
-        let shown = order.rare.display.map_or(order.qty, |display| display.min(order.qty));
+        let Some(display) = order.rare.as_ref().and_then(|rare| rare.display) else {
+            self.stand(order, order.qty);
+            return None;
+        };
+        let shown = display.min(order.qty);
         self.stand(order, shown);
-        order.rare.display.map(|_| (shown, order.qty - shown))
+        Some((shown, order.qty - shown))
     }
 
     /// Lets a new order wait for its trigger.
@@ -271,7 +291,9 @@ impl Book {
         self.enrol(order);
         let slot = order.id.slot();
         self.nodes[at(slot)] = Node::new(order.id, (order.account, order.side), Qty::ZERO, 0, order.flags);
-        self.keep_extra(order, Qty::ZERO);
+        if order.rare.is_some() || order.flags & (SLIDE | DAY) != 0 {
+            self.keep_extra(order, Qty::ZERO);
+        }
         self.waiting.insert(waits);
     }
 
@@ -284,9 +306,12 @@ impl Book {
     }
 
     /// Books a new order among the open ones.
+    #[inline(always)]
     fn enrol(&mut self, order: &Arrival) {
         self.open += 1;
-        self.names.give(order.id.slot(), order.account, order.client);
+        if order.client != 0 {
+            self.names.give(order.id.slot(), order.account, order.client);
+        }
         let index = order.account.index();
         if let Some(counts) = &mut self.counts {
             if index >= counts.len() {
@@ -294,55 +319,67 @@ impl Book {
             }
             counts[index] += 1;
         }
+        match self.logs.get_mut(index) {
+            Some(log) if log.len() < log.capacity() => log.push(order.id),
+            _ => self.log_with_room(index, order.id),
+        }
+    }
+
+    /// Makes room in an account's log: entries of orders that are gone are dropped.
+    #[inline(never)]
+    fn log_with_room(&mut self, index: usize, id: OrderId) {
         if index >= self.logs.len() {
             self.logs.resize(index + 1, Vec::new());
         }
+        let nodes = &self.nodes;
         let log = &mut self.logs[index];
-        if log.len() == log.capacity() {
-            let nodes = &self.nodes;
-            log.retain(|id| nodes[at(id.slot())].holds(*id));
-            // Room for as many again: each entry is looked at a bounded number of times.
-            log.reserve(log.len().max(4));
-        }
-        log.push(order.id);
+        log.retain(|id| nodes[at(id.slot())].holds(*id));
+        // Room for as many again: each entry is looked at a bounded number of times.
+        log.reserve(log.len().max(4));
+        log.push(id);
     }
 
     /// Notes what is not ordinary about an order, and when it expires.
+    #[inline(never)]
     fn keep_extra(&mut self, order: &Arrival, behind: Qty) {
         let flags = order.flags & (SLIDE | DAY);
-        if order.rare == Rare::default() && behind.is_zero() && flags == 0 {
-            return;
-        }
+        let rare = order.rare.as_deref().copied().unwrap_or_default();
         let slot = at(order.id.slot());
         if slot >= self.extras.len() {
             self.extras.resize(slot + 1, Extra::default());
         }
-        self.extras[slot] = Extra { rare: order.rare, behind, flags };
+        self.extras[slot] = Extra { rare, behind, flags };
         self.nodes[slot].mark_extra();
-        if let Some(expiry) = order.rare.expiry {
+        if let Some(expiry) = rare.expiry {
             self.expiries.insert((expiry, order.id));
         }
     }
 
+    #[inline(always)]
     fn stand(&mut self, order: &Arrival, shown: Qty) {
         assert!(shown.is_positive());
         let slot = order.id.slot();
         let key = self.key(order.side, order.price);
         assert!(self.nodes[at(slot)].is_vacant(), "the slot of an open order");
         self.nodes[at(slot)] = Node::new(order.id, (order.account, order.side), shown, key, order.flags);
-        self.keep_extra(order, order.qty - shown);
+        let is_rare = order.rare.is_some() || order.flags & (SLIDE | DAY) != 0;
+        if is_rare {
+            self.keep_extra(order, order.qty - shown);
+        }
         self.note_top(order, key);
-        let node = &self.nodes[at(slot)];
-        self.odd += u32::from(node.is_odd());
-        if node.is_hidden() {
-            let ladder = node.ladder();
-            self.ladders[ladder].make(self.price_max);
+        if is_rare || order.flags & (HIDDEN | REDUCE_ONLY) != 0 {
+            self.odd += 1;
+            if order.flags & HIDDEN != 0 {
+                let ladder = self.nodes[at(slot)].ladder();
+                self.ladders[ladder].make(self.price_max);
+            }
         }
         self.queue_up(slot);
         self.len += 1;
     }
 
     /// An order that betters its side is its top order.
+    #[inline(always)]
     fn note_top(&mut self, order: &Arrival, key: u32) {
         let Some(tops) = &mut self.tops else { return };
         let best = self.ladders[usize::from(order.side.code())].first();
@@ -352,6 +389,7 @@ impl Book {
     }
 
     /// Puts a slot at the back of the queue of its key.
+    #[inline(always)]
     fn queue_up(&mut self, slot: u32) {
         let node = self.nodes[at(slot)];
         let ladder = &mut self.ladders[node.ladder()];
@@ -366,12 +404,11 @@ impl Book {
         } else {
             self.nodes[at(prev)].set_next(slot);
         }
-        let node = &mut self.nodes[at(slot)];
-        node.set_prev(prev);
-        node.set_next(NO_SLOT);
+        self.nodes[at(slot)] = node.behind(prev);
     }
 
     /// Takes a slot out of its queue.
+    #[inline(always)]
     fn unqueue(&mut self, slot: u32) {
         let node = self.nodes[at(slot)];
         let (next, prev) = (node.next(), node.prev());
@@ -396,6 +433,7 @@ impl Book {
     }
 
     /// Takes a resting order's slot out of the book; the slot is reserved then, the order still enrolled.
+    #[inline(always)]
     fn unlink(&mut self, slot: u32) {
         self.unqueue(slot);
         self.len -= 1;
@@ -410,11 +448,13 @@ impl Book {
     }
 
     /// Owner of the open order with this id, resting or waiting.
+    #[inline(always)]
     pub(crate) fn owner(&self, id: OrderId) -> Option<AccountId> {
         self.nodes.get(at(id.slot())).filter(|node| node.holds(id)).map(|node| node.account())
     }
 
     /// What is rare about an open order.
+    #[inline(always)]
     pub(crate) fn rare(&self, id: OrderId) -> Rare {
         if self.nodes[at(id.slot())].has_extra() { self.extras[at(id.slot())].rare } else { Rare::default() }
     }
@@ -430,7 +470,7 @@ impl Book {
     }
 
     /// Ends an open order.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn remove(&mut self, id: OrderId) -> Option<Removed> {
         let slot = id.slot();
         let node = *self.nodes.get(at(slot)).filter(|node| node.holds(id))?;
@@ -451,11 +491,16 @@ impl Book {
     }
 
     /// Strikes an order that neither rests nor waits any more off the open ones; its slot is free.
+    #[inline(always)]
     pub(crate) fn retire(&mut self, id: OrderId, account: AccountId) {
         self.open -= 1;
         let slot = id.slot();
-        self.drop_extra(id);
-        self.names.forget(slot);
+        if self.nodes[at(slot)].has_extra() {
+            self.drop_extra(id);
+        }
+        if self.keeps_names() {
+            self.names.forget(slot);
+        }
         if let Some(counts) = &mut self.counts {
             counts[account.index()] -= 1;
         }
@@ -463,14 +508,13 @@ impl Book {
     }
 
     /// Forgets what was rare about the order of a vacated slot.
+    #[inline(never)]
     fn drop_extra(&mut self, id: OrderId) {
         let slot = at(id.slot());
-        if self.nodes[slot].has_extra() {
-            if let Some(expiry) = self.extras[slot].rare.expiry {
-                self.expiries.remove(&(expiry, id));
-            }
-            self.extras[slot] = Extra::default();
+        if let Some(expiry) = self.extras[slot].rare.expiry {
+            self.expiries.remove(&(expiry, id));
         }
+        self.extras[slot] = Extra::default();
     }
 
     /// Takes a resting order out; its slot and name stay its own.
@@ -527,6 +571,7 @@ impl Book {
     }
 
     /// The ladder and key of the queue of a side that is matched first.
+    #[inline(always)]
     fn first(&self, side: Side) -> Option<(usize, u32)> {
         let shown = usize::from(side.code());
         let best = self.ladders[shown].first();
@@ -541,12 +586,13 @@ impl Book {
     }
 
     /// Best price of a side, hidden orders included.
+    #[inline(always)]
     pub(crate) fn touch(&self, side: Side) -> Option<Price> {
         self.first(side).map(|(_, key)| self.price(side, key))
     }
 
     /// The order of a side that is matched first.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn front(&self, side: Side) -> Option<Resting> {
         self.first(side).map(|(ladder, key)| self.resting(self.ladders[ladder].queue(key).head))
     }
@@ -564,7 +610,7 @@ impl Book {
 
     /// Trades a quantity of a resting order, not more than it shows; an order with nothing left is gone, and its
     /// slot free.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn fill(&mut self, order: &Resting, qty: Qty) -> Filled {
         let slot = order.id.slot();
         assert!(qty.is_positive());
@@ -597,6 +643,7 @@ impl Book {
     }
 
     /// Shows the next peak of an iceberg, at the back of its queue.
+    #[inline(never)]
     fn next_peak(&mut self, id: OrderId) -> (Qty, Qty) {
         let slot = id.slot();
         self.unqueue(slot);
@@ -729,24 +776,29 @@ impl Book {
     }
 
     /// Place of a price in its ladder, 0 for the best that there can be.
+    #[inline(always)]
     fn key(&self, side: Side, price: Price) -> u32 {
         let ticks = u32::try_from(price.get()).unwrap_or(0);
         assert!((1..=self.price_max).contains(&ticks), "a price outside the domain");
-        match side {
-            Side::Buy => self.price_max - ticks,
-            Side::Sell => ticks - 1,
-        }
+        self.mirrored(side, ticks)
     }
 
+    /// `price_max - ticks` for buys, `ticks - 1` for sells: its own inverse but for one. Both are in range by the
+    /// check of the price, and wrapping keeps the choice free of branches: a side is the flip of a coin.
+    #[inline(always)]
+    fn mirrored(&self, side: Side, ticks: u32) -> u32 {
+        let (buys, sells) = (self.price_max.wrapping_sub(ticks), ticks.wrapping_sub(1));
+        if side == Side::Buy { buys } else { sells }
+    }
+
+    #[inline(always)]
     fn price(&self, side: Side, key: u32) -> Price {
-        Price::new(i64::from(match side {
-            Side::Buy => self.price_max - key,
-            Side::Sell => key + 1,
-        }))
+        let (buys, sells) = (self.price_max.wrapping_sub(key), key.wrapping_add(1));
+        Price::new(i64::from(if side == Side::Buy { buys } else { sells }))
     }
 
     /// The resting order of a slot.
-    #[inline]
+    #[inline(always)]
     fn resting(&self, slot: u32) -> Resting {
         let node = self.nodes[at(slot)];
         let side = node.side();
@@ -763,7 +815,7 @@ impl Book {
     /// The open order of a slot as it would come again; of a waiting one without price and quantity.
     fn arrival(&self, slot: u32) -> Arrival {
         let Resting { id, account, side, price, qty, flags, .. } = self.resting(slot);
-        let (rare, client) = (self.rare(id), self.names.of(slot));
+        let (rare, client) = (Rare::boxed(self.rare(id)), self.names.of(slot));
         Arrival { id, account, side, price, qty, flags, rare, client }
     }
 

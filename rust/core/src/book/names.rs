@@ -32,10 +32,13 @@ impl Names {
         match config {
             ClientIds::None => Self::None,
             ClientIds::Hashed => Self::Hashed { slots: HashTable::new(), of: Vec::new() },
-            ClientIds::Dense { max } => Self::Dense { max: u64::from(max), slots: Vec::new(), of: Vec::new() },
+            ClientIds::Dense { max } => {
+                Self::Dense { max: u64::from(max), slots: Vec::new(), of: Vec::new() }
+            }
         }
     }
 
+    #[inline(always)]
     pub(super) fn are_kept(&self) -> bool {
         !matches!(self, Self::None)
     }
@@ -106,7 +109,9 @@ impl Names {
                 }
             }
             Self::Hashed { slots, of } => {
-                let Some(&(name, account)) = of.get(at(slot)).filter(|entry| entry.0 != NO_NAME) else { return };
+                let Some(&(name, account)) = of.get(at(slot)).filter(|entry| entry.0 != NO_NAME) else {
+                    return;
+                };
                 if let Ok(entry) = slots.find_entry(hash(account, name), |&s| s == slot) {
                     entry.remove();
                 }

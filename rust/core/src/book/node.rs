@@ -30,7 +30,11 @@ pub(super) struct Node {
 const _: () = assert!(size_of::<Node>() == 24);
 
 /// The lowest 32 bits.
-#[allow(clippy::as_conversions, clippy::cast_possible_truncation, reason = "the higher bits are dropped on purpose")]
+#[allow(
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    reason = "the higher bits are dropped on purpose"
+)]
 const fn low(bits: u64) -> u32 {
     bits as u32
 }
@@ -75,6 +79,15 @@ impl Node {
 
     pub(super) fn set_prev(&mut self, slot: u32) {
         self.stamp_prev = (self.stamp_prev & !LOW) | u64::from(slot);
+    }
+
+    /// The same at the end of a queue.
+    pub(super) fn behind(self, prev: u32) -> Self {
+        Self {
+            qty_next: self.qty_next | LOW,
+            stamp_prev: (self.stamp_prev & !LOW) | u64::from(prev),
+            account_key_tag: self.account_key_tag,
+        }
     }
 
     pub(super) fn id(&self, slot: u32) -> OrderId {

@@ -129,6 +129,7 @@ impl Book {
                 _ => return Err(r.invalid(format!("slot {slot} is used twice or is not below {slots}"))),
             }
         }
+        let leg_of = |order: &Arrival| order.rare.as_ref().and_then(|rare| rare.leg);
         let mut by_id = BTreeMap::new();
         for order in arrivals() {
             let number = order.id.acceptance();
@@ -137,9 +138,9 @@ impl Book {
             }
         }
         for order in arrivals() {
-            let Some(leg) = order.rare.leg else { continue };
+            let Some(leg) = leg_of(order) else { continue };
             let tied = by_id.get(&leg.acceptance()).filter(|other| {
-                other.id == leg && other.account == order.account && other.rare.leg == Some(order.id)
+                other.id == leg && other.account == order.account && leg_of(other) == Some(order.id)
             });
             if tied.is_none() {
                 let number = order.id.acceptance();
@@ -194,6 +195,8 @@ impl Book {
             let (price, qty) = (Price::new(r.i64()?), Qty::new(r.i64()?));
             let (shown, flags) = (Qty::new(r.i64()?), r.u16()?);
             let (rare, client) = (Rare::decode(r)?, r.u64()?);
+            let display = rare.display;
+            let rare = rare.boxed();
             let order = Arrival { id, account, side, price, qty, flags, rare, client };
             bounds.check(&order, r)?;
             let number = id.acceptance();
@@ -212,7 +215,7 @@ impl Book {
             last = Some((price, hidden));
             let possible = shown.is_positive()
                 && shown <= qty
-                && (shown == qty || rare.display.is_some_and(|display| shown <= display));
+                && (shown == qty || display.is_some_and(|display| shown <= display));
             if !possible {
                 return Err(r.invalid(format!("order {number}: it cannot show {shown} of {qty}")));
             }
@@ -233,7 +236,7 @@ impl Book {
             let (best, fired) = (r.option()?.map(Price::new), r.option()?.map(Price::new));
             let rare = Rare::decode(r)?;
             let Order { account, side, price, qty, flags, client, .. } = order;
-            let arrival = Arrival { id, account, side, price, qty, flags, rare, client };
+            let arrival = Arrival { id, account, side, price, qty, flags, rare: rare.boxed(), client };
             bounds.check(&arrival, r)?;
             let number = id.acceptance();
             let within = |price: &Price| price.is_positive() && *price <= bounds.price_max;
@@ -321,7 +324,8 @@ impl Book {
         }
         assert_eq!((expiries, odd), (self.expiries.len(), self.odd));
         for (account, count) in self.counts.iter().flatten().enumerate() {
-            let open = ids.iter().filter(|id| self.owner(**id).map(AccountId::index) == Some(account)).count();
+            let open =
+                ids.iter().filter(|id| self.owner(**id).map(AccountId::index) == Some(account)).count();
             assert_eq!(open, at(*count), "open orders of account {account}");
         }
     }

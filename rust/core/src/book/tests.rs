@@ -74,7 +74,7 @@ impl Book {
 
 fn arrival(order: Resting) -> Arrival {
     let Resting { id, account, side, price, qty, flags, .. } = order;
-    Arrival { id, account, side, price, qty, flags, rare: Rare::default(), client: 0 }
+    Arrival { id, account, side, price, qty, flags, rare: None, client: 0 }
 }
 
 /// A book with its acceptance counter.

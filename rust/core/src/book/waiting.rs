@@ -94,7 +94,9 @@ impl Waiting {
                 }
                 return;
             }
-            TriggerKind::Stop | TriggerKind::TakeProfit if trigger.rises(waits.order.side) => &mut watch.rising,
+            TriggerKind::Stop | TriggerKind::TakeProfit if trigger.rises(waits.order.side) => {
+                &mut watch.rising
+            }
             TriggerKind::Stop | TriggerKind::TakeProfit => &mut watch.falling,
         };
         if on {
@@ -136,6 +138,18 @@ impl Waiting {
 }
 
 impl Waits {
+    /// The price that fires it, as it stands; none of a trailing stop that has seen no price.
+    pub(crate) fn level(&self) -> Option<Price> {
+        let trigger = self.trigger();
+        match trigger.kind {
+            TriggerKind::Stop | TriggerKind::TakeProfit => Some(trigger.price),
+            TriggerKind::Trailing => self.best.map(|best| match self.order.side {
+                Side::Sell => best - trigger.price,
+                Side::Buy => best + trigger.price,
+            }),
+        }
+    }
+
     /// Shows a price to a trailing stop: true if it fires; otherwise the best price moves with it.
     fn trails(&mut self, price: Price) -> bool {
         let offset = self.trigger().price;

@@ -24,7 +24,7 @@ impl Floor {
             tripped: false,
             leg: order.leg,
         };
-        if !self.market(order.market).phase.admits().matches {
+        if !self.market(order.market).admits.matches {
             return swept;
         }
         let opposite = order.side.opposite();
@@ -54,7 +54,12 @@ impl Floor {
                 self.prevent(order, &front, &mut swept, events);
                 continue;
             }
-            let Some(front) = self.reduced(order.market, front, Some((order, &mut swept)), events) else { continue };
+            if front.flags & REDUCE_ONLY != 0
+                && self.reduced(order.market, front, Some((order, &mut swept)), events) != Some(front)
+            {
+                // It was cut: what is left of it, or who stands behind it, is looked at anew.
+                continue;
+            }
             let qty = self.payable(order, front.price, swept.cost, front.shown.min(swept.left));
             if qty.is_zero() {
                 break;
@@ -90,7 +95,8 @@ impl Floor {
             for resting in &queue {
                 let own = self.is_party(order.account, resting.account);
                 // Its other leg may have gone with the one before it.
-                if own && swept.left.is_positive() && self.market(order.market).book.get(resting.id).is_some() {
+                if own && swept.left.is_positive() && self.market(order.market).book.get(resting.id).is_some()
+                {
                     self.prevent(order, resting, swept, events);
                 }
             }
@@ -222,7 +228,7 @@ impl Floor {
     }
 
     /// One meeting of the incoming order with a resting one.
-    #[inline]
+    #[inline(always)]
     fn meet(
         &mut self,
         order: &Incoming,

@@ -15,8 +15,8 @@ use crate::ledger::{Ledger, Place, Position};
 use crate::margin::{Health, Rules};
 use crate::mark::{MarkState, Prices};
 use crate::protocol::{
-    CancelReason, Events, FILL_BLOCK, HIDDEN, Phase, REDUCE_ONLY,
-    Record, Reject, SelfTrade, event, event_of,
+    Admission, CancelReason, Events, FILL_BLOCK, HIDDEN, Phase, REDUCE_ONLY, Record, Reject, SelfTrade,
+    event, event_of,
 };
 use crate::units::{
     AccountId, FundId, MarketId, Money, Nanos, OrderId, Ppm, Price, Qty, Side, Sum, TickValue, VALUATION,
@@ -37,6 +37,10 @@ pub(crate) struct Market {
     pub(crate) book: Book,
     pub(crate) mark: MarkState,
     pub(crate) phase: Phase,
+    /// The row of the phase table.
+    pub(crate) admits: Admission,
+    /// The configuration asks nothing of orders at entry but a quantity and a price in range.
+    pub(crate) plain_entry: bool,
     /// End of the phase; zero if it lasts until it is changed.
     pub(crate) end: Nanos,
     pub(crate) funding: Option<FundingState>,
@@ -133,6 +137,8 @@ impl Floor {
             book: Book::new(m, config.limits.orders_max),
             mark: MarkState::new(m.mark),
             phase: m.phase,
+            admits: m.phase.admits(),
+            plain_entry: m.entry.is_plain(),
             end: Nanos::ZERO,
             funding: m.funding.map(FundingState::new),
             breakers: Breakers::new(&config.breakers, MarketId::from_index(i)),
@@ -161,10 +167,12 @@ impl Floor {
         }
     }
 
+    #[inline(always)]
     pub(crate) fn market(&self, market: MarketId) -> &Market {
         &self.markets[market.index()]
     }
 
+    #[inline(always)]
     pub(crate) fn market_mut(&mut self, market: MarketId) -> &mut Market {
         &mut self.markets[market.index()]
     }
@@ -226,6 +234,7 @@ impl Floor {
     }
 
     /// Marks an account for the next health pass.
+    #[inline(always)]
     pub(crate) fn touch(&mut self, account: AccountId) {
         if !self.is_touched(account) {
             self.set_flag(account, TOUCHED, true);
@@ -320,7 +329,7 @@ impl Floor {
     /// True if at least `need` lots of an order would be filled for certain now: docs/mechanics.md section 6.3.
     pub(crate) fn is_fillable(&self, order: &Incoming, need: Qty) -> bool {
         let m = &self.markets[order.market.index()];
-        if !m.phase.admits().matches {
+        if !m.admits.matches {
             return false;
         }
         let asks = m.phase == Phase::Continuous;
@@ -366,6 +375,7 @@ impl Floor {
     }
 
     /// The mark around which bands bind; none without bands, or in a market without clearing before its first index.
+    #[inline(always)]
     pub(crate) fn banding(&self, market: MarketId) -> Option<Price> {
         if self.market(market).breakers.has_bands() { self.prices.mark(market) } else { None }
     }
@@ -447,7 +457,7 @@ impl Floor {
         Self::report_fill(market, of, trade, fee, events);
     }
 
-    #[inline]
+    #[inline(always)]
     fn report_fill(market: MarketId, of: &Party, trade: (Price, Qty), fee: Money, events: &mut Events) {
         events.push(Record {
             account: of.account.get(),
@@ -462,6 +472,7 @@ impl Floor {
     }
 
     /// What is left of an order goes: Cancelled with a reason.
+    #[inline(always)]
     pub(crate) fn report_cancelled(
         market: MarketId,
         order: &Resting,
@@ -480,6 +491,7 @@ impl Floor {
     }
 
     /// Takes an open order out; its other leg goes with it. The caller found the order.
+    #[inline(always)]
     pub(crate) fn cancel(
         &mut self,
         market: MarketId,
@@ -501,7 +513,7 @@ impl Floor {
     }
 
     /// Takes one open order out; returns its other leg.
-    #[inline]
+    #[inline(always)]
     fn cancel_one(
         &mut self,
         market: MarketId,
@@ -553,11 +565,12 @@ impl Floor {
     /// Enters a phase; a book that was collected while nothing matched is uncrossed before it matches again.
     pub(crate) fn enter(&mut self, market: MarketId, phase: Phase, end: Nanos, events: &mut Events) {
         let old = self.market(market).phase;
-        if phase.admits().matches && !old.admits().matches {
+        if phase.admits().matches && !self.market(market).admits.matches {
             self.uncross(market, events);
         }
         let m = self.market_mut(market);
         m.phase = phase;
+        m.admits = phase.admits();
         m.end = end;
         events.push(Record {
             code: phase.code(),

@@ -89,6 +89,7 @@ impl Floor {
             let phase = r.u16()?;
             m.phase =
                 Phase::from_code(phase).ok_or_else(|| r.invalid(format!("phase {phase} is unknown")))?;
+            m.admits = m.phase.admits();
             m.end = Nanos::new(r.i64()?);
             m.book = Book::decode(&m.config, self.config.limits.orders_max, accounts, r)?;
             let market = MarketId::from_index(i);

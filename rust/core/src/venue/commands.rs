@@ -7,12 +7,10 @@ use crate::ledger::{self, Place, Position};
 use crate::margin;
 use crate::order::Gathered;
 use crate::protocol::{Events, Phase, Record, Reject, SelfTrade, command, event, event_of};
-use crate::units::{
-    AccountId, AssetId, FundId, MarketId, Money, Nanos, Price, Qty, Side, Sum, VALUATION,
-};
+use crate::units::{AccountId, AssetId, FundId, MarketId, Money, Nanos, Price, Qty, Side, Sum, VALUATION};
 
 impl Venue {
-    #[inline]
+    #[inline(always)]
     pub(super) fn execute(&mut self, r: &Record, said: Gathered, events: &mut Events) -> Result<(), Reject> {
         let (market, account) = (MarketId::new(r.market), AccountId::new(r.account));
         let (price, qty, amount) = (Price::new(r.price), Qty::new(r.qty), Money::new(r.amount));
@@ -35,16 +33,18 @@ impl Venue {
         }
     }
 
+    #[inline(always)]
     pub(super) fn known_market(&self, market: MarketId) -> Result<MarketId, Reject> {
         if self.floor.knows_market(market) { Ok(market) } else { Err(Reject::UnknownMarket) }
     }
 
+    #[inline(always)]
     pub(super) fn known_account(&self, account: AccountId) -> Result<AccountId, Reject> {
         if self.floor.ledger.knows(account) { Ok(account) } else { Err(Reject::UnknownAccount) }
     }
 
     /// Limits at entry; a market order has no price.
-    #[inline]
+    #[inline(always)]
     pub(super) fn check_size(
         &self,
         market: MarketId,
@@ -52,23 +52,24 @@ impl Venue {
         qty: Qty,
         reducing: bool,
     ) -> Result<(), Reject> {
-        let config = &self.floor.market(market).config;
-        let entry = &config.entry;
+        let m = self.floor.market(market);
+        let (config, entry) = (&m.config, &m.config.entry);
         if qty < entry.qty_min || qty > config.order_qty_max {
             return Err(Reject::QtyOutOfRange);
         }
-        if entry.qty_step > Qty::new(1) && !qty.is_multiple_of(entry.qty_step) {
+        let steps = !m.plain_entry;
+        if steps && !qty.is_multiple_of(entry.qty_step) {
             return Err(Reject::QtyOffStep);
         }
         if let Some(price) = price {
             if !price.is_positive() || price > config.price_max {
                 return Err(Reject::PriceOutOfRange);
             }
-            if entry.price_step > Price::new(1) && !price.is_multiple_of(entry.price_step) {
+            if steps && !price.is_multiple_of(entry.price_step) {
                 return Err(Reject::PriceOffStep);
             }
         }
-        if entry.notional_min.is_positive() || entry.notional_max.is_some() {
+        if steps && (entry.notional_min.is_positive() || entry.notional_max.is_some()) {
             let Some(price) = price.or(self.floor.prices.mark(market)) else { return Ok(()) };
             let notional = price.value(qty, config.tick_value);
             let small = notional < entry.notional_min && !reducing;
@@ -80,12 +81,14 @@ impl Venue {
     }
 
     /// Refuses orders before the first index; a market without clearing needs none.
+    #[inline(always)]
     pub(super) fn check_mark(&self, market: MarketId) -> Result<(), Reject> {
         let has_mark = self.floor.prices.mark(market).is_some() || !self.floor.market(market).config.cleared;
         if has_mark { Ok(()) } else { Err(Reject::NoMark) }
     }
 
     /// Refuses orders of an account in liquidation; a market without clearing has no part in that.
+    #[inline(always)]
     pub(super) fn check_free(&self, market: MarketId, account: AccountId) -> Result<(), Reject> {
         let bound = self.floor.is_liquidated(account) && self.floor.market(market).config.cleared;
         if bound { Err(Reject::InLiquidation) } else { Ok(()) }
@@ -107,7 +110,7 @@ impl Venue {
             return Err(Reject::BadField);
         }
         let m = self.floor.market(market);
-        if !m.phase.admits().block || !m.config.cleared {
+        if !m.admits.block || !m.config.cleared {
             return Err(Reject::PhaseRefuses);
         }
         self.check_mark(market)?;
@@ -298,7 +301,7 @@ impl Venue {
         self.known_market(market)?;
         let now = self.floor.now;
         let m = self.floor.market_mut(market);
-        if !m.phase.admits().index {
+        if !m.admits.index {
             return Err(Reject::PhaseRefuses);
         }
         if !index.is_positive() || index > m.config.price_max {

@@ -111,9 +111,9 @@ impl Venue {
         let at = Nanos::new(record.at);
         let now = self.floor.now.max(at);
         events.begin(self.floor.config.venue, now, record.source, self.seq);
-        let said = match record.kind {
-            command::TERM => Gathered::Nothing,
-            _ if self.gathered == Gathered::Nothing => Gathered::Nothing,
+        let said = match self.gathered {
+            Gathered::Nothing => Gathered::Nothing,
+            _ if record.kind == command::TERM => Gathered::Nothing,
             _ => std::mem::take(&mut self.gathered),
         };
         if !command::is_known(record.kind) {
@@ -142,7 +142,7 @@ impl Venue {
         }
         let marked = (record.kind == command::INDEX && done.is_ok()).then(|| MarketId::new(record.market));
         // 6a triggers.
-        if done.is_ok() && !pending && self.has_triggers(marked) {
+        if self.has_triggers(marked) && done.is_ok() && !pending {
             self.run_triggers(marked, events);
         }
         self.finish(record.kind, marked, done.is_ok() && !pending, events);
@@ -215,7 +215,8 @@ impl Venue {
     fn timer(&self, market: MarketId) -> Option<Timer> {
         let m = self.floor.market(market);
         let expiry = m.book.next_expiry().map(|due| (due, market, Due::Expiry));
-        let phase = (m.end.is_positive() && m.phase.next().is_some()).then_some((m.end, market, Due::PhaseEnd));
+        let phase =
+            (m.end.is_positive() && m.phase.next().is_some()).then_some((m.end, market, Due::PhaseEnd));
         let funding = m.funding.as_ref().map(|f| {
             let due = if f.settlement().is_some() { Nanos::new(i64::MIN) } else { f.due() };
             (due, market, Due::Funding)

@@ -12,6 +12,9 @@ use crate::protocol::{
 };
 use crate::units::{AccountId, MarketId, Nanos, OrderId, Price, Qty, Side};
 
+/// What an order has of which nothing was said.
+const NO_TERMS: Terms = Terms::NONE;
+
 /// An order on its way to the book, after its checks.
 struct Checked {
     /// The worst price; none for a market order that nothing limits.
@@ -25,42 +28,52 @@ impl Venue {
         let gathered = std::mem::replace(&mut self.gathered, Gathered::Broken);
         let market = self.known_market(MarketId::new(r.market))?;
         let account = self.known_account(AccountId::new(r.account))?;
-        let mut terms = match gathered {
-            Gathered::Nothing => Terms::NONE,
-            Gathered::For(m, a, terms) if (m, a) == (market, account) => terms,
-            Gathered::For(..) | Gathered::Broken => return Err(Reject::BadField),
+        let mut said = match gathered {
+            Gathered::Nothing => Box::new((market, account, Terms::NONE)),
+            Gathered::For(said) if (said.0, said.1) == (market, account) => said,
+            Gathered::For(_) | Gathered::Broken => return Err(Reject::BadField),
         };
-        terms.say(r, self.floor.market(market).config.price_max)?;
-        self.gathered = Gathered::For(market, account, terms);
+        said.2.say(r, self.floor.market(market).config.price_max)?;
+        self.gathered = Gathered::For(said);
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn place(&mut self, r: &Record, said: Gathered, events: &mut Events) -> Result<(), Reject> {
         let market = self.known_market(MarketId::new(r.market))?;
-        let account = self.known_account(AccountId::new(r.account))?;
+        self.known_account(AccountId::new(r.account))?;
         let order = Order::read(r)?;
-        let terms = match said {
-            Gathered::Nothing => {
-                if order.has(DAY) && !order.rests() {
-                    return Err(Reject::BadField);
-                }
-                Terms::NONE
-            }
-            Gathered::For(m, a, terms) if (m, a) == (market, account) => terms,
-            Gathered::For(..) | Gathered::Broken => return Err(Reject::BadField),
-        };
-        if said != Gathered::Nothing {
-            terms.fit(&order)?;
-        }
         if !self.floor.market(market).book.admits_name(order.client) {
             return Err(Reject::BadField);
         }
-        self.accept(market, &order, &terms, events).map(|_| ())
+        // Twice the same code: for orders of which nothing more was said, most of it is known to do nothing.
+        if said == Gathered::Nothing && order.flags == 0 && order.session == 0 {
+            let plain = Order { flags: 0, session: 0, ..order };
+            return self.accept(market, &plain, &NO_TERMS, events).map(|_| ());
+        }
+        self.place_with(market, &order, &said, events)
+    }
+
+    /// A Place with flags or terms.
+    #[inline(never)]
+    fn place_with(
+        &mut self,
+        market: MarketId,
+        order: &Order,
+        said: &Gathered,
+        events: &mut Events,
+    ) -> Result<(), Reject> {
+        let terms = match said {
+            Gathered::Nothing => &NO_TERMS,
+            Gathered::For(said) if (said.0, said.1) == (market, order.account) => &said.2,
+            Gathered::For(_) | Gathered::Broken => return Err(Reject::BadField),
+        };
+        terms.fit(order)?;
+        self.accept(market, order, terms, events).map(|_| ())
     }
 
     /// A Place from `PhaseRefuses` on: the id of the order.
-    #[inline]
+    #[inline(always)]
     fn accept(
         &mut self,
         market: MarketId,
@@ -69,7 +82,7 @@ impl Venue {
         events: &mut Events,
     ) -> Result<OrderId, Reject> {
         let m = self.floor.market(market);
-        let admitted = match m.phase.admits().place {
+        let admitted = match m.admits.place {
             Placing::All => true,
             Placing::Resting => order.rests() || terms.trigger.is_some(),
             Placing::Reducing => !order.rests() || order.has(REDUCE_ONLY) || terms.trigger.is_some(),
@@ -103,7 +116,7 @@ impl Venue {
         }
         let stays = order.rests() || terms.trigger.is_some();
         if stays {
-            let max = m.config.entry.open_orders_max;
+            let max = if m.plain_entry { None } else { m.config.entry.open_orders_max };
             if max.is_some_and(|max| m.book.open_orders(account) >= max) {
                 return Err(Reject::OpenOrdersLimit);
             }
@@ -111,9 +124,14 @@ impl Venue {
                 return Err(Reject::BookFull);
             }
         }
-        let rare = Rare { display: terms.display, expiry, leg: terms.leg, session: order.session };
+        let is_rare =
+            terms.display.is_some() || terms.leg.is_some() || expiry.is_some() || order.session != 0;
+        let rare = is_rare.then(|| {
+            let (display, leg, session) = (terms.display, terms.leg, order.session);
+            Box::new(Rare { display, expiry, leg, session })
+        });
         if let Some(trigger) = terms.trigger {
-            return Ok(self.wait(market, order, (terms, &rare), trigger, events));
+            return Ok(self.wait(market, order, (terms, rare), trigger, events));
         }
         let checked = self.check_entry(market, order, terms)?;
 
@@ -121,23 +139,19 @@ impl Venue {
         let book = &mut self.floor.market_mut(market).book;
         let slot = if stays { book.reserve() } else { NO_SLOT };
         let id = self.floor.next_id(slot);
-        if let Some(leg) = rare.leg {
+        if let Some(leg) = terms.leg {
             self.floor.market_mut(market).book.set_leg(leg, Some(id));
         }
         report_accepted(market, id, order, (checked.price, order.flags), events);
         let Order { account, side, qty, flags, client, .. } = *order;
         let arrival = Arrival { id, account, side, price: checked.price, qty, flags, rare, client };
-        self.enter_book(market, &arrival, (order.kind, checked.limit), Stay::New, events);
+        self.enter_book(market, arrival, (order.kind, checked.limit), Stay::New, events);
         Ok(id)
     }
 
     /// When an order expires; refused if that is not in the future.
-    fn check_expiry(
-        &self,
-        market: MarketId,
-        order: &Order,
-        terms: &Terms,
-    ) -> Result<Option<Nanos>, Reject> {
+    #[inline(always)]
+    fn check_expiry(&self, market: MarketId, order: &Order, terms: &Terms) -> Result<Option<Nanos>, Reject> {
         if order.has(DAY) {
             let day = self.floor.market(market).config.day;
             return Ok(Some(day.start_ns.next_after(day.length_ns, self.floor.now)));
@@ -158,26 +172,28 @@ impl Venue {
     }
 
     /// An order with a trigger is accepted and waits.
+    #[inline(never)]
     fn wait(
         &mut self,
         market: MarketId,
         order: &Order,
-        terms: (&Terms, &Rare),
+        terms: (&Terms, Option<Box<Rare>>),
         trigger: Trigger,
         events: &mut Events,
     ) -> OrderId {
-        let (terms, rare) = (*terms.0, *terms.1);
+        let (terms, rare) = (*terms.0, terms.1);
+        let expiry = rare.as_ref().and_then(|rare| rare.expiry);
         let best = self.watched(market, trigger.watched);
         let slot = self.floor.market_mut(market).book.reserve();
         let id = self.floor.next_id(slot);
         let book = &mut self.floor.market_mut(market).book;
-        if let Some(leg) = rare.leg {
+        if let Some(leg) = terms.leg {
             book.set_leg(leg, Some(id));
         }
         let Order { account, side, price, qty, flags, client, .. } = *order;
         let arrival = Arrival { id, account, side, price, qty, flags, rare, client };
         book.wait(&arrival, Waits { id, order: *order, terms, best, fired: None });
-        if let Some(expiry) = rare.expiry {
+        if let Some(expiry) = expiry {
             self.next_due = self.next_due.min(expiry);
         }
         report_accepted(market, id, order, (price, flags | WAITING), events);
@@ -194,12 +210,12 @@ impl Venue {
     }
 
     /// A Place from `NotReducing` on: what is asked when an order is about to enter the book.
-    #[inline]
+    #[inline(always)]
     fn check_entry(&self, market: MarketId, order: &Order, terms: &Terms) -> Result<Checked, Reject> {
         let m = self.floor.market(market);
         let Order { account, side, kind, qty, flags, .. } = *order;
         let reducing = flags & REDUCE_ONLY != 0;
-        if reducing || m.phase.admits().place == Placing::Reducing {
+        if reducing || m.admits.place == Placing::Reducing {
             self.check_reducing(market, account, (side, qty))?;
         }
         let mut limit = self.banded(market, side, order.limit())?;
@@ -242,19 +258,15 @@ impl Venue {
         }
     }
 
-    fn check_reducing(
-        &self,
-        market: MarketId,
-        account: AccountId,
-        order: (Side, Qty),
-    ) -> Result<(), Reject> {
+    #[inline(never)]
+    fn check_reducing(&self, market: MarketId, account: AccountId, order: (Side, Qty)) -> Result<(), Reject> {
         let base = self.floor.ledger.position(account, market).base;
         let reduces = !base.is_zero() && Side::of(base) != order.0 && order.1 <= base.abs();
         if reduces { Ok(()) } else { Err(Reject::NotReducing) }
     }
 
     /// The limit inside the bands: capped, or refused if a band refuses. A market order takes the bound as limit.
-    #[inline]
+    #[inline(always)]
     fn banded(&self, market: MarketId, side: Side, limit: Option<Price>) -> Result<Option<Price>, Reject> {
         let Some(mark) = self.floor.banding(market) else { return Ok(limit) };
         let Some(limit) = limit else { return Ok(self.floor.bound(market, side, false)) };
@@ -265,6 +277,7 @@ impl Venue {
     }
 
     /// The limit of a post-only order: as it is, short of the best opposite price, or refused.
+    #[inline(never)]
     fn posted(
         &self,
         market: MarketId,
@@ -273,7 +286,7 @@ impl Venue {
         flags: u16,
     ) -> Result<Option<Price>, Reject> {
         let m = self.floor.market(market);
-        let touch = m.book.touch(side.opposite()).filter(|_| m.phase.admits().matches);
+        let touch = m.book.touch(side.opposite()).filter(|_| m.admits.matches);
         let taken = touch.filter(|best| limit.is_some_and(|l| !side.gain(*best, l).is_negative()));
         let Some(best) = taken else { return Ok(limit) };
         let short = best - Price::new(side.signed(Qty::new(1)).get());
@@ -284,6 +297,7 @@ impl Venue {
     }
 
     /// The limit of a market order that is protected from prices far from the touch.
+    #[inline(never)]
     fn protected(
         &self,
         market: MarketId,
@@ -306,21 +320,27 @@ impl Venue {
     }
 
     /// Matches an accepted order and rests or cancels what is left.
-    #[inline]
+    #[inline(always)]
     fn enter_book(
         &mut self,
         market: MarketId,
-        arrival: &Arrival,
+        mut arrival: Arrival,
         form: (OrderType, Option<Price>),
         stay: Stay,
         events: &mut Events,
     ) {
-        let &Arrival { id, account, side, price, qty, flags, rare, .. } = arrival;
+        let Arrival { id, account, side, price, qty, flags, .. } = arrival;
         let (kind, limit) = form;
         let rests = kind == OrderType::Limit;
-        let counted = rests && flags & REDUCE_ONLY == 0 && self.floor.market(market).config.cleared;
+        let m = self.floor.market(market);
+        let counted = rests && flags & REDUCE_ONLY == 0 && m.config.cleared;
+        let touch = m.book.touch(side.opposite());
         if counted {
             self.floor.ledger.position_mut(account, market).add_open(side, qty);
+        }
+        // Most orders meet nobody.
+        if rests && touch.is_none_or(|best| limit.is_some_and(|l| side.gain(best, l).is_negative())) {
+            return self.come_to_rest(market, &arrival, stay, events);
         }
         let order = Incoming {
             id,
@@ -332,15 +352,18 @@ impl Venue {
             flow: Flow::User { counted },
             shown_price: price,
             prevention: self_trade(flags, self.floor.prevention(account)),
-            leg: rare.leg,
+            leg: arrival.rare.as_ref().and_then(|rare| rare.leg),
         };
         let swept = self.floor.sweep(&order, events);
         if swept.tripped {
             self.next_due = self.earliest();
         }
         if rests && swept.left.is_positive() && !swept.tripped {
-            let rare = Rare { leg: swept.leg, ..rare };
-            return self.come_to_rest(market, &Arrival { qty: swept.left, rare, ..*arrival }, stay, events);
+            arrival.qty = swept.left;
+            if let Some(rare) = &mut arrival.rare {
+                rare.leg = swept.leg;
+            }
+            return self.come_to_rest(market, &arrival, stay, events);
         }
         let book = &mut self.floor.market_mut(market).book;
         match stay {
@@ -354,6 +377,7 @@ impl Venue {
     }
 
     /// What is left of an order that does not rest.
+    #[inline(never)]
     fn cancel_rest(&mut self, order: &Incoming, swept: &Swept, events: &mut Events) {
         if order.flow == (Flow::User { counted: true }) {
             self.floor.ledger.position_mut(order.account, order.market).add_open(order.side, -swept.left);
@@ -365,18 +389,18 @@ impl Venue {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn come_to_rest(&mut self, market: MarketId, arrival: &Arrival, stay: Stay, events: &mut Events) {
         let book = &mut self.floor.market_mut(market).book;
         let peak = match stay {
             Stay::New => book.rest(arrival),
             Stay::Again => book.rest_again(arrival),
         };
-        if let Some(expiry) = arrival.rare.expiry {
+        if let Some(expiry) = arrival.rare.as_ref().and_then(|rare| rare.expiry) {
             self.next_due = self.next_due.min(expiry);
         }
         if let Some(peak) = peak {
-            let &Arrival { id, account, side, price, qty, flags, .. } = arrival;
+            let Arrival { id, account, side, price, qty, flags, .. } = *arrival;
             let of = Resting { id, account, side, price, qty, shown: peak.0, flags };
             Floor::report_shown(market, &of, peak, events);
         }
@@ -385,7 +409,7 @@ impl Venue {
     // Orders that are there.
 
     /// The order that a Cancel or Replace names.
-    #[inline]
+    #[inline(always)]
     fn target(&self, r: &Record, market: MarketId, account: AccountId) -> Result<OrderId, Reject> {
         if r.flags & BY_CLIENT_ID == 0 {
             return Ok(OrderId::from_raw(r.order));
@@ -394,13 +418,13 @@ impl Venue {
     }
 
     /// Refuses flags that a Cancel or Replace cannot have here.
-    #[inline]
+    #[inline(always)]
     fn check_target(&self, r: &Record, market: MarketId) -> Result<(), Reject> {
         let by_name = r.flags == BY_CLIENT_ID && self.floor.market(market).book.keeps_names();
         if r.flags == 0 || by_name { Ok(()) } else { Err(Reject::BadField) }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn cancel(&mut self, r: &Record, events: &mut Events) -> Result<(), Reject> {
         let market = self.known_market(MarketId::new(r.market))?;
         let account = self.known_account(AccountId::new(r.account))?;
@@ -419,7 +443,7 @@ impl Venue {
         let market = self.known_market(MarketId::new(r.market))?;
         let account = self.known_account(AccountId::new(r.account))?;
         self.check_target(r, market)?;
-        let replacing = self.floor.market(market).phase.admits().replace;
+        let replacing = self.floor.market(market).admits.replace;
         if replacing == Replacing::None {
             return Err(Reject::PhaseRefuses);
         }
@@ -449,7 +473,7 @@ impl Venue {
         }
         let arrival = self.floor.market_mut(market).book.take_out(old.id);
         let arrival = Arrival { price: limit, qty, ..arrival };
-        self.enter_book(market, &arrival, (OrderType::Limit, Some(limit)), Stay::Again, events);
+        self.enter_book(market, arrival, (OrderType::Limit, Some(limit)), Stay::Again, events);
         Ok(())
     }
 
@@ -466,7 +490,7 @@ impl Venue {
     fn replaced_limit(&self, old: &Resting, market: MarketId, size: (Price, Qty)) -> Result<Price, Reject> {
         let (price, qty) = size;
         let m = self.floor.market(market);
-        if m.phase.admits().replace == Replacing::Decrease {
+        if m.admits.replace == Replacing::Decrease {
             return Err(Reject::PhaseRefuses);
         }
         let reducing = old.flags & REDUCE_ONLY != 0;
@@ -532,7 +556,7 @@ impl Venue {
         if !quote_flags_fit(r.flags) || r.qty < 0 || crosses {
             return Err(Reject::BadField);
         }
-        if !matches!(self.floor.market(market).phase.admits().place, Placing::All | Placing::Resting) {
+        if !matches!(self.floor.market(market).admits.place, Placing::All | Placing::Resting) {
             return Err(Reject::PhaseRefuses);
         }
         self.check_free(market, account)?;
@@ -556,7 +580,7 @@ impl Venue {
             }
             let (kind, flags) = (OrderType::Limit, r.flags);
             let order = Order { account, side, kind, flags, price, qty, client: 0, session: 0 };
-            match self.accept(market, &order, &Terms::NONE, events) {
+            match self.accept(market, &order, &NO_TERMS, events) {
                 Ok(accepted) => *id = accepted,
                 Err(why) => events.push(Record {
                     kind: event::REJECTED,
@@ -581,7 +605,13 @@ impl Venue {
     }
 
     /// Leaves one side of a quote as it is, makes it smaller, or cancels it; true if it stays.
-    fn keep_quoted(&mut self, market: MarketId, old: OrderId, new: (Price, Qty), events: &mut Events) -> bool {
+    fn keep_quoted(
+        &mut self,
+        market: MarketId,
+        old: OrderId,
+        new: (Price, Qty),
+        events: &mut Events,
+    ) -> bool {
         let Some(old) = self.floor.market(market).book.get(old) else { return false };
         if old.price != new.0 || new.1 > old.qty || !new.1.is_positive() {
             self.floor.cancel(market, old.id, CancelReason::Requoted, events);
@@ -664,7 +694,10 @@ impl Venue {
         if let Some(leg) = terms.leg {
             self.floor.cancel_leg(market, leg, events);
         }
-        let arrival = Arrival { rare: Rare { leg: None, ..arrival.rare }, flags: order.flags, ..arrival };
+        let mut arrival = Arrival { flags: order.flags, ..arrival };
+        if let Some(rare) = &mut arrival.rare {
+            rare.leg = None;
+        }
         match self.check_entry(market, &order, &terms) {
             Err(why) => {
                 self.floor.market_mut(market).book.retire(id, order.account);
@@ -681,8 +714,8 @@ impl Venue {
             }
             Ok(checked) => {
                 report_accepted(market, id, &order, (checked.price, order.flags), events);
-                let arrival = Arrival { price: checked.price, ..arrival };
-                self.enter_book(market, &arrival, (order.kind, checked.limit), Stay::Again, events);
+                arrival.price = checked.price;
+                self.enter_book(market, arrival, (order.kind, checked.limit), Stay::Again, events);
             }
         }
     }
@@ -702,7 +735,7 @@ enum Stay {
     Again,
 }
 
-#[inline]
+#[inline(always)]
 fn report_accepted(market: MarketId, id: OrderId, order: &Order, shown: (Price, u16), events: &mut Events) {
     events.push(Record {
         account: order.account.get(),

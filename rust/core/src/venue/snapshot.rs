@@ -77,7 +77,8 @@ impl Venue {
         match &self.gathered {
             Gathered::Nothing => w.u8(0),
             Gathered::Broken => w.u8(1),
-            Gathered::For(market, account, terms) => {
+            Gathered::For(said) => {
+                let (market, account, terms) = said.as_ref();
                 w.u8(2);
                 w.u16(market.get());
                 w.u32(account.get());
@@ -108,7 +109,7 @@ impl Venue {
                     return Err(r.invalid("terms are of an unknown market or account; take another copy"));
                 }
                 let price_max = self.floor.market(market).config.price_max;
-                Gathered::For(market, account, Terms::decode(price_max, r)?)
+                Gathered::For(Box::new((market, account, Terms::decode(price_max, r)?)))
             }
             other => return Err(r.invalid(format!("{other} says nothing of terms; take another copy"))),
         };
