@@ -262,11 +262,9 @@ pub enum Side {
 impl Side {
     /// The other side.
     #[must_use]
-    pub const fn opposite(self) -> Self {
-        match self {
-            Self::Buy => Self::Sell,
-            Self::Sell => Self::Buy,
-        }
+    #[inline]
+    pub fn opposite(self) -> Self {
+        self.pick(Self::Sell, Self::Buy)
     }
 
     /// The number in a record.
@@ -277,16 +275,32 @@ impl Side {
 
     /// The side of a number in a record.
     #[must_use]
-    pub const fn from_code(code: u8) -> Option<Self> {
-        if code > 1 {
-            return None;
-        }
-        Some(if code == 0 { Self::Buy } else { Self::Sell })
+    #[inline]
+    pub fn from_code(code: u8) -> Option<Self> {
+        (code <= 1).then(|| Self::of_bit(code == 1))
+    }
+
+    /// The side of a bit.
+    #[inline]
+    pub(crate) fn of_bit(sells: bool) -> Self {
+        Self::either(sells, Self::Sell, Self::Buy)
+    }
+
+    /// One of two values without a branch: which side an order has is the flip of a coin.
+    #[inline]
+    fn either<T>(first: bool, one: T, other: T) -> T {
+        core::hint::select_unpredictable(first, one, other)
+    }
+
+    /// The value for this side of two, without a branch.
+    #[inline]
+    pub(crate) fn pick<T>(self, buy: T, sell: T) -> T {
+        Self::either(self == Self::Buy, buy, sell)
     }
 
     /// A quantity with this side's sign.
     #[must_use]
-    pub const fn signed(self, qty: Qty) -> Qty {
+    pub fn signed(self, qty: Qty) -> Qty {
         Qty(self.turned(qty.0))
     }
 
@@ -299,15 +313,14 @@ impl Side {
     /// A price difference seen from this side: positive is better for its holder.
     #[must_use]
     #[inline]
-    pub const fn gain(self, from: Price, to: Price) -> Price {
+    pub fn gain(self, from: Price, to: Price) -> Price {
         Price(self.turned(to.0 - from.0))
     }
 
-    /// A number with this side's sign, without a branch: which side an order has is the flip of a coin.
-    const fn turned(self, number: i64) -> i64 {
+    /// A number with this side's sign.
+    fn turned(self, number: i64) -> i64 {
         debug_assert!(number != i64::MIN);
-        let sells = self as i64;
-        (number ^ -sells).wrapping_add(sells)
+        self.pick(number, number.wrapping_neg())
     }
 }
 

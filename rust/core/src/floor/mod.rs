@@ -242,6 +242,12 @@ impl Floor {
         }
     }
 
+    /// True if the end of the step has something to look at.
+    #[inline(always)]
+    pub(crate) fn is_stirred(&self) -> bool {
+        self.has_news || self.has_prints || self.ledger.has_moved() || !self.touched.is_empty()
+    }
+
     pub(crate) fn has_touched(&self) -> bool {
         !self.touched.is_empty()
     }

@@ -134,11 +134,12 @@ impl Venue {
         let checked = self.check_entry(market, order, terms)?;
 
         // From here on nothing fails.
-        let book = &mut self.floor.market_mut(market).book;
+        let book = &mut self.floor.markets[market.index()].book;
         let slot = if stays { book.reserve() } else { NO_SLOT };
-        let id = self.floor.next_id(slot);
+        self.floor.accepted += 1;
+        let id = OrderId::new(self.floor.accepted, slot);
         if let Some(leg) = terms.leg {
-            self.floor.market_mut(market).book.set_leg(leg, Some(id));
+            book.set_leg(leg, Some(id));
         }
         report_accepted(market, id, order, (checked.price, order.flags), events);
         let Order { account, side, qty, flags, client, .. } = *order;
@@ -330,15 +331,21 @@ impl Venue {
         let Arrival { id, account, side, price, qty, flags, .. } = arrival;
         let (kind, limit) = form;
         let rests = kind == OrderType::Limit;
-        let m = self.floor.market(market);
+        let m = &mut self.floor.markets[market.index()];
         let counted = rests && flags & REDUCE_ONLY == 0 && m.config.cleared;
-        let touch = m.book.touch(side.opposite());
         if counted {
             self.floor.ledger.position_mut(account, market).add_open(side, qty);
         }
         // Most orders meet nobody.
-        if rests && touch.is_none_or(|best| limit.is_some_and(|l| side.gain(best, l).is_negative())) {
-            return self.come_to_rest(market, &arrival, stay, events);
+        if rests {
+            let touch = m.book.touch(side.opposite());
+            if touch.is_none_or(|best| limit.is_some_and(|l| side.gain(best, l).is_negative())) {
+                if stay == Stay::New && arrival.rare.is_none() {
+                    m.book.rest(&arrival);
+                    return;
+                }
+                return self.come_to_rest(market, &arrival, stay, events);
+            }
         }
         let order = Incoming {
             id,
@@ -387,7 +394,7 @@ impl Venue {
         }
     }
 
-    #[inline(always)]
+    #[inline(never)]
     fn come_to_rest(&mut self, market: MarketId, arrival: &Arrival, stay: Stay, events: &mut Events) {
         let book = &mut self.floor.market_mut(market).book;
         let peak = match stay {
@@ -407,7 +414,7 @@ impl Venue {
     // Orders that are there.
 
     /// The order that a Cancel or Replace names.
-    #[inline(always)]
+    #[inline]
     fn target(&self, r: &Record, market: MarketId, account: AccountId) -> Result<OrderId, Reject> {
         if r.flags & BY_CLIENT_ID == 0 {
             return Ok(OrderId::from_raw(r.order));
@@ -416,7 +423,7 @@ impl Venue {
     }
 
     /// Refuses flags that a Cancel or Replace cannot have here.
-    #[inline(always)]
+    #[inline(never)]
     fn check_target(&self, r: &Record, market: MarketId) -> Result<(), Reject> {
         let by_name = r.flags == BY_CLIENT_ID && self.floor.market(market).book.keeps_names();
         if r.flags == 0 || by_name { Ok(()) } else { Err(Reject::BadField) }
@@ -426,8 +433,12 @@ impl Venue {
     pub(super) fn cancel(&mut self, r: &Record, events: &mut Events) -> Result<(), Reject> {
         let market = self.known_market(MarketId::new(r.market))?;
         let account = self.known_account(AccountId::new(r.account))?;
-        self.check_target(r, market)?;
-        let id = self.target(r, market, account)?;
+        let id = if r.flags == 0 {
+            OrderId::from_raw(r.order)
+        } else {
+            self.check_target(r, market)?;
+            self.target(r, market, account)?
+        };
         let owner = self.floor.market(market).book.owner(id).ok_or(Reject::UnknownOrder)?;
         if owner != account {
             return Err(Reject::NotYourOrder);
@@ -447,8 +458,9 @@ impl Venue {
         }
         // Whether the order is reduce-only, which spares it the least notional, is known only if it is there.
         let id = self.target(r, market, account);
-        let old = id.and_then(|id| self.floor.market(market).book.get(id).ok_or(Reject::UnknownOrder));
-        let reducing = old.as_ref().is_ok_and(|old| old.flags & REDUCE_ONLY != 0);
+        let book = &self.floor.market(market).book;
+        let reducing = id.is_ok_and(|id| book.is_reduce_only(id));
+        let old = id.and_then(|id| book.get(id).ok_or(Reject::UnknownOrder));
         self.check_mark(market)?;
         self.check_size(market, Some(price), qty, reducing)?;
         let old = old?;
