@@ -309,8 +309,8 @@ class Best(NamedTuple):
 class Deltas:
     """Folds a venue's events into what others see of its books: the changes of the lots shown at each price.
 
-    Feed it every event of a venue, from the first one on and in order, in batches of any size. Hidden orders change
-    nothing, an iceberg changes what it shows.
+    Feed it every event of a venue, from the first one on and in order, in batches that end where a command's events
+    end, as those of `Venue.apply` do. Hidden orders change nothing, an iceberg changes what it shows.
 
     Examples
     --------
