@@ -411,6 +411,14 @@ impl Nanos {
         Self(self.0.saturating_add(duration.0))
     }
 
+    /// The first of the times `self + k length`, k any whole number, that is after `now`.
+    #[must_use]
+    pub(crate) fn end_of_day(self, length: Self, now: Self) -> Self {
+        let (start, length, now) = (i128::from(self.0), i128::from(length.0), i128::from(now.0));
+        let end = start + (div_floor(now - start, length) + 1) * length;
+        Self(i64::try_from(end).unwrap_or(i64::MAX))
+    }
+
     /// The first of the times `self`, `self + interval`, ... that is after `now`; [`Nanos::MAX`] if none fits.
     #[must_use]
     pub(crate) fn next_after(self, interval: Self, now: Self) -> Self {

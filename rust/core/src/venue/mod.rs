@@ -76,7 +76,7 @@ impl Venue {
         let mut venue = Self {
             floor: Floor::new(config),
             queue: Queue::default(),
-            gathered: Gathered::default(),
+            gathered: None,
             fired: VecDeque::new(),
             seq: 0,
             next_due: Nanos::MAX,
@@ -111,11 +111,7 @@ impl Venue {
         let at = Nanos::new(record.at);
         let now = self.floor.now.max(at);
         events.begin(self.floor.config.venue, now, record.source, self.seq);
-        let said = match self.gathered {
-            Gathered::Nothing => Gathered::Nothing,
-            _ if record.kind == command::TERM => Gathered::Nothing,
-            _ => std::mem::take(&mut self.gathered),
-        };
+        let said = if record.kind == command::TERM { None } else { self.gathered.take() };
         if !command::is_known(record.kind) {
             // An unknown kind is refused before anything else, time included.
             events.begin(self.floor.config.venue, self.floor.now, record.source, self.seq);
@@ -193,7 +189,7 @@ impl Venue {
     fn refuse(&mut self, record: &Record, why: Reject, events: &mut Events) {
         if record.kind == command::TERM {
             // The order that it belonged to must not come without it.
-            self.gathered = Gathered::Broken;
+            self.gathered.get_or_insert_default().broken = true;
         }
         let flags = record.kind;
         events.push(Record { kind: event::REJECTED, flags, code: why.code(), ..*record });

@@ -25,16 +25,15 @@ struct Checked {
 
 impl Venue {
     pub(super) fn term(&mut self, r: &Record) -> Result<(), Reject> {
-        let gathered = std::mem::replace(&mut self.gathered, Gathered::Broken);
         let market = self.known_market(MarketId::new(r.market))?;
         let account = self.known_account(AccountId::new(r.account))?;
-        let mut said = match gathered {
-            Gathered::Nothing => Box::new((market, account, Terms::NONE)),
-            Gathered::For(said) if (said.0, said.1) == (market, account) => said,
-            Gathered::For(_) | Gathered::Broken => return Err(Reject::BadField),
-        };
-        said.2.say(r, self.floor.market(market).config.price_max)?;
-        self.gathered = Gathered::For(said);
+        let price_max = self.floor.market(market).config.price_max;
+        let said = self.gathered.get_or_insert_default();
+        if said.of.is_some_and(|of| of != (market, account)) {
+            return Err(Reject::BadField);
+        }
+        said.terms.say(r, price_max)?;
+        said.of = Some((market, account));
         Ok(())
     }
 
@@ -47,11 +46,11 @@ impl Venue {
             return Err(Reject::BadField);
         }
         // Twice the same code: for orders of which nothing more was said, most of it is known to do nothing.
-        if said == Gathered::Nothing && order.flags == 0 && order.session == 0 {
+        if said.is_none() && order.flags == 0 && order.session == 0 {
             let plain = Order { flags: 0, session: 0, ..order };
             return self.accept(market, &plain, &NO_TERMS, events).map(|_| ());
         }
-        self.place_with(market, &order, &said, events)
+        self.place_with(market, &order, said, events)
     }
 
     /// A Place with flags or terms.
@@ -60,14 +59,13 @@ impl Venue {
         &mut self,
         market: MarketId,
         order: &Order,
-        said: &Gathered,
+        said: Gathered,
         events: &mut Events,
     ) -> Result<(), Reject> {
-        let terms = match said {
-            Gathered::Nothing => &NO_TERMS,
-            Gathered::For(said) if (said.0, said.1) == (market, order.account) => &said.2,
-            Gathered::For(_) | Gathered::Broken => return Err(Reject::BadField),
-        };
+        if said.as_ref().is_some_and(|said| said.broken || said.of != Some((market, order.account))) {
+            return Err(Reject::BadField);
+        }
+        let terms = said.as_ref().map_or(&NO_TERMS, |said| &said.terms);
         terms.fit(order)?;
         self.accept(market, order, terms, events).map(|_| ())
     }
@@ -154,7 +152,7 @@ impl Venue {
     fn check_expiry(&self, market: MarketId, order: &Order, terms: &Terms) -> Result<Option<Nanos>, Reject> {
         if order.has(DAY) {
             let day = self.floor.market(market).config.day;
-            return Ok(Some(day.start_ns.next_after(day.length_ns, self.floor.now)));
+            return Ok(Some(day.start_ns.end_of_day(day.length_ns, self.floor.now)));
         }
         match terms.expiry {
             Some(expiry) if expiry <= self.floor.now => Err(Reject::ExpiryPast),
