@@ -125,9 +125,11 @@ class _Run:
             tripped = before is not None and before["kind"] == v.BREAKER_TRIPPED
             if event["kind"] == v.PHASE_CHANGED and record["kind"] != v.SET_PHASE and not tripped:
                 self.states.add("timer_phase")
-            placed = record["kind"] == v.PLACE and event["kind"] == v.ACCEPTED and not event["flags"] & o.SLIDE
-            if placed and event["price"] != record["price"]:
-                self.states.add("capped_by_band")
+        # What a Place is accepted as comes before what it fires.
+        first = next((event for event in events if event["kind"] == v.ACCEPTED), record)
+        may_slide = bool(first["flags"] & o.SLIDE)
+        if record["kind"] == v.PLACE and first["price"] != record["price"] and not may_slide:
+            self.states.add("capped_by_band")
         return True
 
     def result(self, seed: int, config: Config, venue_factory: VenueFactory | None) -> Result:

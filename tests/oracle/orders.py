@@ -249,6 +249,8 @@ class Order:
     """Whether its open quantity is part of the account's open buys or sells."""
     leg: Order | None = None
     arrival: int = 0
+    blind_to: int = 0
+    """How many of the prices that are yet to be observed were made before it was armed."""
     best: int | None = None
     """The best price that a trailing stop has seen."""
     moved: bool = False
@@ -283,6 +285,11 @@ class Order:
     def trigger(self) -> Trigger | None:
         """What it waits for, or has waited for."""
         return self.terms.trigger
+
+    @property
+    def needed(self) -> int:
+        """What must be filled at once."""
+        return self.qty if self.code == FILL_OR_KILL else self.terms.minimum
 
     @property
     def lots(self) -> int:

@@ -51,6 +51,9 @@ REJECT_NAMES = {
     306: "AccountsFull",
 }
 
+REFUSED_WHEN_FIRED = (v.NOT_REDUCING, v.WOULD_TAKE, v.NOT_FILLABLE, v.MARGIN_SHORT)
+"""Refusals of fired orders that are counted one by one."""
+
 STATES = (
     "fill",
     "partial_fill",
@@ -148,6 +151,9 @@ STATES = (
     "pro_rata_again",
     "pro_rata_own_order",
     "pro_rata_liquidation",
+    "liquidation_meets_reduce_only",
+    "liquidation_meets_hidden",
+    "liquidation_meets_iceberg",
     # 6.4: self-trades.
     "self_trade",
     "self_trade_newest",
@@ -164,8 +170,11 @@ STATES = (
     "trigger_left_over",
     "trigger_held_by_phase",
     "prices_observed_late",
+    "armed_after_prices",
     "fired_rests",
     "fired_refused",
+    *(f"fired_refused:{REJECT_NAMES[code]}" for code in REFUSED_WHEN_FIRED),
+    "fired_accepted",
     "fired_slid",
     "cancelled_when_fired",
     # 6.6, 6.7.
@@ -226,7 +235,6 @@ _CANCELS = {
     v.BY_LIQUIDATION: "cancel_liquidation",
     v.BY_BREAKER: "cancel_breaker",
     v.EXPIRED: "expired",
-    v.REFUSED_WHEN_FIRED: "fired_refused",
     v.REQUOTED: "requoted",
     v.BY_OPERATOR: "operator_cancel",
 }
@@ -274,6 +282,8 @@ class _Reached:
             self.open_qty[order] = event["qty"]
         if kind == v.ACCEPTED and event["flags"] & o.REDUCE_ONLY:
             self.states.add("reduce_only")
+        if kind == v.ACCEPTED and order in self.armed:
+            self.states.add("fired_accepted")
         elif kind == v.REPLACED:
             self.states.add("replace_kept" if event["flags"] else "replace_moved")
         elif kind == v.LIQUIDATION_ORDER:
@@ -287,6 +297,10 @@ class _Reached:
         self.open_qty[order] -= event["qty"]
         if event["code"] in _CANCELS:
             self.states.add(_CANCELS[event["code"]])
+        elif event["code"] == v.REFUSED_WHEN_FIRED:
+            self.states.add("fired_refused")
+            if event["amount"] in REFUSED_WHEN_FIRED:
+                self.states.add(f"fired_refused:{REJECT_NAMES[event['amount']]}")
         elif event["code"] == v.BY_REDUCE_ONLY:
             self.states.add("reduce_only_cut" if self.open_qty[order] > 0 else "reduce_only_whole")
 

@@ -219,7 +219,7 @@ class Writer:
 
     def open_up(self, market: v.Market) -> Iterator[Record]:
         """Let a market match, and have an index as a rule."""
-        if market.index == 0 and (market.cleared or self.chance(0.3)):
+        if market.index == 0 and self.chance(0.9 if market.cleared else 0.1):
             yield command(v.INDEX, market=market.number, price=self.start_prices[market.number])
         if not v.PHASES[market.phase].matches or v.PHASES[market.phase].place == "reducing":
             yield command(v.SET_PHASE, market=market.number, code=v.CONTINUOUS)
@@ -327,10 +327,11 @@ class Scenes(Writer):
         for _ in range(rng.choice((1, 1, 2, 3))):
             qty = abs(base) if self.chance(0.6) else rng.randint(1, abs(base))
             record = self.plain(number, market, side, price, qty, flags=o.REDUCE_ONLY)
-            if self.chance(0.3):
-                yield from self.with_terms(record, (o.DISPLAY, rng.randint(1, 2)))
-            else:
-                yield record
+            terms: list[Term] = [(o.DISPLAY, rng.randint(1, 2))] if self.chance(0.3) else []
+            mine = self.newest(market, number)
+            if mine is not None and self.chance(0.35):
+                terms.append((o.OTHER_LEG, mine.id))
+            yield from self.with_terms(record, *terms)
         lots = rng.choice((abs(base), rng.randint(1, abs(base)), abs(base) + rng.randint(1, 3)))
         mate = friend if friend != number else other
         if self.chance(0.75) and mate != number:
@@ -445,8 +446,9 @@ class Scenes(Writer):
         yield from self.clear_book(market)
         code = rng.choice((0, 0, 1, 2, 3, 3))
         flags = 0
-        if self.chance(0.25):
-            flags = o.REDUCE_ONLY if code else rng.choice((o.REDUCE_ONLY, o.POST_ONLY, o.POST_ONLY | o.SLIDE, o.DAY))
+        if self.chance(0.25 if code else 0.5):
+            post, slides = o.POST_ONLY, o.POST_ONLY | o.SLIDE
+            flags = o.REDUCE_ONLY if code else rng.choice((o.REDUCE_ONLY, post, post, post, slides, slides, o.DAY))
         limit = now + ahead + rng.choice((-2, 0, 0, 2))
         record = self.plain(number, market, side, limit, rng.randint(1, 4), code=code, flags=flags)
         terms: list[Term] = [(kind, value, watched)]
@@ -522,7 +524,7 @@ class Scenes(Writer):
 
     def queued_prices(self, market: v.Market) -> Iterator[Record]:
         """Let a price be made by a timer before a command that is refused, for a waiting order to observe later."""
-        rng, price, now = self.rng, self.price_of(market), self.oracle.now
+        rng, price = self.rng, self.price_of(market)
         a, b = self.able(market, 2)
         side = rng.choice((o.BUY, o.SELL))
         yield from self.clear_book(market)
@@ -530,12 +532,19 @@ class Scenes(Writer):
         trigger = max(1, price + o.direction(side))
         record = self.plain(a, market, side, trigger, 1, code=rng.choice((0, 3)))
         yield from self.with_terms(record, (o.STOP, trigger, o.LAST_TRADE))
-        end = max(now, self.oracle.now) + rng.randint(1, 4)
+        end = self.oracle.now + rng.randint(4, 12)
         yield command(v.SET_PHASE, market=market.number, code=v.CALL_AUCTION, amount=end)
         yield self.plain(a, market, side, trigger, 2, flags=mode_flags(o.NO_PREVENTION))
         yield self.plain(b, market, 1 - side, trigger, 2, flags=mode_flags(o.NO_PREVENTION))
-        refused = command(v.CANCEL, market=market.number, account=a, order=0)
-        yield {**refused, "at": max(end, self.oracle.now)}
+        if self.chance(0.6):
+            # It comes with the price that the auction makes, which it does not observe.
+            late = self.plain(b, market, side, trigger, 1, code=3)
+            late["at"] = max(end, self.oracle.now)
+            value = max(1, trigger + rng.choice((0, 1)) * o.direction(side))
+            yield from self.with_terms(late, rng.choice(((o.STOP, value, o.LAST_TRADE), (o.TRAILING, 1, o.LAST_TRADE))))
+        else:
+            refused = command(v.CANCEL, market=market.number, account=a, order=0)
+            yield {**refused, "at": max(end, self.oracle.now)}
         yield command(v.PULSE)
 
     # 6.6.
@@ -645,6 +654,10 @@ class Scenes(Writer):
             flags=rng.choice((0, 0, o.POST_ONLY, o.POST_ONLY | o.SLIDE, mode_flags(2), mode_flags(1))),
         )
         yield record
+        quoted = self.newest(market, a)
+        if quoted is not None and self.chance(0.25):
+            tied = self.plain(a, market, quoted.side, quoted.price, 1)
+            yield from self.with_terms(tied, (o.OTHER_LEG, quoted.id))
         for _ in range(rng.randint(1, 4)):
             what = rng.randrange(7)
             record = dict(record)
@@ -727,12 +740,12 @@ class Scenes(Writer):
         ]
         side = rng.choice((o.BUY, o.SELL))
         yield from self.clear_book(market)
-        hidden = self.chance(0.25)
+        hidden, often = self.chance(0.25), rng.choice((0, 0.3, 0.6))
         makers = [rng.choice(led) if led and self.chance(0.35) else rng.choice(numbers[:-1]) for _ in range(4)]
         for number in makers[: rng.choice((2, 3, 3, 4))]:
             flags = o.HIDDEN if hidden and self.chance(0.8) else 0
             record = self.plain(number, market, side, price, rng.randint(1, 9), flags=flags)
-            terms: list[Term] = [(o.DISPLAY, rng.randint(1, 3))] if flags == 0 and self.chance(0.3) else []
+            terms: list[Term] = [(o.DISPLAY, rng.randint(1, 3))] if flags == 0 and self.chance(often) else []
             yield from self.with_terms(record, *terms)
         there = sum(order.qty for order in market.book[side])
         for _ in range(rng.choice((1, 1, 2))):
@@ -754,17 +767,18 @@ class Scenes(Writer):
             base = self.oracle.positions(number)[m].base
             side = o.SELL if base > 0 else o.BUY
             b = o.direction(side)
-            # All reduce alone, together they are too much; what they leave meets what is behind them.
+            # Each reduces alone, together they are too much; what they leave meets what is behind them.
             for _ in range(rng.randint(1, 3)):
                 qty = abs(base) if self.chance(0.7) else rng.randint(1, abs(base))
-                yield self.plain(number, market, side, price + b * rng.choice((0, 2)), qty, flags=o.REDUCE_ONLY)
-            yield self.plain(numbers[0], market, 1 - side, price + b, min(30, abs(base) + rng.randint(0, 3)))
+                yield self.plain(number, market, side, price + b * rng.choice((0, 0, 2)), qty, flags=o.REDUCE_ONLY)
+            lots = min(30, rng.choice((1, 2, 2)) * abs(base) + rng.choice((0, 0, 1)))
+            yield self.plain(numbers[0], market, 1 - side, price - b, lots)
             if self.chance(0.7):
-                beside = price + b * rng.choice((-1, 0, 0))
+                beside = price - b * rng.choice((-1, 0, 1, 1))
                 yield self.plain(numbers[1], market, side, beside, rng.randint(1, 4))
-            if self.chance(0.5):
-                yield self.plain(numbers[2], market, 1 - side, price + b * rng.choice((-2, 0, 0)), rng.randint(1, 4))
-        for i in range(rng.randint(1, 5)):
+            if self.chance(0.3):
+                yield self.plain(numbers[2], market, 1 - side, price - b * rng.choice((0, 1)), rng.randint(1, 4))
+        for i in range(rng.randint(0, 2) if number is not None else rng.randint(1, 5)):
             side = (o.BUY, o.SELL)[i % 2]
             beside = max(1, price + o.direction(side) * rng.choice((-1, 0, 1, 2, 3)))
             yield from self.dressed(self.plain(rng.choice(numbers), market, side, beside, rng.randint(1, 6)))

@@ -612,6 +612,8 @@ class Incoming:
     cost: int = 0
     """What the fills cost the fund."""
     tripped: bool = False
+    prevented: bool = False
+    """Whether it has met an order of its own party."""
     shared_at: int = 0
     """The price that was shared out last; only for the notes."""
 
@@ -692,7 +694,7 @@ class OracleVenue:
 
         self.notes: set[str] = set()
         """What happened that events do not show, for those who count what is reached."""
-        self.clients_seen: set[tuple[int, int]] = set()
+        self.clients_seen: set[tuple[int, int, int]] = set()
         self.uncrossing = False
         """Whether an auction is under way; only for the notes."""
 
@@ -1327,7 +1329,7 @@ class OracleVenue:
         price, limit = self.check_entering(market, order, price=order.price, qty=order.qty)
         order.price = price
         self.accept(market, order, leg)
-        self.bring_in(market, order, limit)
+        self.bring_in_needed(market, order, limit)
 
     def check_numbers(self, market: Market, price: int | None, qty: int, *, reduce_only: bool) -> None:
         """Refuse numbers that the market does not take; the price of a market order is None."""
@@ -1394,15 +1396,11 @@ class OracleVenue:
             price = self.banded(market, side, price)
             if order.post_only and self.would_take(market, side, price):
                 price = self.slid(market, order)
-                if replaced:
-                    self.note("slid_when_replaced")
-                elif order.number > 0:
-                    self.note("fired_slid")
+                self.note("slid_when_replaced" if replaced else "fired_slid" if order.number > 0 else "slid")
             limit = price
-        needed = qty if order.code == FILL_OR_KILL else order.terms.minimum
-        if needed > 0 and not replaced:
+        if order.needed > 0 and not replaced:
             name = "fok" if order.code == FILL_OR_KILL else "minimum"
-            enough = self.certain_lots(market, order, limit) >= needed
+            enough = self.certain_lots(market, order, limit) >= order.needed
             self.note(f"{name}_filled" if enough else f"{name}_refused")
             refuse_if(not enough, NOT_FILLABLE)
         if market.cleared and not (order.code == LIMIT and order.reduce_only):
@@ -1449,11 +1447,16 @@ class OracleVenue:
         if order.terms != Terms():
             self.note("terms_used")
         if order.client != 0:
-            if (market.number, order.client) in self.clients_seen:
+            name = (market.number, -1 if market.dense_ids is not None else order.account, order.client)
+            if name in self.clients_seen:
                 self.note("client_id_reused")
-            self.clients_seen.add((market.number, order.client))
+            self.clients_seen.add(name)
         if leg is not None:
             order.leg, leg.leg = leg, order
+        self.emit_accepted(market, order, waits=order.trigger is not None)
+
+    def emit_accepted(self, market: Market, order: Order, *, waits: bool = False) -> None:
+        """Report that an order is accepted: to wait for its trigger, or to enter the book."""
         self.emit(
             ACCEPTED,
             account=order.account,
@@ -1461,18 +1464,25 @@ class OracleVenue:
             order=order.id,
             side=order.side,
             code=order.code,
-            flags=order.flags | (WAITS if order.trigger is not None else 0),
+            flags=order.flags | (WAITS if waits else 0),
             price=order.price,
             qty=order.qty,
             amount=order.client,
         )
 
-    def bring_in(self, market: Market, order: Order, limit: int | None) -> None:
+    def bring_in_needed(self, market: Market, order: Order, limit: int | None) -> None:
+        """Let an order enter the book, and assert that what was counted for it is filled."""
+        needed = order.needed
+        incoming = self.bring_in(market, order, limit)
+        # An iceberg is counted whole, though an own order may stand before what it shows next.
+        assert incoming.filled >= needed or incoming.prevented, "what was counted is not filled"
+
+    def bring_in(self, market: Market, order: Order, limit: int | None) -> Incoming:
         """Let an order that nothing refuses enter the book."""
         order.counted = market.cleared and order.code == LIMIT and not order.reduce_only
         if order.counted:
             self.accounts[order.account].open[order.side][market.number] += order.qty
-        self.take_in(market, order, limit)
+        return self.take_in(market, order, limit)
 
     def term(self) -> None:
         """Take a Term."""
@@ -1772,19 +1782,18 @@ class OracleVenue:
             if leg.qty > 0:
                 self.cancel_order(market, leg, BY_OTHER_LEG)
 
-    def take_in(self, market: Market, order: Order, limit: int | None) -> None:
+    def take_in(self, market: Market, order: Order, limit: int | None) -> Incoming:
         """Match an incoming order as far as it goes; the rest rests or is cancelled."""
         taker_ppm = market.taker_ppm if market.cleared else 0
         incoming = Incoming(order, limit, taker_ppm, TAKER)
         if PHASES[market.phase].matches:
             self.match(market, incoming)
-        if order.qty == 0:
-            return
-        if order.code == LIMIT and not incoming.tripped:
+        if order.qty > 0 and order.code == LIMIT and not incoming.tripped:
             self.rest(market, order)
-            return
-        self.note_limit(market, order, limit)
-        self.cancel_order(market, order, BY_BREAKER if incoming.tripped else REST)
+        elif order.qty > 0:
+            self.note_limit(market, order, limit)
+            self.cancel_order(market, order, BY_BREAKER if incoming.tripped else REST)
+        return incoming
 
     def note_limit(self, market: Market, order: Order, limit: int | None) -> None:
         """Note that a protection has stopped a market order."""
@@ -1904,8 +1913,8 @@ class OracleVenue:
             if self.prevent_self_trades(market, incoming, part):
                 continue
             plan = self.planned(market, part, lots)
-            if market.is_pro_rata and len(plan) > 1:
-                self.note_plan(incoming, price)
+            if market.is_pro_rata:
+                self.note_plan(incoming, plan)
             for resting, planned in plan:
                 # The meetings before may have taken it along, as an other leg.
                 if resting.qty > 0:
@@ -1928,6 +1937,9 @@ class OracleVenue:
     def meet_resting(self, market: Market, incoming: Incoming, resting: Order, planned: int) -> None:
         """Let an incoming order meet a resting one for the lots that were planned, if they are still there."""
         taker = incoming.order
+        if incoming.is_liquidation:
+            odd = ((resting.reduce_only, "reduce_only"), (resting.hidden, "hidden"), (resting.behind, "iceberg"))
+            self.notes |= {f"liquidation_meets_{name}" for is_odd, name in odd if is_odd}
         self.cut_to_reduce(market, resting)
         qty = min(planned, resting.lots, taker.qty)
         if qty == 0:
@@ -1954,9 +1966,10 @@ class OracleVenue:
         self.notes |= {f"pro_rata_{step}" for step in (*steps, where)}
         return [(order, k) for order, k in zip(part, given, strict=True) if k > 0]
 
-    def note_plan(self, incoming: Incoming, price: int) -> None:
+    def note_plan(self, incoming: Incoming, plan: list[tuple[Order, int]]) -> None:
         """Note that a price is shared out for a liquidation order, or once more."""
-        if incoming.is_liquidation:
+        price = plan[0][0].price
+        if incoming.is_liquidation and len(plan) > 1:
             self.note("pro_rata_liquidation")
         if price == incoming.shared_at:
             self.note("pro_rata_again")
@@ -2017,6 +2030,7 @@ class OracleVenue:
             if own and not incoming.is_liquidation:
                 self.note("self_trade")
             return False
+        incoming.prevented = True
         for resting in own:
             if taker.qty > 0 and resting.qty > 0:
                 self.note_self_trade(taker, resting, mode)
@@ -2060,6 +2074,9 @@ class OracleVenue:
         assert trigger is not None, "an order with a trigger waits"
         if trigger.kind == TRAILING:
             order.best = market.watched(trigger.watched) or None
+        order.blind_to = len(market.unobserved)
+        if order.blind_to > 0:
+            self.note("armed_after_prices")
         market.waiting.append(order)
         self.emit(
             ARMED,
@@ -2077,17 +2094,20 @@ class OracleVenue:
         prices = [(LAST_TRADE, price) for price in market.unobserved]
         if market.has_new_mark:
             prices += [(THE_MARK, market.mark), (THE_INDEX, market.index)]
-        market.unobserved = []
-        market.has_new_mark = False
-        for what, price in prices:
+        for i, (what, price) in enumerate(prices):
             for order in sorted(market.waiting, key=lambda o: o.number):
                 assert order.trigger is not None, "what waits has a trigger"
-                if order.trigger.watched != what or any(fired.order is order for fired in self.fired):
+                is_queued = any(fired.order is order for fired in self.fired)
+                if order.trigger.watched != what or i < order.blind_to or is_queued:
                     continue
                 if order.would_fire(price):
                     self.fired.append(Fired(market, order, price))
                 else:
                     order.follow(price)
+        for order in market.waiting:
+            order.blind_to = 0
+        market.unobserved = []
+        market.has_new_mark = False
 
     def send(self, fired: Fired) -> None:
         """Send an order of the queue."""
@@ -2112,7 +2132,8 @@ class OracleVenue:
             self.cancel_order(market, order, REFUSED_WHEN_FIRED, amount=refused.code)
             return
         order.price = price
-        self.bring_in(market, order, limit)
+        self.emit_accepted(market, order)
+        self.bring_in_needed(market, order, limit)
 
     # 6.7 Quotes.
 

@@ -258,9 +258,8 @@ class _Generator(Scenes):
             while self.oracle.timers_pending and self.chance(0.85):
                 yield command(v.PULSE, at=self.oracle.now, source=self.rng.randint(0, 3))
             # A scene may say when.
-            record["at"] = record["at"] or self.advance()
-            record["source"] = self.rng.randint(0, 3)
-            yield record
+            at = record["at"] or self.advance()
+            yield {**record, "at": at, "source": self.rng.randint(0, 3)}
 
     def story(self) -> Iterator[Record]:
         """Write the commands without their times."""
@@ -289,8 +288,10 @@ class _Generator(Scenes):
             mode = rng.choice((0, 0, 0, 1, 2, 3, 4)) if self.chance(0.99) else 5
             yield command(v.OPEN_ACCOUNT, order=group, code=mode)
         for market in oracle.markets:
-            if not market.cleared and self.chance(0.4):
+            if not market.cleared and self.chance(0.6):
                 continue
+            if self.chance(0.02):
+                yield self.place(0, market, o.BUY, self.start_prices[market.number], 1)
             price = self.start_prices[market.number]
             yield command(v.INDEX, market=market.number, price=price)
         scale = max(
@@ -316,7 +317,7 @@ class _Generator(Scenes):
         """Let two accounts trade, one of them close to its limit."""
         rng, oracle = self.rng, self.oracle
         market = self.a_market()
-        if market.mark == 0:
+        if market.mark == 0 and (market.cleared or self.chance(0.3)):
             yield command(v.INDEX, market=market.number, price=self.start_prices[market.number])
         maker = 0 if self.chance(0.4) else self.an_account()
         taker = self.an_account(besides=maker)
