@@ -195,6 +195,8 @@ LEAST = {
     **dict.fromkeys(STATES, 0.005),
     **dict.fromkeys(("breaker_by_liquidation", "rejected:AccountsFull", "rejected:AmountOutOfRange"), 0.002),
     **dict.fromkeys(("rejected:UnknownFund", "rejected:UnknownMarket", "rejected:UnknownAsset"), 0.002),
+    **dict.fromkeys(("leg_of_incoming", "leg_in_auction", "uncross_repeated", "pro_rata_liquidation"), 0.002),
+    **dict.fromkeys(("fired_slid", "fired_refused:WouldTake"), 0.002),
     "rejected:NoMark": 0.001,
     "liquidation": 0.90,
     "adl": 0.50,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Term = tuple[int, int] | tuple[int, int, int]
 """Which term, its value, and the watched price of a trigger."""
 
+NO_PREVENTION = o.NO_PREVENTION << o.MODE_SHIFT
 HASHED_IDS = (1, 2, 77, (1 << 24) + 5, 1 << 40)
 
 
@@ -228,8 +229,8 @@ class Writer:
         """Trade a lot at a price."""
         first, second = [number for number in self.able(market, 4) if number != besides][:2] or [0, 0]
         side = self.rng.choice((o.BUY, o.SELL))
-        yield self.plain(first, market, side, price, 1, flags=mode_flags(o.NO_PREVENTION))
-        yield self.plain(second, market, 1 - side, price, 1, code=1, flags=mode_flags(o.NO_PREVENTION))
+        yield self.plain(first, market, side, price, 1, flags=NO_PREVENTION)
+        yield self.plain(second, market, 1 - side, price, 1, code=1, flags=NO_PREVENTION)
 
 
 # ---------------------------------------------------------------------------------------------------------
@@ -491,7 +492,7 @@ class Scenes(Writer):
             code = rng.choice((0, 1, 3, 3))
             record = self.plain(number, market, side, trigger + b * 3, rng.choice((1, 1, 2)), code=code)
             yield from self.with_terms(record, (o.STOP, max(1, trigger), o.LAST_TRADE))
-        yield self.plain(numbers[1], market, side, price, 1, code=1, flags=mode_flags(o.NO_PREVENTION))
+        yield self.plain(numbers[1], market, side, price, 1, code=1, flags=NO_PREVENTION)
         if self.oracle.fired and self.chance(0.4):
             fired = rng.choice(self.oracle.fired)
             yield self.cancel(fired.market, fired.order)
@@ -534,8 +535,8 @@ class Scenes(Writer):
         yield from self.with_terms(record, (o.STOP, trigger, o.LAST_TRADE))
         end = self.oracle.now + rng.randint(4, 12)
         yield command(v.SET_PHASE, market=market.number, code=v.CALL_AUCTION, amount=end)
-        yield self.plain(a, market, side, trigger, 2, flags=mode_flags(o.NO_PREVENTION))
-        yield self.plain(b, market, 1 - side, trigger, 2, flags=mode_flags(o.NO_PREVENTION))
+        yield self.plain(a, market, side, trigger, 2, flags=NO_PREVENTION)
+        yield self.plain(b, market, 1 - side, trigger, 2, flags=NO_PREVENTION)
         if self.chance(0.6):
             # It comes with the price that the auction makes, which it does not observe.
             late = self.plain(b, market, side, trigger, 1, code=3)
@@ -573,7 +574,9 @@ class Scenes(Writer):
         elif how == "limit":
             second = self.plain(number, market, side, price - 2 * away, rng.randint(1, 4))
         elif how == "opposite":
-            second = self.plain(number, market, 1 - side, price, rng.randint(1, 4))
+            # Beside its leg, or against it.
+            at, flags = rng.choice(((price, 0), (leg.price, mode_flags(rng.randint(1, 5))), (leg.price, NO_PREVENTION)))
+            second = self.plain(number, market, 1 - side, at, rng.randint(1, 4), flags=flags)
         else:
             yield self.plain(b, market, 1 - side, price, rng.randint(1, 3))
             flags = mode_flags(rng.randint(0, 5))

@@ -1170,10 +1170,13 @@ class OracleVenue:
             assert self.balance(("clearing", m)) == -sum(p.cost for p in held), "Clearing is off"
             if self.settlement is None:
                 assert self.balance(("funding", m)) >= 0, "Funding is negative"
-            for account in self.accounts:
-                for side in (BUY, SELL):
-                    resting = sum(o.qty for o in market.book[side] if o.account == account.number and not o.reduce_only)
-                    assert account.open[side][m] == (resting if market.cleared else 0), "open quantity is off"
+            resting = [[0] * len(self.accounts), [0] * len(self.accounts)]
+            for order in market.resting():
+                if market.cleared and not order.reduce_only:
+                    resting[order.side][order.account] += order.qty
+            for side in (BUY, SELL):
+                lots = [account.open[side][m] for account in self.accounts]
+                assert lots == resting[side], "open quantity is off"
             self.audit_orders(market)
         waiting = [order for market in self.markets for order in market.waiting]
         queued = [fired.order for fired in self.fired]
@@ -1206,10 +1209,9 @@ class OracleVenue:
                 assert leg.leg is order, "legs do not point at each other"
                 assert leg in orders, "a leg is in no book"
                 assert leg.account == order.account, "a leg is someone else's"
-        limit = market.entry["open_orders_max"]
-        for account in self.accounts:
-            mine = [order for order in orders if order.account == account.number]
-            assert limit is None or len(mine) <= limit, "an account has too many orders"
+        most = market.entry["open_orders_max"]
+        owners = [order.account for order in orders]
+        assert most is None or all(owners.count(owner) <= most for owner in owners), "an account has too many orders"
         # Where ids are dense there is one sequence for all accounts.
         owner = 0 if market.dense_ids is not None else 1
         named = [(owner * order.account, order.client) for order in orders if order.client != 0]
@@ -1788,6 +1790,7 @@ class OracleVenue:
         incoming = Incoming(order, limit, taker_ppm, TAKER)
         if PHASES[market.phase].matches:
             self.match(market, incoming)
+        assert incoming.filled == 0 or not order.post_only, "a post-only order took"
         if order.qty > 0 and order.code == LIMIT and not incoming.tripped:
             self.rest(market, order)
         elif order.qty > 0:

@@ -558,7 +558,7 @@ class _Generator(Scenes):
     def nonsense(self) -> Iterator[Record]:
         """Write a command that is wrong in some way, or nearly right."""
         rng = self.rng
-        kinds = (1, 1, 1, 1, 2, 3, 4, 5, 6, 7, 10, 11, 12, 13, 20, 21, 9)
+        kinds = (1, 1, 1, 1, 2, 3, 4, 5, 6, 7, 10, 10, 11, 12, 13, 20, 21, 9)
         market = self.a_market()
         record = command(
             rng.choice(kinds),
