@@ -491,6 +491,10 @@ class Market:
         start, length = self.day["start_ns"], self.day["length_ns"]
         return start + ((now - start) // length + 1) * length
 
+    def binding_bands(self) -> list[BandRule]:
+        """Return the bands that bind: all of them, once there is a mark."""
+        return self.bands if self.mark > 0 else []
+
     def watched(self, what: int) -> int:
         """Return a price that orders can watch as it stands, 0 if there is none."""
         return {LAST_TRADE: self.last, THE_MARK: self.mark, THE_INDEX: self.index}[what]
@@ -1214,7 +1218,8 @@ class OracleVenue:
         assert most is None or all(owners.count(owner) <= most for owner in owners), "an account has too many orders"
         # Where ids are dense there is one sequence for all accounts.
         owner = 0 if market.dense_ids is not None else 1
-        named = [(owner * order.account, order.client) for order in orders if order.client != 0]
+        kept = market.client_ids != "none"
+        named = [(owner * order.account, order.client) for order in orders if order.client != 0 and kept]
         assert len(set(named)) == len(named), "two orders have one client id"
         quoted = [(order.account, order.quote, order.side) for order in market.resting() if order.quote is not None]
         assert len(set(quoted)) == len(quoted), "a quote has two orders on a side"
@@ -1242,7 +1247,7 @@ class OracleVenue:
     def banded(self, market: Market, side: int, price: int) -> int:
         """Return a limit price after the bands, or refuse it."""
         limit = price
-        for rule in market.bands:
+        for rule in market.binding_bands():
             if rule.width_ppm is not None:
                 bound = inward_bound(market.mark, rule.width_ppm, side)
                 outside = direction(side) * (price - bound) > 0
@@ -1254,7 +1259,7 @@ class OracleVenue:
         """Return the tightest bound of the bands, None if there is none."""
         bounds = [
             inward_bound(market.mark, rule.width_ppm, side)
-            for rule in market.bands
+            for rule in market.binding_bands()
             if rule.width_ppm is not None and not (liquidation and rule.exempt_liquidations)
         ]
         if not bounds:
@@ -1295,7 +1300,7 @@ class OracleVenue:
             code=command["code"],
             flags=command["flags"],
             terms=terms,
-            client=0 if market.client_ids == "none" else command["order"],
+            client=command["order"],
             session=command["amount"],
             expiry=market.day_end(self.now) if command["flags"] & DAY else terms.expiry,
         )
@@ -1307,7 +1312,7 @@ class OracleVenue:
         return order.trigger is not None and PHASES[market.phase].place != "none"
 
     def place_order(self, market: Market, order: Order) -> None:
-        """Take a new order from NoMark on: a Place, or a side of a Quote."""
+        """Take a new order from NoMark on: a Place, or a side of a Quote, whose phase was asked."""
         account = self.accounts[order.account]
         lasts = order.code == LIMIT or order.trigger is not None
         refuse_if(market.cleared and market.index == 0, NO_MARK)
@@ -1354,6 +1359,8 @@ class OracleVenue:
 
     def with_client_id(self, market: Market, number: int, client: int) -> Order | None:
         """Return the open order that an account's client id names, None also for the id 0, which is none."""
+        if market.client_ids == "none":
+            return None
         for order in market.open_orders():
             same_sequence = market.dense_ids is not None or order.account == number
             if client != 0 and order.client == client and same_sequence:
@@ -2006,7 +2013,7 @@ class OracleVenue:
             own = [] if mode == NO_PREVENTION else [o for o in part if self.is_one_party(o, order)]
             if own and mode != CANCEL_OLDEST:
                 before = [] if market.is_pro_rata else part[: part.index(own[0])]
-                return lots + sum(o.qty for o in before if is_certain(o))
+                return lots + sum(o.qty - o.behind for o in before if is_certain(o))
             lots += sum(o.qty for o in part if is_certain(o) and o not in own)
         return lots
 
@@ -2175,6 +2182,7 @@ class OracleVenue:
     def place_quoted(self, market: Market, order: Order) -> None:
         """Place a side of a quote; what refuses it leaves the side empty."""
         try:
+            refuse_if(not admits(market.phase, order), PHASE_REFUSES)
             self.place_order(market, order)
         except RefusedError as refused:
             self.note("quote_side_refused")
