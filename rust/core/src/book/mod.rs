@@ -450,7 +450,7 @@ impl Book {
     /// Owner of the open order with this id, resting or waiting.
     #[inline(always)]
     pub(crate) fn owner(&self, id: OrderId) -> Option<AccountId> {
-        self.nodes.get(at(id.slot())).filter(|node| node.holds(id)).map(|node| node.account())
+        self.nodes.get(at(id.slot())).filter(|node| node.holds(id)).map(Node::account)
     }
 
     /// What is rare about an open order.
@@ -540,6 +540,7 @@ impl Book {
         assert!(self.get(id).is_some(), "no resting order has this id");
         let arrival = self.arrival(id.slot());
         self.unlink(id.slot());
+        self.untop(id);
         arrival
     }
 
@@ -670,10 +671,15 @@ impl Book {
         self.extras[at(slot)].behind = behind - shown;
         self.nodes[at(slot)].set_qty(shown);
         self.queue_up(slot);
+        self.untop(id);
+        (shown, behind - shown)
+    }
+
+    /// An order that loses its place is not the top order any more.
+    fn untop(&mut self, id: OrderId) {
         for top in self.tops.iter_mut().flatten().filter(|top| **top == id) {
             *top = OrderId::default();
         }
-        (shown, behind - shown)
     }
 
     // Reading.

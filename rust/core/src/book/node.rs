@@ -138,7 +138,8 @@ impl Node {
 
     /// Which of the four ladders it stands in.
     pub(super) fn ladder(&self) -> usize {
-        let (sells, hidden) = ((self.account_key_tag & SELL) >> 4, (self.account_key_tag & u64::from(HIDDEN)) >> 2);
+        let (sells, hidden) =
+            ((self.account_key_tag & SELL) >> 4, (self.account_key_tag & u64::from(HIDDEN)) >> 2);
         at(low(sells | hidden))
     }
 

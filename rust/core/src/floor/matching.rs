@@ -278,7 +278,7 @@ impl Floor {
         if filled == Filled::default() && swept.leg.is_none() {
             return;
         }
-        self.report_peak(order.market, resting, &filled, events);
+        Self::report_peak(order.market, resting, &filled, events);
         match filled.leg {
             Some(leg) if leg == order.id => {
                 swept.leg = None;
@@ -362,7 +362,7 @@ impl Floor {
             }
         }
         for (order, filled) in pair.iter().zip(&filled) {
-            self.report_peak(market, order, filled, events);
+            Self::report_peak(market, order, filled, events);
         }
         for leg in filled.iter().filter_map(|filled| filled.leg) {
             self.cancel_leg(market, leg, events);

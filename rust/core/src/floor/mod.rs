@@ -345,7 +345,7 @@ impl Floor {
         };
         let opposite = order.side.opposite();
         let mut left = need;
-        if m.book.is_plain() && order.prevention == SelfTrade::Allowed {
+        if m.book.is_plain() && order.prevention == SelfTrade::Allowed && order.leg.is_none() {
             for level in m.book.levels(opposite).take_while(|level| !ends(level.price)) {
                 left -= level.qty;
                 if !left.is_positive() {
@@ -378,7 +378,8 @@ impl Floor {
                 // comes before the next peaks of those in front of it.
                 return !whole && !left_of_shown.is_positive();
             }
-            if resting.flags & REDUCE_ONLY == 0 && m.book.rare(resting.id).leg.is_none() {
+            let tied = m.book.rare(resting.id).leg.is_some() || order.leg == Some(resting.id);
+            if resting.flags & REDUCE_ONLY == 0 && !tied {
                 left -= resting.qty;
                 left_of_shown -= resting.shown;
             }
@@ -438,7 +439,7 @@ impl Floor {
     }
 
     /// Shown: the next peak of an iceberg.
-    fn report_peak(&self, market: MarketId, resting: &Resting, filled: &Filled, events: &mut Events) {
+    fn report_peak(market: MarketId, resting: &Resting, filled: &Filled, events: &mut Events) {
         let Some((shown, behind)) = filled.peak else { return };
         Self::report_shown(market, resting, (shown, behind), events);
     }

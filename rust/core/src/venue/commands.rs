@@ -5,13 +5,18 @@ use crate::config::MoveSource;
 use crate::floor::Floor;
 use crate::ledger::{self, Place, Position};
 use crate::margin;
-use crate::order::Gathered;
+use crate::order::Said;
 use crate::protocol::{Events, Phase, Record, Reject, SelfTrade, command, event, event_of};
 use crate::units::{AccountId, AssetId, FundId, MarketId, Money, Nanos, Price, Qty, Side, Sum, VALUATION};
 
 impl Venue {
     #[inline(always)]
-    pub(super) fn execute(&mut self, r: &Record, said: Gathered, events: &mut Events) -> Result<(), Reject> {
+    pub(super) fn execute(
+        &mut self,
+        r: &Record,
+        said: Option<&Said>,
+        events: &mut Events,
+    ) -> Result<(), Reject> {
         let (market, account) = (MarketId::new(r.market), AccountId::new(r.account));
         let (price, qty, amount) = (Price::new(r.price), Qty::new(r.qty), Money::new(r.amount));
         match r.kind {

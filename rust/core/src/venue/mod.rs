@@ -127,7 +127,7 @@ impl Venue {
         let done = if pending && record.kind != command::PULSE {
             Err(Reject::TimersPending)
         } else {
-            self.execute(record, said, events)
+            self.execute(record, said.as_deref(), events)
         };
         if let Err(why) = done {
             self.refuse(record, why, events);

@@ -5,7 +5,7 @@ use super::Venue;
 use crate::book::{Arrival, NO_SLOT, Rare, Resting, Waits};
 use crate::floor::{Floor, Flow, Incoming, Swept};
 use crate::ledger::Position;
-use crate::order::{Gathered, Order, Protection, Terms, Trigger, Watched, quote_flags_fit, self_trade};
+use crate::order::{Order, Protection, Said, Terms, Trigger, Watched, quote_flags_fit, self_trade};
 use crate::protocol::{
     BY_CLIENT_ID, CancelReason, DAY, EVERY_ACCOUNT, Events, ONLY_SESSION, ONLY_SIDE, OrderType, POST_ONLY,
     Placing, REDUCE_ONLY, Record, Reject, Replacing, SLIDE, WAITING, command, event, event_of,
@@ -38,7 +38,12 @@ impl Venue {
     }
 
     #[inline(always)]
-    pub(super) fn place(&mut self, r: &Record, said: Gathered, events: &mut Events) -> Result<(), Reject> {
+    pub(super) fn place(
+        &mut self,
+        r: &Record,
+        said: Option<&Said>,
+        events: &mut Events,
+    ) -> Result<(), Reject> {
         let market = self.known_market(MarketId::new(r.market))?;
         self.known_account(AccountId::new(r.account))?;
         let order = Order::read(r)?;
@@ -59,13 +64,13 @@ impl Venue {
         &mut self,
         market: MarketId,
         order: &Order,
-        said: Gathered,
+        said: Option<&Said>,
         events: &mut Events,
     ) -> Result<(), Reject> {
-        if said.as_ref().is_some_and(|said| said.broken || said.of != Some((market, order.account))) {
+        if said.is_some_and(|said| said.broken || said.of != Some((market, order.account))) {
             return Err(Reject::BadField);
         }
-        let terms = said.as_ref().map_or(&NO_TERMS, |said| &said.terms);
+        let terms = said.map_or(&NO_TERMS, |said| &said.terms);
         terms.fit(order)?;
         self.accept(market, order, terms, events).map(|_| ())
     }
@@ -227,7 +232,7 @@ impl Venue {
         let price = if kind == OrderType::Market { Price::ZERO } else { limit.unwrap_or(order.price) };
         let need = if kind == OrderType::FillOrKill { Some(qty) } else { terms.minimum };
         if let Some(need) = need {
-            let order = self.incoming(market, OrderId::default(), order, limit);
+            let order = Incoming { leg: terms.leg, ..self.incoming(market, order, limit) };
             if !self.floor.is_fillable(&order, need) {
                 return Err(Reject::NotFillable);
             }
@@ -241,10 +246,10 @@ impl Venue {
     }
 
     /// The order as it meets the book: what the count of a fill-or-kill order looks at.
-    fn incoming(&self, market: MarketId, id: OrderId, order: &Order, limit: Option<Price>) -> Incoming {
+    fn incoming(&self, market: MarketId, order: &Order, limit: Option<Price>) -> Incoming {
         let Order { account, side, qty, flags, price, .. } = *order;
         Incoming {
-            id,
+            id: OrderId::default(),
             market,
             account,
             side,
