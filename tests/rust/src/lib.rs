@@ -11,6 +11,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+pub mod duel;
+pub mod naive;
+pub mod orders;
 pub mod stream;
 
 /// An error in words.
