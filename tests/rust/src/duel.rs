@@ -46,6 +46,14 @@ fn comparable(event: &Record, command: &Record) -> Record {
     Record { order, ..*event }
 }
 
+/// Ids of the orders that events bring, from an acceptance number on; a fired order is accepted a second time.
+fn new_orders(events: &[Record], first: u64) -> Vec<u64> {
+    let accepted = events.iter().filter(|e| e.kind == event::ACCEPTED).map(|e| e.order);
+    let new: Vec<u64> = accepted.filter(|order| order >> SLOT_BITS >= first).collect();
+    assert!((first..).zip(&new).all(|(nth, order)| nth == order >> SLOT_BITS), "no gaps: {new:?}");
+    new
+}
+
 /// A difference between two venues.
 #[derive(Debug)]
 pub struct Difference {
@@ -124,9 +132,8 @@ impl Duel {
             }
             return Err(Difference { what });
         }
-        for e in got.iter().filter(|e| e.kind == event::ACCEPTED) {
-            assert_eq!(self.slots.len() as u64, e.order >> SLOT_BITS, "acceptance numbers have no gaps");
-            self.slots.push(e.order & SLOT_MASK);
+        for order in new_orders(got, self.slots.len() as u64) {
+            self.slots.push(order & SLOT_MASK);
         }
         self.count += 1;
         if self.count.is_multiple_of(self.depth_every) {
@@ -201,7 +208,7 @@ impl Script {
         let names = if names_order(&record) && nth > 0 { self.brought.get(nth - 1).copied() } else { None };
         let at = self.lines.len();
         self.lines.push(Line { record, names });
-        let accepted = events.iter().filter(|e| e.kind == event::ACCEPTED).count();
+        let accepted = new_orders(events, self.brought.len() as u64 + 1).len();
         self.brought.extend((0..accepted).map(|i| (at, i)));
     }
 
@@ -222,8 +229,8 @@ impl Script {
             match duel.apply(&record) {
                 Err(difference) => return Some((done + 1, difference, records)),
                 Ok(events) => {
-                    let accepted = events.iter().filter(|e| e.kind == event::ACCEPTED);
-                    given.extend(accepted.enumerate().map(|(nth, e)| ((i, nth), e.order)));
+                    let accepted = new_orders(&events, given.len() as u64 + 1);
+                    given.extend(accepted.iter().enumerate().map(|(nth, order)| ((i, nth), *order)));
                 }
             }
         }

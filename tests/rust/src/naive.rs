@@ -141,8 +141,8 @@ struct Market {
     mark: Option<i64>,
     last: Option<i64>,
     basis: Vec<i64>,
-    /// Trade prices that waiting orders have not observed.
-    trades: Vec<i64>,
+    /// Trade prices that waiting orders have not observed, with the last acceptance number at that time.
+    trades: Vec<(i64, u64)>,
     /// True after an accepted index, until it is observed.
     told: bool,
     top: [Option<u64>; 2],

@@ -82,7 +82,7 @@ fn extend(rng: &mut Rng, market: &mut Value, number: u64) {
     market["allocation"] = if pro_rata {
         json!({
             "type": "pro_rata", "top_order": rng.chance(60),
-            "lead": rng.pick(&[&[][..], &[(1, 200_000)][..], &[(2, 300_000), (0, 400_000), (2, 900_000)][..]])
+            "lead": rng.pick(&[&[][..], &[(1, 200_000)][..], &[(2, 300_000), (0, 400_000), (2, 300_000)][..]])
                 .iter().map(|(account, ppm)| json!({"account": account, "share_ppm": ppm})).collect::<Vec<_>>(),
             "fifo_ppm": rng.pick(&[0, 250_000, 400_000]), "minimum": rng.pick(&[1, 1, 2, 3]),
         })
@@ -156,7 +156,8 @@ impl Writer {
     /// Learns which orders there are.
     pub fn learn(&mut self, events: &[Record]) {
         for e in events {
-            if e.kind == event::ACCEPTED {
+            // A fired order is accepted a second time.
+            if e.kind == event::ACCEPTED && self.open.iter().all(|k| k.id != e.order) {
                 let client = e.amount.cast_unsigned();
                 let (id, market, account, side) = (e.order, e.market, e.account, e.side);
                 self.open.push(Known { id, market, account, side, client, price: e.price, open: e.qty });

@@ -200,7 +200,7 @@ impl Naive {
         };
         let repeats = self.terms.list.iter().any(|t| kin(t.code) == kin(r.code));
         let elsewhere = self.terms.of.is_some_and(|of| of != (r.market, r.account));
-        if !good || repeats || elsewhere {
+        if !good || repeats || elsewhere || self.terms.broken {
             return Err(reject::BAD_FIELD);
         }
         self.terms.of = Some((r.market, r.account));
@@ -244,7 +244,6 @@ impl Naive {
         let protection = find(&[term::PROTECTION_TICKS, term::PROTECTION_PPM]);
         let has = |bit: u16| r.flags & bit != 0;
         let (limit, stays) = (r.code == order_type::LIMIT, r.code == order_type::LIMIT || trigger.is_some());
-        let client = if market.rules.client_ids == ClientIds::None { 0 } else { r.order };
         let bad = [
             r.side > 1,
             r.code > order_type::MARKET,
@@ -255,7 +254,7 @@ impl Naive {
             has(flag::DAY) && !stays,
             r.code == order_type::MARKET && r.price != 0,
             !(0..=65535).contains(&r.amount),
-            matches!(market.rules.client_ids, ClientIds::Dense(max) if client > max),
+            matches!(market.rules.client_ids, ClientIds::Dense(max) if r.order > max),
             display.is_some() && (!limit || has(flag::HIDDEN)),
             expiry.is_some() && (!stays || has(flag::DAY)),
             minimum.is_some_and(|t| t.qty > r.qty || r.code == order_type::FOK || has(flag::POST_ONLY)),
@@ -289,7 +288,7 @@ impl Naive {
             }),
             // As it was named, slot bits and all, until the order is looked up.
             leg: leg.map(|t| t.order),
-            client,
+            client: r.order,
             session: r.amount,
             quote: None,
             slid: false,
@@ -407,15 +406,7 @@ impl Naive {
         order.id = id;
         order.leg = order.leg.map(|named| named >> SLOT_BITS);
         let waits = order.waits();
-        let more = Record {
-            code: order.code,
-            flags: order.flags | if waits { flag::WAITS } else { 0 },
-            price: order.price,
-            qty: order.open(),
-            amount: order.client.cast_signed(),
-            ..Record::default()
-        };
-        self.tell(event::ACCEPTED, m, &order, more);
+        self.tell_accepted(m, &order);
         if let Stand::Waiting(trigger) = order.stand {
             let more = Record {
                 code: trigger.kind,
@@ -439,6 +430,19 @@ impl Naive {
         if !waits {
             self.enter(m, id);
         }
+    }
+
+    /// Accepted: of a new order, and once more of one that fired.
+    pub(super) fn tell_accepted(&mut self, m: usize, order: &Order) {
+        let more = Record {
+            code: order.code,
+            flags: order.flags | if order.waits() { flag::WAITS } else { 0 },
+            price: order.price,
+            qty: order.open(),
+            amount: order.client.cast_signed(),
+            ..Record::default()
+        };
+        self.tell(event::ACCEPTED, m, order, more);
     }
 
     /// An order meets the book, if the phase matches, and what is left rests or goes.

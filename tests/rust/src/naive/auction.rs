@@ -80,7 +80,7 @@ impl Naive {
             }
             if traded {
                 self.markets[m].last = Some(found.price);
-                self.markets[m].trades.push(found.price);
+                self.markets[m].trades.push((found.price, self.acceptances));
             }
         }
     }

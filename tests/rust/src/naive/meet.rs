@@ -184,7 +184,7 @@ impl Naive {
         self.fill(m, resting, meeting, 0, rates.0);
         self.fill(m, id, meeting, fill::TAKER, rates.1);
         self.markets[m].last = Some(meeting.price);
-        self.markets[m].trades.push(meeting.price);
+        self.markets[m].trades.push((meeting.price, self.acceptances));
         self.refresh(m, resting);
         self.forget_filled(m, id);
         self.drop_legs(m, legs);

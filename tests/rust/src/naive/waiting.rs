@@ -10,6 +10,8 @@ use seawall_core::Record;
 struct Observed {
     watched: u16,
     price: i64,
+    /// The last order that was there to see it.
+    by: u64,
 }
 
 impl Naive {
@@ -19,8 +21,9 @@ impl Naive {
             self.observe_trades(m);
             if std::mem::take(&mut self.markets[m].told) {
                 let (mark, index) = (self.markets[m].mark, self.markets[m].index);
+                let by = self.acceptances;
                 for (watched, price) in [(1, mark), (2, index)] {
-                    self.observe(m, Observed { watched, price: price.expect("there is an index") });
+                    self.observe(m, Observed { watched, price: price.expect("there is an index"), by });
                 }
             }
         }
@@ -42,8 +45,8 @@ impl Naive {
     }
 
     fn observe_trades(&mut self, m: usize) {
-        for price in std::mem::take(&mut self.markets[m].trades) {
-            self.observe(m, Observed { watched: 0, price });
+        for (price, by) in std::mem::take(&mut self.markets[m].trades) {
+            self.observe(m, Observed { watched: 0, price, by });
         }
     }
 
@@ -53,7 +56,7 @@ impl Naive {
         let mut marks = Vec::new();
         for order in self.markets[m].orders.values_mut() {
             let Stand::Waiting(trigger) = &mut order.stand else { continue };
-            if trigger.fired || trigger.watched != seen.watched {
+            if trigger.fired || trigger.watched != seen.watched || order.id > seen.by {
                 continue;
             }
             if trigger.fires(order.side, seen.price) {
@@ -101,6 +104,7 @@ impl Naive {
             return self.cancel(m, id, reason::REFUSED, i64::from(code));
         }
         order.stand = Stand::Incoming;
+        self.tell_accepted(m, &order);
         self.markets[m].orders.insert(id, order);
         self.enter(m, id);
         if self.markets[m].orders.contains_key(&id) {
