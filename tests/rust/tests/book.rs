@@ -77,10 +77,13 @@ fn run(number: u64, seed: u64, length: u64, dialect: Dialect) -> Reached {
             }
             Err(difference) => {
                 script.push(command, &[]);
-                last.iter().rev().take(LAST).rev().for_each(|r| println!("    {}", told(r)));
-                println!("cell {number} seed {seed} command {i}\n{}", difference.what);
-                println!("{config}\n{}", script.shrink(&config));
-                panic!("cell {number} seed {seed} command {i}: {}", difference.what);
+                let last: Vec<String> = last.iter().rev().take(LAST).rev().map(told).collect();
+                panic!(
+                    "cell {number} seed {seed} command {i}\n    {}\n{}{config}\n{}",
+                    last.join("\n    "),
+                    difference.what,
+                    script.shrink(&config)
+                );
             }
         }
     }
