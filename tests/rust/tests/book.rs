@@ -56,6 +56,11 @@ fn kinds(duel: &Duel) -> Vec<String> {
     duel.naive().rules().markets.iter().map(kind).collect()
 }
 
+/// Seeds of each cell: some, or as many as `SEAWALL_SEEDS` says for a long search.
+fn seeds() -> u64 {
+    std::env::var("SEAWALL_SEEDS").map_or(12, |n| n.parse().expect("SEAWALL_SEEDS is a number"))
+}
+
 fn run(number: u64, seed: u64, length: u64, dialect: Dialect) -> Reached {
     let config = cell(number, seed, dialect);
     let mut duel = Duel::new(&config);
@@ -121,7 +126,8 @@ fn plain_orders_give_the_events_of_the_naive_venue() {
 
 #[test]
 fn every_order_gives_the_events_of_the_naive_venue() {
-    let worlds: Vec<(u64, u64)> = (0..CELLS).flat_map(|n| (1..=12).map(move |seed| (n, seed))).collect();
+    let seeds = seeds();
+    let worlds: Vec<(u64, u64)> = (0..CELLS).flat_map(|n| (1..=seeds).map(move |seed| (n, seed))).collect();
     let reached = run_all(&worlds, 8000, Dialect::Full);
     println!("{} commands, {} events", reached.commands, reached.events);
     assert!(reached.commands >= 2_000_000);
