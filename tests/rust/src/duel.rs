@@ -18,7 +18,8 @@ const FUNDS: [u16; 2] = [command::OPEN_ACCOUNT, command::DEPOSIT];
 const SHRINK_COMMANDS: usize = 2_000_000;
 
 /// Events whose order id the venue gave.
-fn has_given_id(kind: u16) -> bool {
+#[must_use]
+pub fn has_given_id(kind: u16) -> bool {
     use event::{ACCEPTED, ARMED, CANCELLED, FILL, REPLACED, SHOWN, TRIGGERED};
     [ACCEPTED, TRIGGERED, CANCELLED, REPLACED, SHOWN, ARMED, FILL].contains(&kind)
 }

@@ -15,6 +15,7 @@ pub mod duel;
 pub mod naive;
 pub mod orders;
 pub mod stream;
+pub mod tape;
 
 /// An error in words.
 pub type Told<T> = Result<T, String>;
