@@ -5,7 +5,7 @@
 
 use crate::naive::words::{command, event, term};
 use crate::naive::{Naive, SLOT_BITS};
-use seawall_core::{Config, Events, MarketId, Record, Side, Venue};
+use seawall_core::{Audit, Config, Events, MarketId, Record, Side, Venue};
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -74,8 +74,11 @@ pub struct Duel {
     slots: Vec<u64>,
     events: Events,
     count: usize,
+    audit: Audit,
     /// Depth is compared after every so many commands.
     pub depth_every: usize,
+    /// The core goes on from its own snapshot after every so many commands.
+    pub snapshot_every: usize,
 }
 
 impl Duel {
@@ -89,7 +92,9 @@ impl Duel {
             slots: vec![0],
             events: Events::new(),
             count: 0,
+            audit: Audit::Cheap,
             depth_every: 16,
+            snapshot_every: 1000,
         }
     }
 
@@ -97,6 +102,12 @@ impl Duel {
     #[must_use]
     pub fn naive(&self) -> &Naive {
         &self.naive
+    }
+
+    /// From now on the core checks itself in full after every command.
+    pub fn audit_in_full(&mut self) {
+        self.audit = Audit::Full;
+        self.core.set_audit(Audit::Full);
     }
 
     /// The core venue.
@@ -143,7 +154,21 @@ impl Duel {
         if self.count.is_multiple_of(self.depth_every) {
             self.compare_depth(r)?;
         }
+        if self.count.is_multiple_of(self.snapshot_every) {
+            self.go_on_from_snapshot()
+                .map_err(|what| Difference { what: format!("{what} after {}\n", told(r)) })?;
+        }
         Ok(wanted)
+    }
+
+    fn go_on_from_snapshot(&mut self) -> Result<(), String> {
+        let copy = Venue::restore(&self.core.snapshot()).map_err(|e| e.to_string())?;
+        if copy.digest() != self.core.digest() {
+            return Err("a restored venue differs".to_owned());
+        }
+        self.core = copy;
+        self.core.set_audit(self.audit);
+        Ok(())
     }
 
     fn compare_depth(&self, r: &Record) -> Result<(), Difference> {
@@ -219,7 +244,7 @@ impl Script {
     /// Runs the lines that are kept in fresh venues.
     fn run(&self, config: &Value, kept: &[usize]) -> Option<(usize, Difference, Vec<Record>)> {
         let mut duel = Duel::new(config);
-        duel.depth_every = 1;
+        (duel.depth_every, duel.snapshot_every) = (1, 1);
         let mut given: Vec<((usize, usize), u64)> = Vec::new();
         let mut records = Vec::new();
         for (done, &i) in kept.iter().enumerate() {

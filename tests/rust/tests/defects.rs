@@ -706,6 +706,18 @@ fn a_snapshot_keeps_the_queue() {
 }
 
 #[test]
+fn a_snapshot_keeps_a_client_id_that_the_market_does_not_read() {
+    let mut desk = Desk::with(|config| config["markets"][0]["client_ids"] = json!("none"));
+    desk.rest([named(7, limit(0, BUY, 1, 90))]);
+    desk.send_with([stop(110)], named(7, typed(MARKET, 1, BUY, 1, 0)));
+    let digest = desk.venue.digest();
+    desk.snapshot();
+    assert_eq!(desk.venue.digest(), digest);
+    let events = desk.events(Record { kind: command::CANCEL_ALL, account: u32::MAX, ..Record::default() });
+    assert_eq!(events.len(), 2);
+}
+
+#[test]
 fn a_trailing_stop_works_more_than_once() {
     let mut desk = Desk::new();
     desk.rest([limit(0, BUY, 9, 50)]);
