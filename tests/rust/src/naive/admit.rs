@@ -200,7 +200,7 @@ impl Naive {
         };
         let repeats = self.terms.list.iter().any(|t| kin(t.code) == kin(r.code));
         let elsewhere = self.terms.of.is_some_and(|of| of != (r.market, r.account));
-        if !good || repeats || elsewhere || self.terms.broken {
+        if !good || repeats || elsewhere {
             return Err(reject::BAD_FIELD);
         }
         self.terms.of = Some((r.market, r.account));
