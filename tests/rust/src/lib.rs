@@ -11,7 +11,11 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+pub mod duel;
+pub mod naive;
+pub mod orders;
 pub mod stream;
+pub mod tape;
 
 /// An error in words.
 pub type Told<T> = Result<T, String>;
