@@ -87,8 +87,9 @@ impl Naive {
         if cleared && self.markets[m].index.is_none() {
             return Err(reject::NO_MARK);
         }
-        let order = self.named_by(m, r).filter(Order::rests);
+        let order = self.named_by(m, r);
         let reduce_only = order.as_ref().is_some_and(|o| o.has(flag::REDUCE_ONLY));
+        let order = order.filter(Order::rests);
         let size = Size { price: r.price, qty: r.qty, market_order: false, reduce_only };
         self.markets[m].check_size(size)?;
         let order = order.ok_or(reject::UNKNOWN_ORDER)?;
