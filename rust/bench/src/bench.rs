@@ -178,12 +178,56 @@ pub struct Report {
     pub latency: Option<Latency>,
 }
 
-/// One sample: seconds of the venue, of the engine without matching right before and after, of a plain copy.
+/// One timed run of a venue between two of the engine without matching; its answer was compared.
 #[derive(Debug, Clone, Copy)]
-struct Sample {
-    venue: f64,
-    null: [f64; 2],
-    copy: f64,
+pub struct Sample {
+    /// Seconds of the venue.
+    pub seconds: f64,
+    /// Seconds of the engine without matching, right before and right after.
+    pub null_seconds: [f64; 2],
+    /// What was read from the events.
+    pub tape: Tape,
+    /// Bytes of the book at the end.
+    pub book_bytes: u64,
+    /// Orders in it.
+    pub resting: u64,
+    /// Its best bid and ask.
+    pub best: [Option<i64>; 2],
+}
+
+impl Sample {
+    /// Opens a venue, builds its book, then takes the time.
+    ///
+    /// # Errors
+    /// [`BenchError::Answer`] if the venue's answer is wrong.
+    pub fn take(stage: &Stage, tracks: &mut Tracks) -> Result<Self, BenchError> {
+        let (forms, messages) = (stage.forms(), stage.timed());
+        let mut venue = stage.venue();
+        tracks.drive(&mut venue, forms, stage.prefill());
+        let before = timed(|| tracks.drive(&mut Null::default(), forms, messages)).1;
+        let (tape, seconds) = timed(|| tracks.drive(&mut venue, forms, messages));
+        let after = timed(|| tracks.drive(&mut Null::default(), forms, messages)).1;
+        stage.check(&venue, &tape)?;
+        let market = MarketId::new(0);
+        Ok(Self {
+            seconds,
+            null_seconds: [before, after],
+            tape,
+            book_bytes: book_bytes(&venue),
+            resting: resting_orders(&venue),
+            best: [Side::Buy, Side::Sell].map(|side| venue.best(market, side).map(Price::get)),
+        })
+    }
+
+    /// Share of the engine without matching.
+    #[must_use]
+    pub fn share_of_null(&self) -> f64 {
+        self.null() / self.seconds
+    }
+
+    fn null(&self) -> f64 {
+        f64::midpoint(self.null_seconds[0], self.null_seconds[1])
+    }
 }
 
 /// What the next step does.
@@ -214,17 +258,9 @@ pub struct Bench {
     tracks: Tracks,
     copied: Vec<Record>,
     samples: Vec<Sample>,
-    last: Option<Last>,
+    /// Seconds of a plain copy of as many records, after each sample.
+    copies: Vec<f64>,
     latency: Option<Latency>,
-}
-
-/// What the last sample left.
-#[derive(Debug, Clone, Copy)]
-struct Last {
-    tape: Tape,
-    book_bytes: u64,
-    resting: u64,
-    best: [Option<i64>; 2],
 }
 
 impl Bench {
@@ -242,7 +278,7 @@ impl Bench {
             tracks: Tracks::default(),
             copied: Vec::new(),
             samples: Vec::new(),
-            last: None,
+            copies: Vec::new(),
             latency: None,
         })
     }
@@ -338,22 +374,9 @@ impl Bench {
     fn sample(&mut self) -> Result<(), BenchError> {
         let Self { stage, tracks, copied, .. } = self;
         let stage = stage.as_ref().expect("it was staged before");
-        let (forms, messages) = (stage.forms(), stage.timed());
-        let mut venue = stage.venue();
-        tracks.drive(&mut venue, forms, stage.prefill());
-        let before = timed(|| tracks.drive(&mut Null::default(), forms, messages)).1;
-        let (tape, seconds) = timed(|| tracks.drive(&mut venue, forms, messages));
-        let after = timed(|| tracks.drive(&mut Null::default(), forms, messages)).1;
-        let copy = timed(|| tracks.copy(copied)).1 * float(messages.len()) / float(copied.len());
-        stage.check(&venue, &tape)?;
-        let market = MarketId::new(0);
-        self.last = Some(Last {
-            tape,
-            book_bytes: book_bytes(&venue),
-            resting: resting_orders(&venue),
-            best: [Side::Buy, Side::Sell].map(|side| venue.best(market, side).map(Price::get)),
-        });
-        self.samples.push(Sample { venue: seconds, null: [before, after], copy });
+        self.samples.push(Sample::take(stage, tracks)?);
+        let share = float(stage.timed().len()) / float(copied.len());
+        self.copies.push(timed(|| tracks.copy(copied)).1 * share);
         Ok(())
     }
 
@@ -372,12 +395,11 @@ impl Bench {
 
     fn report(&self) -> Report {
         let stage = self.stage.as_ref().expect("it was staged before");
-        let last = self.last.as_ref().expect("there is at least one sample");
+        let last = self.samples.last().expect("there is at least one sample");
         let messages = stage.timed().len();
-        let of = |part: fn(&Sample) -> f64| median(self.samples.iter().map(part).collect());
-        let seconds = of(|s| s.venue);
-        let null = median(self.samples.iter().flat_map(|s| s.null).collect());
-        let copy = of(|s| s.copy);
+        let seconds = median(self.samples.iter().map(|s| s.seconds).collect());
+        let null = median(self.samples.iter().flat_map(|s| s.null_seconds).collect());
+        let pairs = std::iter::zip(&self.samples, &self.copies);
         Report {
             workload: stage.name().to_owned(),
             features: self.options.features.name(),
@@ -390,9 +412,9 @@ impl Bench {
             seconds,
             messages_per_second: float(messages) / seconds,
             null_messages_per_second: float(messages) / null,
-            share_of_null: of(|s| f64::midpoint(s.null[0], s.null[1]) / s.venue),
-            copy_messages_per_second: float(messages) / copy,
-            null_share_of_copy: of(|s| s.copy / f64::midpoint(s.null[0], s.null[1])),
+            share_of_null: median(self.samples.iter().map(Sample::share_of_null).collect()),
+            copy_messages_per_second: float(messages) / median(self.copies.clone()),
+            null_share_of_copy: median(pairs.map(|(s, copy)| copy / s.null()).collect()),
             digest: format!("{:016x}", last.tape.digest),
             trades: last.tape.trades,
             resting: last.resting,

@@ -12,7 +12,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 /// Commands of a batch: they and their events stay in the first-level cache.
-pub const BATCH: usize = 128;
+pub const BATCH: usize = 64;
 /// Events that a batch has room for; a sweep of a whole book stays below it.
 const EVENTS: usize = 1 << 14;
 

@@ -15,8 +15,8 @@ pub mod book;
 
 pub mod bench;
 
-pub use bench::{Bench, Latency, Options, Report};
+pub use bench::{Bench, Latency, Options, Report, Sample};
 pub use book::{Engine, Null, Tape, Tracks};
 pub use generate::{Generator, PROFILES, Params};
-pub use setup::{Features, Ids, Stage};
+pub use setup::{Features, Forms, Ids, Stage};
 pub use workload::{BenchError, Expected, Message, Workload};

@@ -124,16 +124,16 @@ impl Forms {
 
     /// The command of a prepared message.
     #[must_use]
+    #[inline]
     pub fn command(&self, message: &Message) -> Record {
-        Record {
-            side: message.side,
-            account: message.account,
-            order: message.id,
-            price: message.price,
-            qty: message.qty.cast_signed(),
-            // Four forms, so that no kind is out of bounds.
-            ..self.0[usize::from(message.kind & 3)]
-        }
+        // Four forms, so that no kind is out of bounds.
+        let mut record = self.0[usize::from(message.kind & 3)];
+        record.side = message.side;
+        record.account = message.account;
+        record.order = message.id;
+        record.price = message.price;
+        record.qty = message.qty.cast_signed();
+        record
     }
 }
 
