@@ -92,7 +92,7 @@ def book(
     >>> from seawall import bench
     >>> report = bench.book("shallow", n=1000, repeat=1)
     >>> report["messages"], report["trades"], report["digest"]
-    (1000, 151, '8a2c66fb5d8ea2ae')
+    (1000, 166, '00f9ecf5114bb376')
     """
     report: dict[str, Any] = json.loads(
         _core.bench_book(
