@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     )
     from seawall.protocol import (
         COMMAND,
+        DELTA,
         EVENT,
+        EVERY_ACCOUNT,
         NO_MARKET,
         CancelReason,
         CommandKind,
@@ -33,17 +35,22 @@ if TYPE_CHECKING:
         OrderType,
         Phase,
         Reject,
+        SelfTrade,
         Side,
         Source,
+        TermCode,
+        Watched,
     )
     from seawall.run import Run, replay
     from seawall.table import EventTable, Table
     from seawall.vectors import TOPICS, conform
-    from seawall.venue import JournalWriter, Replayed, Venue, replay_journal
+    from seawall.venue import Deltas, JournalWriter, Replayed, Venue, replay_journal
 
 __all__ = [
     "COMMAND",
+    "DELTA",
     "EVENT",
+    "EVERY_ACCOUNT",
     "NO_MARKET",
     "TOPICS",
     "BusyError",
@@ -51,6 +58,7 @@ __all__ = [
     "CommandError",
     "CommandKind",
     "ConfigError",
+    "Deltas",
     "EventKind",
     "EventTable",
     "FillFlag",
@@ -66,12 +74,15 @@ __all__ = [
     "Run",
     "ScenarioError",
     "SeawallError",
+    "SelfTrade",
     "Side",
     "SnapshotError",
     "Source",
     "Table",
+    "TermCode",
     "VectorError",
     "Venue",
+    "Watched",
     "__version__",
     "commands",
     "conform",
@@ -90,7 +101,9 @@ _MODULES: Final = {
     "errors": tuple(name for name in __all__ if name.endswith("Error")),
     "protocol": (
         "COMMAND",
+        "DELTA",
         "EVENT",
+        "EVERY_ACCOUNT",
         "NO_MARKET",
         "CancelReason",
         "CommandKind",
@@ -101,12 +114,15 @@ _MODULES: Final = {
         "OrderType",
         "Phase",
         "Reject",
+        "SelfTrade",
         "Side",
         "Source",
+        "TermCode",
+        "Watched",
     ),
     "run": ("Run", "replay"),
     "table": ("EventTable", "Table"),
-    "venue": ("JournalWriter", "Replayed", "Venue", "replay_journal"),
+    "venue": ("Deltas", "JournalWriter", "Replayed", "Venue", "replay_journal"),
 }
 _HOMES: Final = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -10,9 +10,14 @@ import numpy as np
 
 __all__ = [
     "COMMAND",
+    "DELTA",
     "EVENT",
     "EVENT_COLUMNS",
+    "EVERY_ACCOUNT",
     "NO_MARKET",
+    "SELF_TRADE_SHIFT",
+    "CancelAllFlag",
+    "CancelFlag",
     "CancelReason",
     "CommandKind",
     "EventKind",
@@ -22,8 +27,11 @@ __all__ = [
     "OrderType",
     "Phase",
     "Reject",
+    "SelfTrade",
     "Side",
     "Source",
+    "TermCode",
+    "Watched",
 ]
 
 COMMAND: Final = np.dtype(
@@ -49,8 +57,17 @@ COMMAND: Final = np.dtype(
 EVENT: Final = COMMAND
 """numpy dtype of one event; the same layout as ``COMMAND``."""
 
+DELTA: Final = np.dtype([("seq", "<u8"), ("market", "<u2"), ("side", "u1"), ("price", "<i8"), ("qty", "<i8")])
+"""numpy dtype of one change of a price level: ``seq`` of the event that made it, and the lots shown there after it."""
+
 NO_MARKET: Final = 0xFFFF
 """The market of a record that means none, or every market."""
+
+EVERY_ACCOUNT: Final = 0xFFFF_FFFF
+"""The account of a CancelAll that means every account: the operator's."""
+
+SELF_TRADE_SHIFT: Final = 5
+"""Where the three bits of the `SelfTrade` mode begin in the ``flags`` of an order or a quote."""
 
 
 class CommandKind(IntEnum):
@@ -61,6 +78,8 @@ class CommandKind(IntEnum):
     REPLACE = 3
     CANCEL_ALL = 4
     BLOCK = 5
+    TERM = 6
+    QUOTE = 7
     OPEN_ACCOUNT = 10
     DEPOSIT = 11
     WITHDRAW = 12
@@ -81,8 +100,11 @@ class EventKind(IntEnum):
     PHASE_CHANGED = 110
     BREAKER_TRIPPED = 111
     ACCEPTED = 200
+    TRIGGERED = 201
     CANCELLED = 202
     REPLACED = 203
+    SHOWN = 204
+    ARMED = 205
     FILL = 210
     UNCROSSED = 300
     MARKED = 400
@@ -121,11 +143,93 @@ class OrderType(IntEnum):
 
 
 class OrderFlag(IntFlag):
-    """Conditions on an order: field ``flags`` of a Place."""
+    """Conditions on an order: field ``flags`` of a Place, a Quote and an Accepted.
+
+    Bits 5 to 7 hold the `SelfTrade` mode.
+    """
 
     NONE = 0
     POST_ONLY = 1
+    """Never takes: refused if it would, or moved with ``SLIDE``."""
     REDUCE_ONLY = 2
+    """Trades no more than what makes the position smaller, when it enters and when it is met."""
+    SLIDE = 4
+    """A post-only order that would take moves to the price one tick short of it."""
+    HIDDEN = 8
+    """Rests behind the shown orders of its price and is no part of the depth."""
+    DAY = 16
+    """Expires at the end of the market's trading day."""
+    WAITING = 256
+    """In an Accepted only: the order waits for its trigger."""
+
+
+class SelfTrade(IntEnum):
+    """What happens when an order is about to meet one of its own party: the same account, or one of its group.
+
+    The incoming order's mode counts.
+    """
+
+    DEFAULT = 0
+    """Of an order: the account's mode. Of an account: they trade."""
+    CANCEL_NEWEST = 1
+    """What is left of the incoming order is cancelled."""
+    CANCEL_OLDEST = 2
+    """The resting order is cancelled."""
+    CANCEL_BOTH = 3
+    """The resting order is cancelled, then the incoming one."""
+    DECREMENT = 4
+    """Both lose the smaller of the two quantities."""
+    ALLOWED = 5
+    """They trade, whatever the account's mode is."""
+
+
+class TermCode(IntEnum):
+    """A further term of an account's next order: field ``code`` of a Term and of an Armed."""
+
+    STOP = 1
+    """A buy fires at or above, a sell at or below a price."""
+    TAKE_PROFIT = 2
+    """A buy fires at or below, a sell at or above a price."""
+    TRAILING_STOP = 3
+    """Fires once the watched price has turned back from its best by an offset in ticks."""
+    DISPLAY = 4
+    """An iceberg shows at most so many lots."""
+    EXPIRY = 5
+    """Good till a time."""
+    MINIMUM = 6
+    """Refused unless so many lots can be filled at once."""
+    OTHER_LEG = 7
+    """One cancels the other: the id of the other order."""
+    PROTECTION_TICKS = 8
+    """A market order goes so many ticks from the touch at most."""
+    PROTECTION_PPM = 9
+    """A market order goes so many millionths of the touch at most."""
+
+
+class Watched(IntEnum):
+    """The price that fires a waiting order: field ``flags`` of a Term and of an Armed."""
+
+    LAST = 0
+    """Every trade in the book."""
+    MARK = 1
+    """The mark after an index."""
+    INDEX = 2
+    """The index."""
+
+
+class CancelFlag(IntFlag):
+    """How a Cancel or a Replace names its order: field ``flags``."""
+
+    NONE = 0
+    CLIENT_ID = 1
+
+
+class CancelAllFlag(IntFlag):
+    """Which orders a CancelAll means: field ``flags``."""
+
+    NONE = 0
+    SIDE = 1
+    SESSION = 2
 
 
 class FillFlag(IntFlag):
@@ -139,12 +243,30 @@ class FillFlag(IntFlag):
 
 
 class CancelReason(IntEnum):
-    """Why an order was cancelled: field ``code`` of a Cancelled."""
+    """Why an order, or a part of it, was cancelled: field ``code`` of a Cancelled."""
 
     USER = 1
+    """Its owner asked."""
     IMMEDIATE = 2
+    """The rest of an order that does not rest."""
     LIQUIDATION = 3
+    """Its owner is being liquidated."""
     BREAKER = 4
+    """A breaker interrupted its match."""
+    EXPIRED = 5
+    """Its time is over."""
+    REDUCE_ONLY = 6
+    """It would not make the position smaller."""
+    SELF_TRADE = 7
+    """It was about to meet an order of its own party."""
+    REFUSED = 8
+    """It fired and was refused; ``amount`` is the `Reject`."""
+    OTHER_LEG = 9
+    """Its other leg traded, fired or went."""
+    REQUOTED = 10
+    """A new quote took its place."""
+    OPERATOR = 11
+    """The orders of every account were cancelled."""
 
 
 class LiquidationEnd(IntEnum):
@@ -204,6 +326,13 @@ class Reject(IntEnum):
     NOT_YOUR_ORDER = 215
     UNKNOWN_ASSET = 216
     UNKNOWN_FUND = 217
+    PRICE_OFF_STEP = 218
+    QTY_OFF_STEP = 219
+    NOTIONAL_OUT_OF_RANGE = 220
+    OPEN_ORDERS_LIMIT = 221
+    DUPLICATE_CLIENT_ID = 222
+    TRIGGER_BEYOND = 223
+    EXPIRY_PAST = 224
     POSITION_LIMIT = 301
     OPEN_INTEREST_LIMIT = 302
     MARGIN_SHORT = 303
@@ -247,7 +376,9 @@ EVENT_COLUMNS: Final[dict[EventKind, dict[str, str]]] = {
         "flags": "flags",
         "price": "price",
         "qty": "qty",
+        "client_id": "amount",
     },
+    EventKind.TRIGGERED: {**_RISK, "order": "order", "side": "side", "price": "price"},
     EventKind.CANCELLED: {
         **_RISK,
         "order": "order",
@@ -255,6 +386,7 @@ EVENT_COLUMNS: Final[dict[EventKind, dict[str, str]]] = {
         "reason": "code",
         "price": "price",
         "qty": "qty",
+        "reject": "amount",
     },
     EventKind.REPLACED: {
         **_RISK,
@@ -263,6 +395,22 @@ EVENT_COLUMNS: Final[dict[EventKind, dict[str, str]]] = {
         "kept_priority": "flags",
         "price": "price",
         "qty": "qty",
+    },
+    EventKind.SHOWN: {
+        **_RISK,
+        "order": "order",
+        "side": "side",
+        "price": "price",
+        "qty": "qty",
+        "behind": "amount",
+    },
+    EventKind.ARMED: {
+        **_RISK,
+        "order": "order",
+        "side": "side",
+        "term": "code",
+        "watched": "flags",
+        "trigger": "price",
     },
     EventKind.FILL: {
         **_RISK,

@@ -4,9 +4,12 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Self
 
+import numpy as np
+
 from seawall import _core
 from seawall.commands import Records
 from seawall.errors import CommandError
+from seawall.protocol import DELTA
 from seawall.table import Table
 
 if TYPE_CHECKING:
@@ -14,7 +17,7 @@ if TYPE_CHECKING:
 
     from seawall.models import VenueProfile
 
-__all__ = ["JournalWriter", "Replayed", "Venue", "replay_journal"]
+__all__ = ["Deltas", "JournalWriter", "Replayed", "Venue", "replay_journal"]
 
 _DEPTH_LEVELS = 10
 
@@ -197,12 +200,81 @@ class Venue:
         CommandError
             If there is no such market.
         """
-        if isinstance(market, str):
-            names = [] if self.profile is None else [m.name for m in self.profile.markets]
-            if market not in names:
-                raise CommandError(f"market: {market!r} is not there; known: {', '.join(names) or 'numbers only'}")
-            market = names.index(market)
-        return {"bids": Table(self._core.depth(market, 0, levels)), "asks": Table(self._core.depth(market, 1, levels))}
+        number = self._market(market)
+        return {"bids": Table(self._core.depth(number, 0, levels)), "asks": Table(self._core.depth(number, 1, levels))}
+
+    def best(self, market: int | str = 0) -> "Best":
+        """Return the best shown prices of a market's book, in ticks.
+
+        Parameters
+        ----------
+        market
+            As for `depth`.
+
+        Returns
+        -------
+        Best
+            ``bid`` and ``ask``; None where a side is empty.
+
+        Raises
+        ------
+        CommandError
+            If there is no such market.
+        """
+        sides = self.depth(market, levels=1).values()
+        return Best(*(int(side["price"][0]) if side.height else None for side in sides))
+
+    def orders(self, market: int | str = 0) -> Table:
+        """Return every resting order of a market: the operator's view, with what icebergs and hidden orders hold.
+
+        Parameters
+        ----------
+        market
+            As for `depth`.
+
+        Returns
+        -------
+        Table
+            One row per order, bids before asks, each best price first and in the queue's order: ``account``,
+            ``order``, ``side``, ``price``, ``qty`` (open lots), ``shown`` (lots of them that others see),
+            ``position`` (place in the queue at the price, from 0), ``client_id``, ``session``, ``flags``
+            (`OrderFlag`), ``expiry`` (nanoseconds; 0 for none).
+
+        Raises
+        ------
+        CommandError
+            If there is no such market.
+        """
+        return Table(self._core.orders(self._market(market)))
+
+    def waiting_orders(self, market: int | str = 0) -> Table:
+        """Return every order of a market that waits for its trigger, in order of acceptance.
+
+        Parameters
+        ----------
+        market
+            As for `depth`.
+
+        Returns
+        -------
+        Table
+            ``account``, ``order``, ``side``, ``type`` (`OrderType`), ``price``, ``qty``, ``term`` (`TermCode`),
+            ``watched`` (`Watched`), ``trigger`` (ticks; of a trailing stop its offset), ``client_id``.
+
+        Raises
+        ------
+        CommandError
+            If there is no such market.
+        """
+        return Table(self._core.waiting_orders(self._market(market)))
+
+    def _market(self, market: int | str) -> int:
+        if isinstance(market, int):
+            return market
+        names = [] if self.profile is None else [m.name for m in self.profile.markets]
+        if market not in names:
+            raise CommandError(f"market: {market!r} is not there; known: {', '.join(names) or 'numbers only'}")
+        return names.index(market)
 
     def audit(self) -> dict[str, Any]:
         """Return the proof of conservation.
@@ -220,6 +292,67 @@ class Venue:
     def now(self) -> int:
         """Time of the venue in nanoseconds since the Unix epoch."""
         return self._core.now()
+
+
+class Best(NamedTuple):
+    """The best shown prices of a book, in ticks."""
+
+    bid: int | None
+    """Highest price of a buy; None without one."""
+    ask: int | None
+    """Lowest price of a sell; None without one."""
+
+
+class Deltas:
+    """Folds a venue's events into what others see of its books: the changes of the lots shown at each price.
+
+    Feed it every event of a venue, from the first one on and in order, in batches of any size. Hidden orders change
+    nothing, an iceberg changes what it shows.
+
+    Examples
+    --------
+    >>> from seawall import Deltas, Phase, Side, Venue, commands
+    >>> venue, deltas = Venue("reference"), Deltas()
+    >>> batch = [
+    ...     commands.open_account(at=0),
+    ...     commands.deposit(at=0, account=0, amount=10**12),
+    ...     commands.index(at=0, market=0, price=600_000),
+    ...     commands.set_phase(at=0, market=0, phase=Phase.CONTINUOUS),
+    ...     commands.place(at=0, market=0, account=0, side=Side.BUY, price=[599_000, 599_000], qty=[5, 7]),
+    ... ]
+    >>> deltas.update(venue.apply(commands.batch(*batch)))[["side", "price", "qty"]].tolist()
+    [(0, 599000, 5), (0, 599000, 12)]
+    """
+
+    __slots__ = ("_core",)
+
+    def __init__(self) -> None:
+        self._core = _core.Deltas()
+
+    def update(self, events: Records) -> Records:
+        """Take events and return the changes that they make.
+
+        Parameters
+        ----------
+        events
+            Array of dtype ``EVENT``: those that follow the events of the last call.
+
+        Returns
+        -------
+        Records
+            Array of dtype ``DELTA``: ``seq`` of the event, ``market``, ``side``, ``price`` (ticks) and ``qty``, the
+            lots shown at that price from then on; 0 where the level is gone.
+
+        Raises
+        ------
+        CommandError
+            If the argument does not hold events.
+        """
+        columns = self._core.update(events)
+        out = np.empty(len(columns["seq"]), dtype=DELTA)
+        for name in DELTA.names or ():
+            out[name] = columns[name]
+        return out
 
 
 class JournalWriter:

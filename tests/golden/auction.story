@@ -147,3 +147,130 @@ sell bob BTC 5 @ 101
 > accepted bob #2 BTC sell 5 @ 101
 phase BTC continuous
 > phase BTC call_auction to continuous
+
+story an auction counts what icebergs and hidden orders hold, and fills them in the order of the book
+# Supply 10 of Alice, 5 of Dave and 4 of Bob against 16. Alice's parts of 3, 3, 3 and 1 go behind Bob each time; Dave's hidden order is last.
+config unit
+set markets.BTC.phase "call_auction"
+given alice 1000
+given bob 1000
+given carol 1000
+given dave 1000
+index BTC 100
+> marked BTC 100 index 100
+term alice BTC display 3
+sell alice BTC 10 @ 100
+> accepted alice #1 BTC sell 10 @ 100
+> shown alice #1 BTC sell 3 @ 100 behind 7
+sell dave BTC 5 @ 100 hidden
+> accepted dave #2 BTC sell 5 @ 100 hidden
+sell bob BTC 4 @ 100
+> accepted bob #3 BTC sell 4 @ 100
+buy carol BTC 16 @ 100
+> accepted carol #4 BTC buy 16 @ 100
+phase BTC continuous
+> uncrossed BTC 16 @ 100 surplus -3
+> fill carol #4 BTC buy 3 @ 100 fee 0 auction
+> fill alice #1 BTC sell 3 @ 100 fee 0 auction
+> shown alice #1 BTC sell 3 @ 100 behind 4
+> fill carol #4 BTC buy 4 @ 100 fee 0 auction
+> fill bob #3 BTC sell 4 @ 100 fee 0 auction
+> fill carol #4 BTC buy 3 @ 100 fee 0 auction
+> fill alice #1 BTC sell 3 @ 100 fee 0 auction
+> shown alice #1 BTC sell 3 @ 100 behind 1
+> fill carol #4 BTC buy 3 @ 100 fee 0 auction
+> fill alice #1 BTC sell 3 @ 100 fee 0 auction
+> shown alice #1 BTC sell 1 @ 100 behind 0
+> fill carol #4 BTC buy 1 @ 100 fee 0 auction
+> fill alice #1 BTC sell 1 @ 100 fee 0 auction
+> fill carol #4 BTC buy 2 @ 100 fee 0 auction
+> fill dave #2 BTC sell 2 @ 100 fee 0 auction
+> phase BTC call_auction to continuous
+
+story orders that fall away in an auction let it begin anew
+# Alice is long 5 and offers 5 reduce-only twice. 10 could trade at 99; after the first 5 the second order reduces nothing. Carol and Bob are
+# left crossed at 100.
+config unit
+given alice 1000
+given bob 1000
+given carol 1000
+index BTC 100
+> marked BTC 100 index 100
+block BTC alice buys 5 @ 100 from bob
+> fill alice BTC buy 5 @ 100 block
+> fill bob BTC sell 5 @ 100 block
+phase BTC call_auction
+> phase BTC continuous to call_auction
+sell alice BTC 5 @ 98 reduce
+> accepted alice #1 BTC sell 5 @ 98 reduce
+sell alice BTC 5 @ 99 reduce
+> accepted alice #2 BTC sell 5 @ 99 reduce
+sell bob BTC 5 @ 100
+> accepted bob #3 BTC sell 5 @ 100
+buy carol BTC 10 @ 100
+> accepted carol #4 BTC buy 10 @ 100
+phase BTC continuous
+> uncrossed BTC 10 @ 99 surplus 0
+> fill carol #4 BTC buy 5 @ 99 fee 0 auction
+> fill alice #1 BTC sell 5 @ 99 fee 0 auction
+> cancelled alice #2 BTC sell 5 @ 99 reduce
+> uncrossed BTC 5 @ 100 surplus 0
+> fill carol #4 BTC buy 5 @ 100 fee 0 auction
+> fill bob #3 BTC sell 5 @ 100 fee 0 auction
+> phase BTC call_auction to continuous
+check alice position BTC 0
+
+story an auction is one observed price, and fires what waits for it after the phase has changed
+# 3 and 2 trade at 100, the mark: one price. Dave's stop at 100 was placed in the auction.
+config unit
+set markets.BTC.phase "call_auction"
+given alice 1000
+given bob 1000
+given carol 1000
+given dave 1000
+index BTC 100
+> marked BTC 100 index 100
+buy alice BTC 5 @ 101
+> accepted alice #1 BTC buy 5 @ 101
+sell bob BTC 3 @ 99
+> accepted bob #2 BTC sell 3 @ 99
+sell carol BTC 2 @ 100
+> accepted carol #3 BTC sell 2 @ 100
+term dave BTC stop 100 last
+buy dave BTC 1 @ 90
+> accepted dave #4 BTC buy 1 @ 90 waiting
+> armed dave #4 BTC buy stop 100 last
+phase BTC continuous
+> uncrossed BTC 5 @ 100 surplus 0
+> fill alice #1 BTC buy 3 @ 100 fee 0 auction
+> fill bob #2 BTC sell 3 @ 100 fee 0 auction
+> fill alice #1 BTC buy 2 @ 100 fee 0 auction
+> fill carol #3 BTC sell 2 @ 100 fee 0 auction
+> phase BTC call_auction to continuous
+> triggered dave #4 BTC buy at 100
+> accepted dave #4 BTC buy 1 @ 90
+
+story an auction takes one leg and cancels the other, and looks at no self-trade
+# Alice's sell at 100 meets her own buy; both have another leg, and the buy's goes first.
+config unit
+set markets.BTC.phase "call_auction"
+given alice 1000
+index BTC 100
+> marked BTC 100 index 100
+buy alice BTC 5 @ 90
+> accepted alice #1 BTC buy 5 @ 90
+term alice BTC other #1
+buy alice BTC 5 @ 100 newest
+> accepted alice #2 BTC buy 5 @ 100 newest
+sell alice BTC 5 @ 110
+> accepted alice #3 BTC sell 5 @ 110
+term alice BTC other #3
+sell alice BTC 5 @ 100 newest
+> accepted alice #4 BTC sell 5 @ 100 newest
+phase BTC continuous
+> uncrossed BTC 5 @ 100 surplus 0
+> fill alice #2 BTC buy 5 @ 100 fee 0 auction
+> fill alice #4 BTC sell 5 @ 100 fee 0 auction
+> cancelled alice #1 BTC buy 5 @ 90 other
+> cancelled alice #3 BTC sell 5 @ 110 other
+> phase BTC call_auction to continuous

@@ -224,8 +224,8 @@ buy bob BTC 20 @ 100
 > accepted bob #1 BTC buy 20 @ 100
 sell alice BTC 11 market reduce
 > refused place NotReducing
-sell alice BTC 10 @ 100 reduce
-> refused place BadField
+sell alice BTC 11 @ 100 reduce
+> refused place NotReducing
 buy alice BTC 1 market reduce
 > refused place NotReducing
 sell alice BTC 10 market reduce
@@ -349,7 +349,7 @@ buy alice =7 1 @ 100
 > refused place UnknownMarket
 buy =9 BTC 1 @ 100
 > refused place UnknownAccount
-buy alice BTC 1 @ 100 =4
+buy alice BTC 1 @ 100 waiting
 > refused place BadField
 buy alice BTC 0 @ 100
 > refused place QtyOutOfRange
@@ -367,8 +367,8 @@ cancel bob BTC #1
 > refused cancel NotYourOrder
 sell bob BTC 1 @ 101
 > refused place BookFull
-buy alice BTC 1 @ 99 reduce
-> refused place BadField
+buy alice BTC 1 @ 99 ioc reduce
+> refused place NotReducing
 deposit alice 1 =2
 > refused deposit UnknownAsset
 deposit alice 0 USD

@@ -33,13 +33,23 @@ REJECTED: Final = 100
 ACCOUNT_OPENED: Final = 101
 ACCEPTED: Final = 200
 LIQUIDATION_ORDER: Final = 511
-NAMES_ORDER: Final = (2, 3)
-"""Commands that name an order by its id."""
-WITH_ORDER_ID: Final = (200, 202, 203, 210, 511)
+TERM: Final = 6
+QUOTE: Final = 7
+OTHER_LEG: Final = 7
+CONDITION: Final = "condition"
+"""The kind of number that is a set of bits, written as names with + between them."""
+WITH_ORDER_ID: Final = (200, 201, 202, 203, 204, 205, 210, 511)
 """Events that carry an order's id."""
 _FIELDS_OF: Final = itemgetter(*FIELDS)
 REPEATED: Final = ("market", "account", "order", "side", "price", "qty", "amount")
 """Fields of a refused command that its Rejected repeats."""
+
+
+def names_order(command: Record) -> bool:
+    """Tell whether a command names an order by its id: Cancel and Replace not by client id, and an other leg."""
+    if command["kind"] == TERM:
+        return command["code"] == OTHER_LEG
+    return command["kind"] in (2, 3) and command["flags"] & 1 == 0
 
 
 class StoryError(Exception):
@@ -125,7 +135,7 @@ class CoreStory:
         events: list[Record] = []
         batch: list[Record] = []
         for record in records:
-            if record["kind"] in NAMES_ORDER:
+            if names_order(record):
                 events += self.flush(batch)
                 number = record["order"] >> SLOT_BITS
                 batch = [{**record, "order": self.ids.get(number, record["order"])}]
@@ -228,7 +238,12 @@ class Scope:
         names = self.names(kind)
         if names is None:
             return parsed(word, 1)
-        return parsed(word[1:], 1) if word.startswith("=") else names.get(word)
+        if word.startswith("="):
+            return parsed(word[1:], 1)
+        if kind == CONDITION:
+            bits = [names.get(part) for part in word.split("+")]
+            return None if None in bits else sum(bit for bit in bits if bit is not None)
+        return names.get(word)
 
     def write(self, kind: str, number: int) -> str:
         """Return the word for a number."""
@@ -241,6 +256,8 @@ class Scope:
         names = self.names(kind)
         if names is None:
             return str(number)
+        if kind == CONDITION:
+            return spelled(names, number)
         return next((name for name, value in names.items() if value == number), f"={number}")
 
     def parse(self, templates: Iterable[Template], line: str) -> Record | None:
@@ -284,6 +301,16 @@ class Scope:
                 if self.match(template, words) == payload:
                     return " ".join(words)
         return "unspeakable " + " ".join(f"{name}={record[name]}" for name in FIELDS if record[name] != 0)
+
+
+def spelled(names: dict[str, int], number: int) -> str:
+    """Return a set of bits as names in order of value, ``=n`` if they do not say all of it."""
+    rest, words = number, []
+    for name, value in sorted(names.items(), key=itemgetter(1), reverse=True):
+        if value & rest == value:
+            rest -= value
+            words.append(name)
+    return "+".join(reversed(words)) if words and rest == 0 else f"={number}"
 
 
 def parsed(word: str, unit: int) -> int | None:
@@ -462,12 +489,23 @@ def canonical(event: Record, command: Record) -> Record:
     if event["kind"] in WITH_ORDER_ID:
         return {**event, "order": event["order"] >> SLOT_BITS << SLOT_BITS}
     if event["kind"] == REJECTED:
-        if command["kind"] in NAMES_ORDER:
+        if names_order(command):
             event = {**event, "order": event["order"] >> SLOT_BITS << SLOT_BITS}
-        if any(event[name] != command[name] for name in REPEATED):
+        bare = {**event, **dict.fromkeys(REPEATED, 0), "market": NO_MARKET}
+        if all(event[name] == command[name] for name in REPEATED):
+            return bare
+        side = quoted_side(event, command)
+        if command["kind"] != QUOTE or any(event[name] != side[name] for name in REPEATED):
             raise StoryError(f"a Rejected repeats its command: {event}")
-        return {**event, **dict.fromkeys(REPEATED, 0), "market": NO_MARKET}
+        return {**bare, **{name: event[name] for name in ("side", "price", "qty")}}
     return event
+
+
+def quoted_side(event: Record, command: Record) -> Record:
+    """Return what a Rejected repeats of one side of a Quote."""
+    if event["side"] == 0:
+        return {**command, "order": 0, "amount": 0}
+    return {**command, "side": 1, "price": command["amount"], "qty": command["order"], "order": 0, "amount": 0}
 
 
 def run(story: Story, venue: StoryVenue) -> None:
@@ -514,8 +552,9 @@ def written(name: str, config: Config, commands: Iterable[Record]) -> str:
             lines.append(f"at {scope.write('time', at)}")
         events = oracle.apply(command)
         if any(event["kind"] == ACCOUNT_OPENED for event in events):
+            # The forms of a named account end in its name.
             scope.accounts.append(f"a{len(scope.accounts)}")
-            lines.append(f"open {scope.accounts[-1]}")
+            lines.append(f"{scope.format(vocabulary().commands, command)} {scope.accounts[-1]}")
         else:
             lines.append(scope.format(vocabulary().commands, command))
         lines += ["> " + scope.format(vocabulary().events, canonical(event, command)) for event in events]

@@ -6,11 +6,12 @@ by the core.
 """
 
 import json
+from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from seawall.models.exact import Duration, Exact, Instant, Model, NonNegative, Positive, whole
 
@@ -20,14 +21,21 @@ __all__ = [
     "BandRule",
     "Breaker",
     "Collateral",
+    "Day",
+    "DenseIds",
+    "DenseRange",
+    "Entry",
     "Fees",
     "Fund",
     "Funding",
+    "Lead",
     "Limits",
     "Liquidation",
     "Mark",
     "Market",
     "MoveRule",
+    "PriceTime",
+    "ProRata",
     "Tier",
     "VenueProfile",
 ]
@@ -69,6 +77,8 @@ class Limits(Model):
     """Resting orders per market."""
     liquidation_rounds_per_step: int = 64
     """Rounds of the liquidation waterfall in one step."""
+    triggers_per_step: int = 16
+    """Fired orders sent to the book in one step."""
     funding_accounts_per_step: int = 100_000
     """Accounts looked at for funding in one step."""
     adl_closes_per_round: int = 10_000
@@ -182,6 +192,88 @@ class Adl(Model):
     """Band of that price around the mark; absent for none."""
 
 
+class DenseRange(Model):
+    """A range of client ids."""
+
+    max: int = Field(ge=1, le=4_294_967_295)
+    """The highest id."""
+
+
+class DenseIds(Model):
+    """Client ids that number the open orders of a market: one sequence for all accounts."""
+
+    dense: DenseRange
+    """From 1 up."""
+
+
+def _client_ids(value: object) -> str:
+    return "range" if isinstance(value, Mapping | DenseIds) else "name"
+
+
+ClientIds = Annotated[
+    Annotated[Literal["none", "hashed"], Tag("name")] | Annotated[DenseIds, Tag("range")],
+    Discriminator(_client_ids),
+]
+"""How clients name their orders."""
+
+
+class PriceTime(Model):
+    """At a price, the order that has rested longest comes first."""
+
+    type: Literal["price_time"] = "price_time"
+    """The type of the allocation."""
+
+
+class Lead(Model):
+    """A lead market maker."""
+
+    account: int = Field(ge=0)
+    """Number of the account."""
+    share: Positive
+    """Share of an incoming order that its orders get before the others."""
+
+
+class ProRata(Model):
+    """At a price, orders are filled in proportion, after the steps that are set here."""
+
+    type: Literal["pro_rata"]
+    """The type of the allocation."""
+    top_order: bool = False
+    """The order that set the best price comes first."""
+    lead: tuple[Lead, ...] = ()
+    """Lead market makers, in order."""
+    fifo: NonNegative = Decimal(0)
+    """Share that goes longest resting first."""
+    minimum: Positive | None = None
+    """Least share of an order, in units of the underlying; less is nothing. One lot if absent."""
+
+
+class Day(Model):
+    """The trading day, at whose end day orders expire."""
+
+    start: Duration = 0
+    """When it begins, after midnight UTC."""
+    length: Duration = 86_400 * 10**9
+    """How long it is."""
+
+
+class Entry(Model):
+    """Limits of what may enter the book."""
+
+    price_step: Positive | None = None
+    """Prices are multiples of it; one tick if absent."""
+    qty_step: Positive | None = None
+    """Quantities are multiples of it; one lot if absent."""
+    qty_min: Positive | None = None
+    """Least quantity; one lot if absent."""
+    notional_min: NonNegative = Decimal(0)
+    """Least notional, in the valuation asset; not asked of reduce-only orders."""
+    notional_max: Positive | None = None
+    """Greatest notional; absent for none."""
+    open_orders_max: int | None = Field(default=None, ge=1)
+    """Resting and waiting orders of one account; absent for no limit."""
+
+
 class Market(Model):
     """One market, settled in the valuation asset."""
 
@@ -217,6 +309,16 @@ class Market(Model):
     """Liquidation policy."""
     adl: Adl
     """Auto-deleveraging policy."""
+    cleared: bool = True
+    """Whether trades move positions and money; without it the market matches and reports, and nothing else."""
+    client_ids: ClientIds = "none"
+    """How clients name their orders: not at all, by numbers of their own, or densely from 1 up."""
+    allocation: Annotated[PriceTime | ProRata, Field(discriminator="type")] = PriceTime()
+    """Who is filled first at a price."""
+    day: Day = Day()
+    """The trading day."""
+    entry: Entry = Entry()
+    """Limits of what may enter the book."""
 
     def ticks(self, price: Decimal | str | int, field: str = "price") -> int:
         """Return a price in ticks; ValueError if it is not on a tick."""
@@ -447,6 +549,43 @@ class VenueProfile(Model):
                 "price": market.adl.price,
                 "band_ppm": None if market.adl.band is None else _ppm(market.adl.band, f"{at}.adl.band"),
             },
+            "cleared": market.cleared,
+            "client_ids": market.client_ids if isinstance(market.client_ids, str) else market.client_ids.model_dump(),
+            "allocation": self._allocation(market),
+            "day": {"start_ns": market.day.start, "length_ns": market.day.length},
+            "entry": self._entry(market),
+        }
+
+    def _allocation(self, market: Market) -> dict[str, Any]:
+        at, rules = f"markets.{market.name}.allocation", market.allocation
+        if isinstance(rules, PriceTime):
+            return {"type": "price_time"}
+        least = rules.minimum
+        return {
+            "type": "pro_rata",
+            "top_order": rules.top_order,
+            "lead": [
+                {"account": lead.account, "share_ppm": _ppm(lead.share, f"{at}.lead[{number}].share")}
+                for number, lead in enumerate(rules.lead)
+            ],
+            "fifo_ppm": _ppm(rules.fifo, f"{at}.fifo"),
+            "minimum": 1 if least is None else whole(least, market.lot_size, f"{at}.minimum", "lot"),
+        }
+
+    def _entry(self, market: Market) -> dict[str, Any]:
+        at, rules = f"markets.{market.name}.entry", market.entry
+
+        def units(value: Decimal | None, unit: Decimal, field: str, name: str) -> int:
+            return 1 if value is None else whole(value, unit, f"{at}.{field}", name)
+
+        most = rules.notional_max
+        return {
+            "price_step": units(rules.price_step, market.tick_size, "price_step", "tick"),
+            "qty_step": units(rules.qty_step, market.lot_size, "qty_step", "lot"),
+            "qty_min": units(rules.qty_min, market.lot_size, "qty_min", "lot"),
+            "notional_min": self.amount(rules.notional_min, f"{at}.notional_min"),
+            "notional_max": None if most is None else self.amount(most, f"{at}.notional_max"),
+            "open_orders_max": rules.open_orders_max,
         }
 
     def _breaker(self, breaker: Breaker) -> dict[str, Any]:

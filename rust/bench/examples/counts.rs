@@ -4,7 +4,6 @@
 //! does that. With the arguments PROFILE ENGINE IDS it drives that workload once, in [`timed_part`], which is what
 //! callgrind collects.
 
-use seawall_bench::setup::CORE_EXTENDED;
 use seawall_bench::{Features, Forms, Generator, Ids, Message, Null, Params, Stage, Tracks};
 use seawall_core::Venue;
 use std::process::{Command, ExitCode};
@@ -73,12 +72,11 @@ fn table() -> Result<(), String> {
         );
     }
     println!("instructions per message, {MESSAGES} messages after the book is built");
-    let columns = COLUMNS.iter().filter(|(_, ids)| CORE_EXTENDED || *ids == "venue");
-    let heads = columns.clone().map(|(engine, ids)| format!("{:>14}", format!("{engine}/{ids}")));
-    println!("{:10}{}", "", heads.collect::<String>());
+    let heads = COLUMNS.map(|(engine, ids)| format!("{:>14}", format!("{engine}/{ids}")));
+    println!("{:10}{}", "", heads.concat());
     for profile in PROFILES {
         print!("{profile:10}");
-        for (engine, ids) in columns.clone() {
+        for (engine, ids) in COLUMNS {
             print!("{:>14}", instructions(&[profile, engine, ids])? / MESSAGES);
         }
         println!();

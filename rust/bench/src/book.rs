@@ -23,11 +23,8 @@ pub trait Engine {
 }
 
 impl Engine for Venue {
-    // TODO(core): Venue::apply_batch(commands, events).
     fn apply(&mut self, commands: &[Record], events: &mut Events) {
-        for command in commands {
-            self.apply_record(command, events);
-        }
+        self.apply_batch(commands, events);
     }
 }
 

@@ -11,11 +11,6 @@ use seawall_core::protocol::{command, event};
 use seawall_core::{Config, Events, MarketId, OrderId, OrderType, Price, Record, Side, Venue};
 use serde_json::{Value, json};
 
-/// Whether the core knows the rows `cleared` and `client_ids` of a market and self-trade modes.
-///
-/// Without them idle features are a market without rules, and orders have the venue's ids only.
-pub const CORE_EXTENDED: bool = false;
-
 /// The one market.
 const MARKET: MarketId = MarketId::new(0);
 /// The time of every command.
@@ -115,7 +110,7 @@ pub struct Forms([Record; 4]);
 impl Forms {
     fn new(features: Features, ids: Ids) -> Self {
         let base = Record { at: AT, market: MARKET.get(), ..Record::default() };
-        let prevention = if CORE_EXTENDED && features == Features::Full { CANCEL_OLDEST } else { 0 };
+        let prevention = if features == Features::Full { CANCEL_OLDEST } else { 0 };
         let place =
             |kind: OrderType| Record { kind: command::PLACE, code: kind.code(), flags: prevention, ..base };
         let cancel = Record { kind: command::CANCEL, flags: u16::from(ids != Ids::Venue), ..base };
@@ -156,10 +151,6 @@ impl Stage {
     /// # Errors
     /// [`BenchError::Answer`] if the venue does something else with a message than the workload says.
     pub fn new(workload: Workload, features: Features, ids: Ids) -> Result<Self, BenchError> {
-        if !CORE_EXTENDED && ids != Ids::Venue {
-            let why = format!("{}: this build has the venue's ids only; use venue", ids.name());
-            return option("ids", why);
-        }
         let orders = workload.orders();
         let config = config(features, ids, orders);
         let Workload { name, messages, prefill, expected } = workload;
@@ -325,10 +316,9 @@ pub fn resting_orders(venue: &Venue) -> u64 {
 }
 
 /// Bytes that the book holds, free room included.
-// TODO(core): Venue::book_bytes(MARKET). Until then what a node and its links are known to take.
 #[must_use]
 pub fn book_bytes(venue: &Venue) -> u64 {
-    40 * resting_orders(venue)
+    u64::try_from(venue.book_bytes(MARKET)).expect("64 bits")
 }
 
 /// Between the best bid and ask of the messages that build the book.
@@ -341,8 +331,13 @@ fn starting_mid(prefill: &[Message]) -> i64 {
 
 fn config(features: Features, ids: Ids, orders: usize) -> Value {
     let full = features == Features::Full;
-    let mut market = json!({
-        "name": "BENCH", "tick_value": 1, "price_max": PRICE_MAX, "order_qty_max": QTY_MAX,
+    let client_ids = match ids {
+        Ids::Given => json!({"dense": {"max": orders}}),
+        Ids::Venue => json!("none"),
+        Ids::Hashed => json!("hashed"),
+    };
+    let market = json!({
+        "name": "BENCH", "cleared": full, "client_ids": client_ids, "tick_value": 1, "price_max": PRICE_MAX, "order_qty_max": QTY_MAX,
         "position_max": LOTS_MAX, "open_interest_max": LOTS_MAX,
         "fees": {"maker_ppm": 0, "taker_ppm": if full { 500 } else { 0 }},
         "tiers": [{"lower": 0, "initial_ppm": 20_000, "maintenance_ppm": 10_000}],
@@ -352,14 +347,6 @@ fn config(features: Features, ids: Ids, orders: usize) -> Value {
                         "fee_ppm": 0, "fund_limit_ppm": 0},
         "adl": {"enabled": full, "method": "queue", "price": "bankruptcy", "band_ppm": null},
     });
-    if CORE_EXTENDED {
-        market["cleared"] = json!(full);
-        market["client_ids"] = match ids {
-            Ids::Given => json!({"dense": {"max": orders}}),
-            Ids::Venue => json!("none"),
-            Ids::Hashed => json!("hashed"),
-        };
-    }
     // Twice the mark is far away from every profile's prices, and yet every order is held against it.
     let band = json!({"name": "band", "markets": [0], "rule":
         {"type": "band", "width_ppm": 1_000_000, "action": "reject", "exempt_liquidations": false}});
@@ -381,7 +368,7 @@ fn opening(features: Features, mid: i64) -> Vec<Record> {
     let deposit = |account| Record { kind: command::DEPOSIT, account, amount: DEPOSIT, ..base };
     let accounts = features.accounts();
     let mut commands = vec![open; usize::try_from(accounts).expect("32 bits fit")];
-    if features == Features::Full || !CORE_EXTENDED {
+    if features == Features::Full {
         commands.extend((0..accounts).map(deposit));
         commands.push(Record { kind: command::INDEX, market: MARKET.get(), price: mid, ..base });
     }

@@ -1,11 +1,11 @@
 //! The venue has the workload's answers: at full size, for further seeds, in a deep book; a wrong one is noticed.
 
-use seawall_bench::setup::{CORE_EXTENDED, book_bytes};
+use seawall_bench::setup::book_bytes;
 use seawall_bench::{BenchError, Features, Generator, Ids, PROFILES, Params, Stage, Tape, Tracks, Workload};
 use seawall_core::Venue;
 
 const MEASURED: [&str; 4] = ["touch50", "shallow", "wide", "crash"];
-const IDS: &[Ids] = if CORE_EXTENDED { &[Ids::Given, Ids::Venue, Ids::Hashed] } else { &[Ids::Venue] };
+const IDS: [Ids; 3] = [Ids::Given, Ids::Venue, Ids::Hashed];
 
 fn driven(stage: &Stage) -> (Venue, Tape) {
     let (mut venue, mut tracks) = (stage.venue(), Tracks::default());
@@ -55,7 +55,7 @@ fn ten_further_seeds_with_all_ids() {
             let params = Params::of(profile).unwrap();
             let params = Params { timed: 25_000, depth: params.depth / 10, seed, ..params };
             let workload = Generator::workload(&format!("{profile}, seed {seed}"), params).unwrap();
-            for &ids in IDS {
+            for ids in IDS {
                 check(workload.clone(), Features::Idle, ids);
             }
         }
@@ -67,7 +67,7 @@ fn all_features_change_no_answer() {
     for profile in MEASURED {
         let params = Params { timed: 50_000, ..Params::of(profile).unwrap() };
         let workload = Generator::workload(profile, params).unwrap();
-        for &ids in IDS {
+        for ids in IDS {
             check(workload.clone(), Features::Full, ids);
         }
     }

@@ -185,6 +185,11 @@ impl Breakers {
         breakers
     }
 
+    /// True if some rule watches trades.
+    pub(crate) fn watch_trades(&self) -> bool {
+        self.watches_trades
+    }
+
     /// True if some finite band watches the market.
     pub(crate) fn has_bands(&self) -> bool {
         !self.bands.is_empty()

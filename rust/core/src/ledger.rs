@@ -287,6 +287,11 @@ impl Ledger {
         }
     }
 
+    /// True if money or positions moved since the last audit.
+    pub(crate) fn has_moved(&self) -> bool {
+        self.moved
+    }
+
     /// [`Ledger::audit_cheap`] if money or positions moved since the last audit.
     pub(crate) fn audit_moved(&mut self) {
         if std::mem::take(&mut self.moved) {

@@ -15,8 +15,14 @@ pub mod config;
 
 mod codec;
 
-mod auction;
+mod order;
+
+mod deltas;
+
 mod book;
+
+mod allocation;
+mod auction;
 mod breaker;
 mod funding;
 mod ledger;
@@ -41,10 +47,11 @@ mod session;
 pub use book::{Level, Resting};
 pub use codec::{CodecError, EventDigest, hex};
 pub use config::{Config, ConfigError};
+pub use deltas::{Delta, Deltas};
 pub use ledger::{Place, Position};
 pub use margin::Health;
 pub use protocol::{Command, Events, OrderType, Phase, Record, Reject};
-pub use report::{AccountRow, AssetTotals, Conservation, PositionRow};
+pub use report::{AccountRow, AssetTotals, Conservation, OrderRow, PositionRow, WaitingRow};
 pub use session::{Journal, JournalWriter};
 pub use units::{
     AccountId, AssetId, FundId, MarketId, Money, Nanos, OrderId, Ppb, Ppm, Price, Qty, Side, Sum, TickValue,

@@ -4,14 +4,14 @@
 //! each stage moves money in the ledger with an event of its own. Bounded: a round closes at most one slice.
 
 use crate::adl::{self, Candidate};
-use crate::book::{NO_SLOT, Resting};
+use crate::book::NO_SLOT;
 use crate::codec::{CodecError, Reader, Writer};
 use crate::config::{AdlMethod, LastResort};
 use crate::floor::{Floor, Flow, Incoming, Swept};
 use crate::insurance;
 use crate::ledger::{self, Place};
 use crate::margin::{self, Health};
-use crate::protocol::{CancelReason, Events, Record, event, event_of};
+use crate::protocol::{CancelReason, Events, Record, SelfTrade, event, event_of};
 use crate::units::{
     AccountId, FundId, MarketId, Money, Price, Qty, Side, Sum, TickValue, VALUATION, largest_remainder,
 };
@@ -233,13 +233,14 @@ fn send(floor: &mut Floor, slice: &Slice, limit: Price, flow: Flow, events: &mut
         limit: Some(limit),
         qty: slice.lots,
         flow,
+        shown_price: limit,
+        prevention: SelfTrade::Allowed,
+        leg: None,
     };
     let swept = floor.sweep(&order, events);
     if swept.left.is_positive() {
         let reason = if swept.tripped { CancelReason::Breaker } else { CancelReason::Immediate };
-        let rest =
-            Resting { id, account: slice.account, side, price: limit, qty: swept.left, post_only: false };
-        Floor::report_cancelled(slice.market, &rest, reason, events);
+        Floor::report_cancelled(slice.market, &order.rest(swept.left), reason, events);
     }
     swept
 }

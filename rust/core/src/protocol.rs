@@ -55,6 +55,10 @@ pub mod command {
     pub const CANCEL_ALL: u16 = 4;
     /// A trade agreed outside the book.
     pub const BLOCK: u16 = 5;
+    /// A term of the account's next order.
+    pub const TERM: u16 = 6;
+    /// Both sides of a market maker's quote.
+    pub const QUOTE: u16 = 7;
     /// A new account.
     pub const OPEN_ACCOUNT: u16 = 10;
     /// Money in.
@@ -69,6 +73,12 @@ pub mod command {
     pub const SET_PHASE: u16 = 21;
     /// Lets waiting work go on.
     pub const PULSE: u16 = 22;
+
+    /// True if a command has this kind.
+    #[must_use]
+    pub const fn is_known(kind: u16) -> bool {
+        matches!(kind, PLACE..=QUOTE | OPEN_ACCOUNT..=FUND_DEPOSIT | INDEX..=PULSE)
+    }
 }
 
 /// Kinds of events.
@@ -89,10 +99,16 @@ pub mod event {
     pub const BREAKER_TRIPPED: u16 = 111;
     /// An order was accepted.
     pub const ACCEPTED: u16 = 200;
-    /// What was open of an order is gone.
+    /// A waiting order fired.
+    pub const TRIGGERED: u16 = 201;
+    /// What was open of an order is gone, or a part of it.
     pub const CANCELLED: u16 = 202;
     /// A resting order was changed.
     pub const REPLACED: u16 = 203;
+    /// What an iceberg shows now.
+    pub const SHOWN: u16 = 204;
+    /// An order waits for its trigger.
+    pub const ARMED: u16 = 205;
     /// One side of a trade.
     pub const FILL: u16 = 210;
     /// An auction found its price.
@@ -137,6 +153,70 @@ pub mod event {
 pub const POST_ONLY: u16 = 1;
 /// Order flag: the order may only make the position smaller.
 pub const REDUCE_ONLY: u16 = 2;
+/// Order flag: a post-only order that would take moves to the price short of it.
+pub const SLIDE: u16 = 4;
+/// Order flag: no part of what others see of the book.
+pub const HIDDEN: u16 = 8;
+/// Order flag: the order expires at the end of the trading day.
+pub const DAY: u16 = 16;
+/// Order flags: bits of the self-trade mode.
+pub const SELF_TRADE: u16 = 7 << SELF_TRADE_SHIFT;
+/// Where the self-trade mode begins.
+pub const SELF_TRADE_SHIFT: u32 = 5;
+/// Flag of Accepted: the order waits for its trigger.
+pub const WAITING: u16 = 256;
+
+/// Flag of Cancel and Replace: `order` is a client id.
+pub const BY_CLIENT_ID: u16 = 1;
+/// Flag of `CancelAll`: only orders of `side`.
+pub const ONLY_SIDE: u16 = 1;
+/// Flag of `CancelAll`: only orders of session `amount`.
+pub const ONLY_SESSION: u16 = 2;
+/// Account of a `CancelAll` of every account.
+pub const EVERY_ACCOUNT: AccountId = AccountId::new(u32::MAX);
+
+/// What happens when an order is about to meet one of its own party.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SelfTrade {
+    /// They trade.
+    #[default]
+    Allowed,
+    /// What is left of the incoming order is cancelled.
+    CancelNewest,
+    /// The resting order is cancelled.
+    CancelOldest,
+    /// Both.
+    CancelBoth,
+    /// Both lose the smaller quantity.
+    Decrement,
+}
+
+impl SelfTrade {
+    /// The mode of a number from 0 to 4.
+    #[must_use]
+    pub const fn from_code(code: u16) -> Option<Self> {
+        match code {
+            0 => Some(Self::Allowed),
+            1 => Some(Self::CancelNewest),
+            2 => Some(Self::CancelOldest),
+            3 => Some(Self::CancelBoth),
+            4 => Some(Self::Decrement),
+            _ => None,
+        }
+    }
+
+    /// The number.
+    #[must_use]
+    pub const fn code(self) -> u16 {
+        match self {
+            Self::Allowed => 0,
+            Self::CancelNewest => 1,
+            Self::CancelOldest => 2,
+            Self::CancelBoth => 3,
+            Self::Decrement => 4,
+        }
+    }
+}
 
 /// Fill flag: the incoming side.
 pub const FILL_TAKER: u16 = 1;
@@ -230,6 +310,20 @@ pub enum Reject {
     UnknownAsset = 216,
     /// No fund has this number.
     UnknownFund = 217,
+    /// The price is not a multiple of the price step.
+    PriceOffStep = 218,
+    /// The quantity is not a multiple of the quantity step.
+    QtyOffStep = 219,
+    /// The notional is outside the market's limits.
+    NotionalOutOfRange = 220,
+    /// The account has its maximum of open orders in the market.
+    OpenOrdersLimit = 221,
+    /// An open order has this client id.
+    DuplicateClientId = 222,
+    /// The watched price is beyond the trigger already.
+    TriggerBeyond = 223,
+    /// The expiry is not in the future.
+    ExpiryPast = 224,
     /// The position could exceed the configured maximum.
     PositionLimit = 301,
     /// The open interest could exceed the configured maximum.
@@ -246,7 +340,7 @@ pub enum Reject {
 
 impl Reject {
     /// Every code with its name, in order.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 33] = [
         Self::TimeBackwards,
         Self::TimersPending,
         Self::UnknownCommand,
@@ -267,6 +361,13 @@ impl Reject {
         Self::NotYourOrder,
         Self::UnknownAsset,
         Self::UnknownFund,
+        Self::PriceOffStep,
+        Self::QtyOffStep,
+        Self::NotionalOutOfRange,
+        Self::OpenOrdersLimit,
+        Self::DuplicateClientId,
+        Self::TriggerBeyond,
+        Self::ExpiryPast,
         Self::PositionLimit,
         Self::OpenInterestLimit,
         Self::MarginShort,
@@ -294,6 +395,20 @@ pub enum CancelReason {
     Liquidation,
     /// A breaker interrupted the match.
     Breaker,
+    /// Its time is over.
+    Expired,
+    /// It would not reduce the position.
+    ReduceOnly,
+    /// It was about to meet an order of its own party.
+    SelfTrade,
+    /// It fired and was refused.
+    Refused,
+    /// Its other leg traded, fired or went.
+    OtherLeg,
+    /// A new quote took its place.
+    Requoted,
+    /// The operator cancelled every account's orders.
+    Operator,
 }
 
 impl CancelReason {
@@ -305,6 +420,13 @@ impl CancelReason {
             Self::Immediate => 2,
             Self::Liquidation => 3,
             Self::Breaker => 4,
+            Self::Expired => 5,
+            Self::ReduceOnly => 6,
+            Self::SelfTrade => 7,
+            Self::Refused => 8,
+            Self::OtherLeg => 9,
+            Self::Requoted => 10,
+            Self::Operator => 11,
         }
     }
 }
@@ -473,7 +595,7 @@ pub enum AfterPhase {
     Continue,
 }
 
-/// A command, decoded.
+/// The commands of every day, typed. Terms, quotes, client ids and sessions are written as a [`Record`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the fields are those of the record, docs/mechanics.md section 1")]
 pub enum Command {
@@ -492,32 +614,7 @@ pub enum Command {
 }
 
 impl Command {
-    /// Decodes a record; `None` if no command has its kind. Values are checked by the venue.
-    #[must_use]
-    pub fn decode(r: &Record) -> Option<Self> {
-        let (market, account) = (MarketId::new(r.market), AccountId::new(r.account));
-        let (order, price, qty) = (OrderId::from_raw(r.order), Price::new(r.price), Qty::new(r.qty));
-        let (asset, amount) = (AssetId::new(r.code), Money::new(r.amount));
-        Some(match r.kind {
-            command::PLACE => {
-                Self::Place { market, account, side: r.side, code: r.code, flags: r.flags, price, qty }
-            }
-            command::CANCEL => Self::Cancel { market, account, order },
-            command::REPLACE => Self::Replace { market, account, order, price, qty },
-            command::CANCEL_ALL => Self::CancelAll { market, account },
-            command::BLOCK => Self::Block { market, buyer: account, seller: r.order, price, qty },
-            command::OPEN_ACCOUNT => Self::OpenAccount,
-            command::DEPOSIT => Self::Deposit { account, asset, amount },
-            command::WITHDRAW => Self::Withdraw { account, asset, amount },
-            command::FUND_DEPOSIT => Self::FundDeposit { fund: FundId::new(r.code), amount },
-            command::INDEX => Self::Index { market, price },
-            command::SET_PHASE => Self::SetPhase { market, code: r.code, end: Nanos::new(r.amount) },
-            command::PULSE => Self::Pulse,
-            _ => return None,
-        })
-    }
-
-    /// The record of this command at a time; the inverse of [`Command::decode`].
+    /// The record of this command at a time.
     #[must_use]
     pub fn encode(&self, at: Nanos) -> Record {
         let none = MarketId::NONE.get();
@@ -595,7 +692,10 @@ impl Command {
 #[derive(Debug, Default, Clone)]
 pub struct Events {
     records: Vec<Record>,
-    stamp: Record,
+    venue: u16,
+    source: u8,
+    at: i64,
+    seq: u64,
 }
 
 impl Events {
@@ -608,7 +708,7 @@ impl Events {
     /// An empty list with room for `capacity` events.
     #[must_use]
     pub fn with_capacity(capacity: usize) -> Self {
-        Self { records: Vec::with_capacity(capacity), stamp: Record::default() }
+        Self { records: Vec::with_capacity(capacity), ..Self::default() }
     }
 
     /// The events so far.
@@ -641,25 +741,28 @@ impl Events {
     }
 
     /// Sets what the following events share: venue, time, source and the number of the last event.
+    #[inline(always)]
     pub fn begin(&mut self, venue: u16, at: Nanos, source: u8, seq: u64) {
-        self.stamp =
-            Record { venue, market: MarketId::NONE.get(), at: at.get(), seq, source, ..Record::default() };
+        self.venue = venue;
+        self.at = at.get();
+        self.source = source;
+        self.seq = seq;
     }
 
     /// The number of the last event.
     pub(crate) fn seq(&self) -> u64 {
-        self.stamp.seq
+        self.seq
     }
 
     /// Appends an event: stamps `record`'s kind and payload with the step's header.
+    #[inline(always)]
     pub fn push(&mut self, record: Record) {
-        self.stamp.seq += 1;
-        let stamp = &self.stamp;
+        self.seq += 1;
         self.records.push(Record {
-            venue: stamp.venue,
-            at: stamp.at,
-            seq: stamp.seq,
-            source: stamp.source,
+            venue: self.venue,
+            at: self.at,
+            seq: self.seq,
+            source: self.source,
             ..record
         });
     }
@@ -667,6 +770,7 @@ impl Events {
 
 /// An event's payload to fill in: its kind and market.
 #[must_use]
+#[inline]
 pub(crate) fn event_of(kind: u16, market: MarketId) -> Record {
     Record { kind, market: market.get(), ..Record::default() }
 }

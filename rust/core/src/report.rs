@@ -1,7 +1,12 @@
 //! Read-only tables, and the proof that money is conserved.
 
+use crate::book::{Rare, Resting};
 use crate::ledger::Place;
-use crate::units::{AccountId, AssetId, FundId, MarketId, Money, Qty, Sum, VALUATION};
+use crate::order::Order;
+use crate::protocol::OrderType;
+use crate::units::{
+    AccountId, AssetId, FundId, MarketId, Money, Nanos, OrderId, Price, Qty, Side, Sum, VALUATION,
+};
 use crate::venue::Venue;
 
 /// Where the money of one asset is.
@@ -68,6 +73,46 @@ pub struct PositionRow {
     pub open_sells: Qty,
 }
 
+/// One resting order, with what only the operator sees of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OrderRow {
+    /// The order.
+    pub order: Resting,
+    /// Place in the order of matching at its price, from 0.
+    pub position: u32,
+    /// The client's name for it; 0 for none.
+    pub client: u64,
+    /// The session that sent it; 0 for none.
+    pub session: u16,
+    /// When it expires.
+    pub expiry: Option<Nanos>,
+}
+
+/// One order that waits for its trigger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WaitingRow {
+    /// Its id.
+    pub id: OrderId,
+    /// Its owner.
+    pub account: AccountId,
+    /// Its side.
+    pub side: Side,
+    /// Its type.
+    pub kind: OrderType,
+    /// Its limit; zero for a market order.
+    pub price: Price,
+    /// Its quantity.
+    pub qty: Qty,
+    /// 1 stop, 2 take-profit, 3 trailing stop.
+    pub term: u16,
+    /// Watched price: 0 last, 1 mark, 2 index.
+    pub watched: u16,
+    /// The trigger as it stands; of a trailing stop that has seen no price, none.
+    pub trigger: Option<Price>,
+    /// The client's name for it; 0 for none.
+    pub client: u64,
+}
+
 impl Venue {
     /// Counts all money and all positions anew. Costs in proportion to the accounts.
     #[must_use]
@@ -129,5 +174,43 @@ impl Venue {
                 })
             })
         })
+    }
+}
+
+impl Venue {
+    /// Every resting order of a market in the order of matching, buys first.
+    pub fn order_rows(&self, market: MarketId) -> impl Iterator<Item = OrderRow> {
+        let book = &self.floor().market(market).book;
+        let orders = [Side::Buy, Side::Sell].into_iter().flat_map(|side| book.orders(side));
+        orders.scan((None, 0), |(level, position), order| {
+            let here = Some((order.side, order.price));
+            *position = if *level == here { *position + 1 } else { 0 };
+            *level = here;
+            let Rare { session, expiry, .. } = book.rare(order.id);
+            Some(OrderRow { order, position: *position, client: book.name_of(order.id), session, expiry })
+        })
+    }
+
+    /// Every waiting order of a market, by acceptance number.
+    pub fn waiting_rows(&self, market: MarketId) -> impl Iterator<Item = WaitingRow> {
+        self.floor().market(market).book.waiting().iter().map(|waits| {
+            let Order { account, side, kind, price, qty, client, .. } = waits.order;
+            let rule = waits.trigger();
+            let (term, watched) = (rule.kind.code(), rule.watched.code());
+            let trigger = waits.level();
+            WaitingRow { id: waits.id, account, side, kind, price, qty, term, watched, trigger, client }
+        })
+    }
+
+    /// Bytes that a market's book keeps: slots, tables, pages; what its resting orders cost.
+    #[must_use]
+    pub fn book_bytes(&self, market: MarketId) -> usize {
+        self.floor().market(market).book.bytes()
+    }
+
+    /// Number of resting orders of a market.
+    #[must_use]
+    pub fn resting_orders(&self, market: MarketId) -> u32 {
+        self.floor().market(market).book.len()
     }
 }

@@ -105,9 +105,7 @@ impl Journal {
     pub fn replay(&self) -> (Venue, Events) {
         let mut venue = Venue::new(self.config.clone());
         let mut events = Events::new();
-        for command in &self.commands {
-            venue.apply_record(command, &mut events);
-        }
+        venue.apply_batch(&self.commands, &mut events);
         (venue, events)
     }
 }

@@ -278,20 +278,16 @@ impl Side {
     /// The side of a number in a record.
     #[must_use]
     pub const fn from_code(code: u8) -> Option<Self> {
-        match code {
-            0 => Some(Self::Buy),
-            1 => Some(Self::Sell),
-            _ => None,
+        if code > 1 {
+            return None;
         }
+        Some(if code == 0 { Self::Buy } else { Self::Sell })
     }
 
     /// A quantity with this side's sign.
     #[must_use]
     pub const fn signed(self, qty: Qty) -> Qty {
-        match self {
-            Self::Buy => qty,
-            Self::Sell => Qty(-qty.0),
-        }
+        Qty(self.turned(qty.0))
     }
 
     /// The side that holds this signed position; buys for zero.
@@ -302,11 +298,16 @@ impl Side {
 
     /// A price difference seen from this side: positive is better for its holder.
     #[must_use]
+    #[inline]
     pub const fn gain(self, from: Price, to: Price) -> Price {
-        match self {
-            Self::Buy => Price(to.0 - from.0),
-            Self::Sell => Price(from.0 - to.0),
-        }
+        Price(self.turned(to.0 - from.0))
+    }
+
+    /// A number with this side's sign, without a branch: which side an order has is the flip of a coin.
+    const fn turned(self, number: i64) -> i64 {
+        debug_assert!(number != i64::MIN);
+        let sells = self as i64;
+        (number ^ -sells).wrapping_add(sells)
     }
 }
 
@@ -372,6 +373,12 @@ impl Price {
         Self(self.0 + narrow(div_floor(i128::from(doubled_sum), 2 * count)))
     }
 
+    /// True for a whole number of steps; the step is positive.
+    #[must_use]
+    pub(crate) const fn is_multiple_of(self, step: Self) -> bool {
+        self.0 % step.0 == 0
+    }
+
     /// The middle one of three.
     #[must_use]
     pub fn median(a: Self, b: Self, c: Self) -> Self {
@@ -416,6 +423,24 @@ impl Nanos {
 }
 
 impl Qty {
+    /// True for a whole number of steps; the step is positive.
+    #[must_use]
+    pub(crate) const fn is_multiple_of(self, step: Self) -> bool {
+        self.0 % step.0 == 0
+    }
+
+    /// `floor(self x share)`.
+    #[must_use]
+    pub(crate) fn ppm_down(self, share: Ppm) -> Self {
+        Self(narrow(div_floor(i128::from(self.0) * i128::from(share.0), i128::from(MILLION))))
+    }
+
+    /// `floor(self x part / whole)`, `whole > 0`: a share in proportion to what is open.
+    #[must_use]
+    pub(crate) fn share_down(self, part: Self, whole: Self) -> Self {
+        Self(narrow(div_floor(i128::from(self.0) * i128::from(part.0), i128::from(whole.0))))
+    }
+
     /// `ceil(self x share)`.
     #[must_use]
     pub fn ppm_up(self, share: Ppm) -> Self {

@@ -21,7 +21,7 @@ mod _core {
     #[pymodule_export]
     use crate::conform::largest_remainder;
     #[pymodule_export]
-    use crate::venue::{JournalWriter, Venue, replay_journal};
+    use crate::venue::{Deltas, JournalWriter, Venue, replay_journal};
     #[pymodule_export]
     use crate::world::World;
     #[allow(non_upper_case_globals, reason = "the Python name")]

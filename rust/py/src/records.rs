@@ -73,8 +73,13 @@ fn bytes_of<'py>(object: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'py, 
 
 /// Commands from an array or from bytes.
 pub(crate) fn commands(object: &Bound<'_, PyAny>) -> PyResult<Vec<Record>> {
-    let bytes = bytes_of(object, "commands")?.try_readonly().map_err(|_| in_use("commands"))?;
-    let bytes = bytes.as_slice().map_err(|_| in_use("commands"))?;
+    records(object, "commands")
+}
+
+/// Records from an array or from bytes, by the name of the argument.
+pub(crate) fn records(object: &Bound<'_, PyAny>, name: &str) -> PyResult<Vec<Record>> {
+    let bytes = bytes_of(object, name)?.try_readonly().map_err(|_| in_use(name))?;
+    let bytes = bytes.as_slice().map_err(|_| in_use(name))?;
     Ok(bytemuck::allocation::pod_collect_to_vec(bytes))
 }
 

@@ -7,7 +7,8 @@ use numpy::IntoPyArray;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use seawall_core::{
-    Config, Events, Journal, JournalWriter as CoreJournalWriter, MarketId, Record, Side, hex,
+    Config, Deltas as CoreDeltas, Events, Journal, JournalWriter as CoreJournalWriter, MarketId, Nanos,
+    Price, Record, Side, hex,
 };
 
 /// One deterministic venue; `seawall.Venue` is the documented face of it.
@@ -25,9 +26,7 @@ struct State {
 impl State {
     fn apply(&mut self, commands: &[Record]) -> Vec<Record> {
         let mut events = Events::with_capacity(2 * commands.len());
-        for command in commands {
-            self.venue.apply_record(command, &mut events);
-        }
+        self.venue.apply_batch(commands, &mut events);
         if self.waiting.is_empty() {
             return events.into_vec();
         }
@@ -40,6 +39,15 @@ impl State {
 impl Venue {
     pub(crate) fn of(venue: seawall_core::Venue) -> Self {
         Self { state: Guarded::new("venue", State { venue, waiting: Vec::new() }) }
+    }
+
+    /// The market of a number.
+    fn known(&self, py: Python<'_>, market: u16) -> PyResult<MarketId> {
+        let markets = self.state.with(py, |state| state.venue.config().markets.len())?;
+        if usize::from(market) < markets {
+            return Ok(MarketId::new(market));
+        }
+        Err(command_error(format!("market: {market} is not there; markets are 0 to {}", markets - 1)))
     }
 
     fn table<'py, Row: Send>(
@@ -173,20 +181,55 @@ impl Venue {
     ) -> PyResult<Bound<'py, PyDict>> {
         let side =
             Side::from_code(side).ok_or_else(|| command_error(format!("side: {side} is neither 0 nor 1")))?;
-        let markets = self.state.with(py, |state| state.venue.config().markets.len())?;
-        if usize::from(market) >= markets {
-            return Err(command_error(format!(
-                "market: {market} is not there; markets are 0 to {}",
-                markets - 1
-            )));
-        }
+        let market = self.known(py, market)?;
         self.table(
             py,
-            |venue| venue.depth(MarketId::new(market), side, levels),
+            |venue| venue.depth(market, side, levels),
             |table, rows| {
                 column(table, "price", rows, |r| r.price.get())?;
                 column(table, "qty", rows, |r| r.qty.get())?;
                 column(table, "orders", rows, |r| r.orders)
+            },
+        )
+    }
+
+    fn orders<'py>(&self, py: Python<'py>, market: u16) -> PyResult<Bound<'py, PyDict>> {
+        let market = self.known(py, market)?;
+        self.table(
+            py,
+            |venue| venue.order_rows(market).collect(),
+            |table, rows| {
+                column(table, "account", rows, |r| r.order.account.get())?;
+                column(table, "order", rows, |r| r.order.id.raw())?;
+                column(table, "side", rows, |r| r.order.side.code())?;
+                column(table, "price", rows, |r| r.order.price.get())?;
+                column(table, "qty", rows, |r| r.order.qty.get())?;
+                column(table, "shown", rows, |r| r.order.shown.get())?;
+                column(table, "position", rows, |r| r.position)?;
+                column(table, "client_id", rows, |r| r.client)?;
+                column(table, "session", rows, |r| r.session)?;
+                column(table, "flags", rows, |r| r.order.flags)?;
+                column(table, "expiry", rows, |r| r.expiry.map_or(0, Nanos::get))
+            },
+        )
+    }
+
+    fn waiting_orders<'py>(&self, py: Python<'py>, market: u16) -> PyResult<Bound<'py, PyDict>> {
+        let market = self.known(py, market)?;
+        self.table(
+            py,
+            |venue| venue.waiting_rows(market).collect(),
+            |table, rows| {
+                column(table, "account", rows, |r| r.account.get())?;
+                column(table, "order", rows, |r| r.id.raw())?;
+                column(table, "side", rows, |r| r.side.code())?;
+                column(table, "type", rows, |r| r.kind.code())?;
+                column(table, "price", rows, |r| r.price.get())?;
+                column(table, "qty", rows, |r| r.qty.get())?;
+                column(table, "term", rows, |r| r.term)?;
+                column(table, "watched", rows, |r| r.watched)?;
+                column(table, "trigger", rows, |r| r.trigger.map_or(0, Price::get))?;
+                column(table, "client_id", rows, |r| r.client)
             },
         )
     }
@@ -249,6 +292,36 @@ impl JournalWriter {
         let commands = records::commands(commands)?;
         let bytes = self.state.with(py, |writer| writer.frame(&commands))?;
         Ok(PyBytes::new(py, &bytes))
+    }
+}
+
+/// Folds events into changes of depth; `seawall.Deltas` is the documented face of it.
+#[pyclass(frozen, module = "seawall._core")]
+pub(crate) struct Deltas {
+    state: Guarded<CoreDeltas>,
+}
+
+#[pymethods]
+impl Deltas {
+    #[new]
+    fn new() -> Self {
+        Self { state: Guarded::new("deltas", CoreDeltas::new()) }
+    }
+
+    fn update<'py>(&self, py: Python<'py>, events: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
+        let events = records::records(events, "events")?;
+        let rows = self.state.with(py, |state| {
+            let mut rows = Vec::new();
+            state.update(&events, &mut rows);
+            rows
+        })?;
+        let table = PyDict::new(py);
+        column(&table, "seq", &rows, |r| r.seq)?;
+        column(&table, "market", &rows, |r| r.market.get())?;
+        column(&table, "side", &rows, |r| r.side.code())?;
+        column(&table, "price", &rows, |r| r.price.get())?;
+        column(&table, "qty", &rows, |r| r.qty.get())?;
+        Ok(table)
     }
 }
 

@@ -18,13 +18,50 @@ pub type Told<T> = Result<T, String>;
 
 const NO_MARKET: u16 = 65535;
 const NONSENSE: u16 = 9;
+const TERM: u16 = 6;
+const QUOTE: u16 = 7;
+const OTHER_LEG: u16 = 7;
 const REJECTED: u16 = 100;
 const SECOND: i64 = 1_000_000_000;
 const MILLISECOND: i64 = 1_000_000;
-/// Commands that name an order by its id.
-const NAMES_ORDER: [u16; 2] = [2, 3];
+/// The kind of number that is a set of bits, written as names with + between them.
+const CONDITION: &str = "condition";
 /// Events that carry an order's id.
-const WITH_ORDER_ID: [u16; 5] = [200, 202, 203, 210, 511];
+const WITH_ORDER_ID: [u16; 8] = [200, 201, 202, 203, 204, 205, 210, 511];
+
+/// True for a command that names an order by its id: Cancel and Replace not by client id, and an other leg.
+const fn names_order(command: &Record) -> bool {
+    match command.kind {
+        2 | 3 => command.flags & 1 == 0,
+        TERM => command.code == OTHER_LEG,
+        _ => false,
+    }
+}
+
+/// A set of bits as names in order of value, `=n` if they do not say all of it.
+fn spelled(names: BTreeMap<String, i64>, value: i64) -> String {
+    let mut names: Vec<(i64, String)> = names.into_iter().map(|(name, bits)| (bits, name)).collect();
+    names.sort();
+    let (mut rest, mut words) = (value, Vec::new());
+    for (bits, name) in names.into_iter().rev() {
+        if bits & rest == bits {
+            rest -= bits;
+            words.push(name);
+        }
+    }
+    words.reverse();
+    if words.is_empty() || rest != 0 { format!("={value}") } else { words.join("+") }
+}
+
+/// What a Rejected repeats of one side of a Quote.
+fn quoted_side(event: &Record, command: &Record) -> Record {
+    let side = Record { side: event.side, order: 0, amount: 0, ..*command };
+    if event.side == 0 {
+        return side;
+    }
+    let qty = i64::try_from(command.order).unwrap_or(i64::MAX);
+    Record { price: command.amount, qty, ..side }
+}
 
 /// The root of the repository.
 #[must_use]
@@ -175,6 +212,7 @@ impl Scope<'_> {
                 None => number(word),
                 Some(names) => match word.strip_prefix('=') {
                     Some(raw) => number(raw),
+                    None if kind == CONDITION => word.split('+').map(|part| names.get(part)).sum(),
                     None => names.get(word).copied(),
                 },
             },
@@ -189,6 +227,7 @@ impl Scope<'_> {
             "time" => value.to_string(),
             _ => match self.names(kind) {
                 None => value.to_string(),
+                Some(names) if kind == CONDITION => spelled(names, value),
                 Some(names) => names
                     .into_iter()
                     .find(|(_, n)| *n == value)
@@ -399,7 +438,7 @@ struct Run<'a> {
 impl Run<'_> {
     fn apply(&mut self, command: &Record) -> Told<Vec<String>> {
         let mut command = *command;
-        if NAMES_ORDER.contains(&command.kind) {
+        if names_order(&command) {
             let number = OrderId::from_raw(command.order).acceptance();
             command.order = self.ids.get(&number).copied().unwrap_or(command.order);
         }
@@ -429,12 +468,17 @@ impl Run<'_> {
             return Ok(Record { order: OrderId::new(number, 0).raw(), ..*event });
         }
         if event.kind == REJECTED {
-            let Record { kind, at, seq, venue, source, flags, code, .. } = *event;
-            let bare = Record { kind, at, seq, venue, source, flags, code, ..*command };
-            if bare != *event {
-                return Err(format!("a Rejected repeats its command: {event:?}"));
+            let Record { kind, at, seq, venue, source, flags, code, side, price, qty, .. } = *event;
+            let repeats =
+                |told: Record| *event == Record { kind, at, seq, venue, source, flags, code, ..told };
+            let bare = Record { kind, flags, code, market: NO_MARKET, ..Record::default() };
+            if repeats(*command) {
+                return Ok(bare);
             }
-            return Ok(Record { kind, flags, code, market: NO_MARKET, ..Record::default() });
+            if command.kind == QUOTE && repeats(quoted_side(event, command)) {
+                return Ok(Record { side, price, qty, ..bare });
+            }
+            return Err(format!("a Rejected repeats its command: {event:?}"));
         }
         Ok(*event)
     }

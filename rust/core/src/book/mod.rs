@@ -1,36 +1,36 @@
-//! One market's price-time book.
+//! One market's open orders: those that rest in price-time queues, and those that wait for a trigger.
 //!
-//! Orders stand in queues by price: best price first, then in the order in which they came to rest. Knows no
-//! money, no phases and no matching: the caller meets incoming orders with [`Book::front`]. The book may stand
-//! crossed while the caller does not match.
+//! Shown orders stand in queues by price: best price first, then in the order in which they came to rest; hidden
+//! ones stand behind the shown ones of their price. Knows no money, no phases and no matching: the caller meets
+//! incoming orders with [`Book::front`]. The book may stand crossed while the caller does not match.
 //!
-//! Built for speed. Each side is a ladder of queues in pages that are made when a price is first used, with a
-//! bitmap of the queues in use; keys are mirrored so that the best price of either side is the lowest key.
-//! Orders are slots of one slab, linked by slot number; an id carries its slot, and the acceptance number
-//! tells an order from others that stood in the slot before. Nothing is allocated once slots, pages and
-//! accounts have been seen.
+//! Built for speed. Each side is a ladder of queues with a bitmap of the queues in use. Orders are slots of one
+//! slab, linked by slot number; an id carries its slot, and the acceptance number tells an order from others that
+//! stood in the slot before. Nothing is allocated once slots, pages and accounts have been seen.
 //!
-//! Invariant, see [`Book::check`]: a queue is marked if and only if it holds an order, and every slot is
-//! resting, free or reserved by the caller. The open quantity of a side fits in 64 bits.
+//! Invariant, see [`Book::check`]: a queue is marked if and only if it holds an order, and every slot is resting,
+//! waiting, free or reserved by the caller. The open quantity of a side fits in 64 bits.
 
-use crate::codec::{CodecError, Reader, Writer};
-use crate::units::{AccountId, OrderId, Price, Qty, Side, TickValue};
+mod ladder;
+mod names;
+mod node;
+mod store;
+mod waiting;
+
+pub(crate) use waiting::{Waiting, Waits};
+
+use crate::config::{self, Allocation};
+use crate::order::Order;
+use crate::protocol::{DAY, HIDDEN, REDUCE_ONLY, SLIDE};
+use crate::units::{AccountId, Nanos, OrderId, Price, Qty, Side, TickValue};
 use core::iter::successors;
+use ladder::Ladder;
+use names::Names;
+use node::Node;
+use std::collections::BTreeSet;
 
 /// The slot in ids of orders that never rest, and the end of a list. No order stands in it.
 pub(crate) const NO_SLOT: u32 = (1 << OrderId::SLOT_BITS) - 1;
-/// The end of a ladder.
-const NO_KEY: u32 = u32::MAX;
-/// A page that was not made yet.
-const NO_PAGE: u32 = u32::MAX;
-/// The stamp of a slot without a resting order: acceptance numbers have 40 bits, so none equals it.
-const NO_STAMP: u64 = u64::MAX;
-/// Queues of a page, as a power of two.
-const PAGE_BITS: u32 = 9;
-const PAGE_LEN: usize = 1 << PAGE_BITS;
-/// Layers of 64-ary bitmap: 64^4 keys are the widest price domain.
-const LAYERS: usize = 4;
-const WORD_BITS: u32 = 6;
 const SIDES: [Side; 2] = [Side::Buy, Side::Sell];
 
 /// A resting order.
@@ -44,18 +44,82 @@ pub struct Resting {
     pub side: Side,
     /// Its limit.
     pub price: Price,
-    /// Its open quantity, positive.
+    /// Its open quantity, positive: what it shows and what is behind that.
     pub qty: Qty,
-    /// Whether a replace must not take.
-    pub post_only: bool,
+    /// What it shows; all of it unless it is an iceberg. Of a hidden order, what stands in the queue.
+    pub shown: Qty,
+    /// The flags with which it was placed.
+    pub flags: u16,
 }
 
-/// All orders of one side at one price.
+/// An order about to rest or to wait.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Arrival {
+    pub id: OrderId,
+    pub account: AccountId,
+    pub side: Side,
+    pub price: Price,
+    /// Open quantity.
+    pub qty: Qty,
+    pub flags: u16,
+    /// Apart, because few orders have any of it.
+    pub rare: Option<Box<Rare>>,
+    /// The client's name for it; 0 for none.
+    pub client: u64,
+}
+
+/// What few orders have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Rare {
+    pub display: Option<Qty>,
+    pub expiry: Option<Nanos>,
+    pub leg: Option<OrderId>,
+    pub session: u16,
+}
+
+impl Rare {
+    /// None if there is nothing rare.
+    pub(crate) fn boxed(self) -> Option<Box<Self>> {
+        (self != Self::default()).then(|| Box::new(self))
+    }
+}
+
+/// What a slot keeps of an order that is not an ordinary one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Extra {
+    rare: Rare,
+    /// Open quantity that is not shown.
+    behind: Qty,
+    /// Flags that the node has no room for.
+    flags: u16,
+}
+
+/// What a fill left behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Filled {
+    /// What an iceberg shows now and what is behind it, if it showed its next peak.
+    pub peak: Option<(Qty, Qty)>,
+    /// The other leg, which is untied now.
+    pub leg: Option<OrderId>,
+}
+
+/// An open order that was ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Removed {
+    /// What it was; the quantity of one that waited is all of it.
+    pub order: Resting,
+    /// The other leg.
+    pub leg: Option<OrderId>,
+    /// It had not fired yet.
+    pub waited: bool,
+}
+
+/// All shown orders of one side at one price.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Level {
     /// The price.
     pub price: Price,
-    /// Open quantity.
+    /// Shown quantity.
     pub qty: Qty,
     /// Number of orders.
     pub orders: u32,
@@ -67,208 +131,59 @@ const fn at(number: u32) -> usize {
     number as usize
 }
 
-/// What matching reads of an order: 24 bytes, so that a deep book stays in the second-level cache.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Node {
-    qty: Qty,
-    /// The order behind it in its queue; of a free slot the next free one.
-    next: u32,
-    /// The order before it in its queue.
-    prev: u32,
-    account: AccountId,
-    /// Key in the ladder (24 bits), side, post-only.
-    tag: u32,
-}
-
-impl Node {
-    const EMPTY: Self =
-        Self { qty: Qty::ZERO, next: NO_SLOT, prev: NO_SLOT, account: AccountId::new(0), tag: 0 };
-    const KEY_MASK: u32 = (1 << 24) - 1;
-    const SELL: u32 = 1 << 24;
-    const POST_ONLY: u32 = 1 << 25;
-
-    const fn tag(side: Side, key: u32, post_only: bool) -> u32 {
-        let side = match side {
-            Side::Buy => 0,
-            Side::Sell => Self::SELL,
-        };
-        key | side | if post_only { Self::POST_ONLY } else { 0 }
-    }
-
-    const fn key(self) -> u32 {
-        self.tag & Self::KEY_MASK
-    }
-
-    const fn side(self) -> Side {
-        if self.tag & Self::SELL == 0 { Side::Buy } else { Side::Sell }
-    }
-
-    const fn is_post_only(self) -> bool {
-        self.tag & Self::POST_ONLY != 0
-    }
-}
-
-const _: () = assert!(size_of::<Node>() == 24);
-
-/// What only ids and accounts need of an order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Link {
-    /// Acceptance number of the resting order, or [`NO_STAMP`].
-    stamp: u64,
-    /// Neighbours in the list of the account's orders.
-    next: u32,
-    prev: u32,
-}
-
-impl Link {
-    const EMPTY: Self = Self { stamp: NO_STAMP, next: NO_SLOT, prev: NO_SLOT };
-}
-
-/// The orders of one side at one price, longest resting first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Queue {
-    qty: Qty,
-    head: u32,
-    tail: u32,
-    count: u32,
-}
-
-impl Queue {
-    const EMPTY: Self = Self { qty: Qty::ZERO, head: NO_SLOT, tail: NO_SLOT, count: 0 };
-}
-
-/// The queues of one side by key; the lowest key is the best price.
-#[derive(Debug, Clone)]
-struct Ladder {
-    /// Lowest marked key, or [`NO_KEY`].
-    best: u32,
-    /// Layer 0 has a bit per key, each layer above a bit per word of the layer below it.
-    marks: [Vec<u64>; LAYERS],
-    /// Page of each run of keys, or [`NO_PAGE`].
-    table: Vec<u32>,
-    pages: Vec<[Queue; PAGE_LEN]>,
-}
-
-impl Ladder {
-    fn new(keys: u32) -> Self {
-        let mut words = at(keys);
-        let marks = core::array::from_fn(|_| {
-            words = (words + 63) >> WORD_BITS;
-            vec![0; words]
-        });
-        let table = vec![NO_PAGE; (at(keys) + PAGE_LEN - 1) >> PAGE_BITS];
-        Self { best: NO_KEY, marks, table, pages: Vec::new() }
-    }
-
-    /// Best key of all.
-    fn first(&self) -> Option<u32> {
-        (self.best != NO_KEY).then_some(self.best)
-    }
-
-    /// Best key after this one.
-    fn next_after(&self, key: u32) -> Option<u32> {
-        let mut bit = key;
-        for (layer, words) in self.marks.iter().enumerate() {
-            let later = words[at(bit >> WORD_BITS)] & ((u64::MAX - 1) << (bit & 63));
-            if later != 0 {
-                let found = (bit & !63) | later.trailing_zeros();
-                let down = self.marks[..layer].iter().rev();
-                return Some(down.fold(found, |b, words| (b << WORD_BITS) | words[at(b)].trailing_zeros()));
-            }
-            bit >>= WORD_BITS;
-        }
-        None
-    }
-
-    /// Keys in use, best first.
-    fn keys(&self) -> impl Iterator<Item = u32> {
-        successors(self.first(), |&key| self.next_after(key))
-    }
-
-    /// The queue of a key in use.
-    fn queue(&self, key: u32) -> &Queue {
-        &self.pages[at(self.table[at(key >> PAGE_BITS)])][at(key) & (PAGE_LEN - 1)]
-    }
-
-    /// The queue of a key in use.
-    fn queue_mut(&mut self, key: u32) -> &mut Queue {
-        &mut self.pages[at(self.table[at(key >> PAGE_BITS)])][at(key) & (PAGE_LEN - 1)]
-    }
-
-    /// The queue of any key.
-    fn open(&mut self, key: u32) -> &mut Queue {
-        let page = at(key >> PAGE_BITS);
-        if self.table[page] == NO_PAGE {
-            self.table[page] = u32::try_from(self.pages.len()).expect("fewer pages than keys");
-            self.pages.push([Queue::EMPTY; PAGE_LEN]);
-        }
-        self.queue_mut(key)
-    }
-
-    fn mark(&mut self, key: u32) {
-        let mut bit = key;
-        for words in &mut self.marks {
-            let word = &mut words[at(bit >> WORD_BITS)];
-            let was_empty = *word == 0;
-            *word |= 1 << (bit & 63);
-            if !was_empty {
-                break;
-            }
-            bit >>= WORD_BITS;
-        }
-        self.best = self.best.min(key);
-    }
-
-    fn unmark(&mut self, key: u32) {
-        let mut bit = key;
-        for words in &mut self.marks {
-            let word = &mut words[at(bit >> WORD_BITS)];
-            *word &= !(1 << (bit & 63));
-            if *word != 0 {
-                break;
-            }
-            bit >>= WORD_BITS;
-        }
-        if self.best == key {
-            self.best = self.next_after(key).unwrap_or(NO_KEY);
-        }
-    }
-}
-
 /// One market's book.
 #[derive(Debug, Clone)]
 pub(crate) struct Book {
     price_max: u32,
     orders_max: u32,
-    /// Resting orders.
+    /// Resting orders, and resting and waiting ones.
     len: u32,
+    open: u32,
+    /// Resting orders that may fall away, or of which there is more than they show.
+    odd: u32,
     /// The slot freed last, or [`NO_SLOT`].
     free: u32,
     nodes: Vec<Node>,
-    links: Vec<Link>,
-    /// One of each account's orders, where its list begins. Inverted, so that an account without orders is 0
-    /// and a large table read from bytes costs no memory before it is used.
-    heads: Vec<u32>,
-    /// By [`Side::code`].
-    ladders: [Ladder; 2],
+    /// Up to the highest slot that ever needed it.
+    extras: Vec<Extra>,
+    names: Names,
+    /// Each account's open orders and some that are gone: written at the end, and cleaned when full.
+    logs: Vec<Vec<OrderId>>,
+    /// Open orders of each account, where that is limited.
+    counts: Option<Vec<u32>>,
+    /// By side: shown orders, then hidden ones.
+    ladders: [Ladder; 4],
+    waiting: Waiting,
+    expiries: BTreeSet<(Nanos, OrderId)>,
+    /// The top order of each side, where allocation looks at it; it may be gone.
+    tops: Option<[OrderId; 2]>,
 }
 
 impl Book {
-    /// An empty book for prices from 1 to `price_max` and at most `orders_max` resting orders.
-    pub(crate) fn new(price_max: Price, orders_max: u32) -> Self {
-        let price_max = u32::try_from(price_max.get()).expect("the configuration bounds prices");
-        assert!(price_max >= 1);
-        assert!(price_max <= Node::KEY_MASK + 1);
+    /// An empty book with at most `orders_max` resting and waiting orders.
+    pub(crate) fn new(market: &config::Market, orders_max: u32) -> Self {
+        let price_max = u32::try_from(market.price_max.get()).expect("the configuration bounds prices");
+        assert!((1..=1 << 24).contains(&price_max));
         assert!(orders_max < NO_SLOT);
+        let counts = market.entry.open_orders_max.map(|_| Vec::new());
+        let has_top = matches!(market.allocation, Allocation::ProRata { top_order: true, .. });
         Self {
             price_max,
             orders_max,
             len: 0,
+            open: 0,
+            odd: 0,
             free: NO_SLOT,
             nodes: Vec::new(),
-            links: Vec::new(),
-            heads: Vec::new(),
-            ladders: [Ladder::new(price_max), Ladder::new(price_max)],
+            extras: Vec::new(),
+            names: Names::new(market.client_ids),
+            logs: Vec::new(),
+            counts,
+            // The ladders of hidden orders are made when the first one comes.
+            ladders: [Ladder::new(price_max), Ladder::new(price_max), Ladder::new(0), Ladder::new(0)],
+            waiting: Waiting::default(),
+            expiries: BTreeSet::new(),
+            tops: has_top.then(Default::default),
         }
     }
 
@@ -277,128 +192,475 @@ impl Book {
         self.len
     }
 
-    /// True if no further order may rest.
+    /// True if no further order may rest or wait.
     pub(crate) fn is_full(&self) -> bool {
-        self.len() >= self.orders_max
+        self.open >= self.orders_max
     }
 
+    /// Resting and waiting orders of an account; 0 where they are not limited.
+    pub(crate) fn open_orders(&self, account: AccountId) -> u32 {
+        self.counts.as_ref().and_then(|counts| counts.get(account.index())).copied().unwrap_or(0)
+    }
+
+    /// True where orders have names.
+    pub(crate) fn keeps_names(&self) -> bool {
+        self.names.are_kept()
+    }
+
+    /// True if an order may have this name, or none.
+    pub(crate) fn admits_name(&self, name: u64) -> bool {
+        name == 0 || self.names.admit(name)
+    }
+
+    /// The open order with a client's name.
+    #[inline(always)]
+    pub(crate) fn named(&self, account: AccountId, name: u64) -> Option<OrderId> {
+        if !self.keeps_names() {
+            return None;
+        }
+        self.names.find(account, name).map(|slot| self.nodes[at(slot)].id(slot))
+    }
+
+    /// Orders that wait for a trigger.
+    pub(crate) fn waiting(&self) -> &Waiting {
+        &self.waiting
+    }
+
+    /// Orders that wait for a trigger, to show them a price.
+    pub(crate) fn waiting_mut(&mut self) -> &mut Waiting {
+        &mut self.waiting
+    }
+
+    /// The earliest expiry of an open order.
+    pub(crate) fn next_expiry(&self) -> Option<Nanos> {
+        self.expiries.first().map(|entry| entry.0)
+    }
+
+    /// The order that expires first, lowest acceptance number first, if its time has come.
+    pub(crate) fn expired(&self, due: Nanos) -> Option<OrderId> {
+        self.expiries.first().filter(|entry| entry.0 <= due).map(|entry| entry.1)
+    }
+
+    // Coming and going.
+
     /// A slot for an order about to be accepted: the one freed last, else a new one. The book must not be full.
+    #[inline(always)]
     pub(crate) fn reserve(&mut self) -> u32 {
         let slot = self.free;
         if slot != NO_SLOT {
-            self.free = self.nodes[at(slot)].next;
+            self.free = self.nodes[at(slot)].next();
             return slot;
         }
         let slot = u32::try_from(self.nodes.len()).expect("slots are limited");
         assert!(slot < self.orders_max, "the book is full");
         self.nodes.push(Node::EMPTY);
-        self.links.push(Link::EMPTY);
         slot
     }
 
-    /// Gives a reserved slot back.
+    /// Gives a reserved slot back in which no order stood.
+    #[inline(always)]
     pub(crate) fn release(&mut self, slot: u32) {
-        assert!(self.links[at(slot)].stamp == NO_STAMP, "the slot of a resting order");
-        self.nodes[at(slot)].next = self.free;
+        let node = &mut self.nodes[at(slot)];
+        assert!(node.is_vacant(), "the slot of an open order");
+        node.set_next(self.free);
         self.free = slot;
     }
 
-    /// Puts an order at the back of its queue; the slot in its id is reserved.
-    pub(crate) fn rest(&mut self, order: Resting) {
-        assert!(order.qty.is_positive());
+    /// Puts a new order at the back of its queue; the slot in its id is reserved. What an iceberg shows, and what
+    /// is behind it.
+    #[inline(always)]
+    pub(crate) fn rest(&mut self, order: &Arrival) -> Option<(Qty, Qty)> {
+        self.enrol(order);
+        self.rest_again(order)
+    }
+
+    /// Puts an order that was taken out, or that waited, at the back of a queue.
+    #[inline(always)]
+    pub(crate) fn rest_again(&mut self, order: &Arrival) -> Option<(Qty, Qty)> {
+        let Some(display) = order.rare.as_ref().and_then(|rare| rare.display) else {
+            self.stand(order, order.qty);
+            return None;
+        };
+        let shown = display.min(order.qty);
+        self.stand(order, shown);
+        Some((shown, order.qty - shown))
+    }
+
+    /// Lets a new order wait for its trigger.
+    pub(crate) fn wait(&mut self, order: &Arrival, waits: Waits) {
+        self.enrol(order);
+        let slot = order.id.slot();
+        self.nodes[at(slot)] = Node::new(order.id, (order.account, order.side), Qty::ZERO, 0, order.flags);
+        if order.rare.is_some() || order.flags & (SLIDE | DAY) != 0 {
+            self.keep_extra(order, Qty::ZERO);
+        }
+        self.waiting.insert(waits);
+    }
+
+    /// Takes an order from those that wait; its slot and name stay its own.
+    pub(crate) fn stop_waiting(&mut self, number: u64) -> Option<(Waits, Arrival)> {
+        let waits = self.waiting.remove(number)?;
+        let arrival = self.arrival(waits.id.slot());
+        self.nodes[at(waits.id.slot())].vacate();
+        Some((waits, Arrival { price: waits.order.price, qty: waits.order.qty, ..arrival }))
+    }
+
+    /// Books a new order among the open ones.
+    #[inline(always)]
+    fn enrol(&mut self, order: &Arrival) {
+        self.open += 1;
+        if order.client != 0 {
+            self.names.give(order.id.slot(), order.account, order.client);
+        }
+        let index = order.account.index();
+        if let Some(counts) = &mut self.counts {
+            if index >= counts.len() {
+                counts.resize(index + 1, 0);
+            }
+            counts[index] += 1;
+        }
+        match self.logs.get_mut(index) {
+            Some(log) if log.len() < log.capacity() => log.push(order.id),
+            _ => self.log_with_room(index, order.id),
+        }
+    }
+
+    /// Makes room in an account's log: entries of orders that are gone are dropped.
+    #[inline(never)]
+    fn log_with_room(&mut self, index: usize, id: OrderId) {
+        if index >= self.logs.len() {
+            self.logs.resize(index + 1, Vec::new());
+        }
+        let nodes = &self.nodes;
+        let log = &mut self.logs[index];
+        log.retain(|id| nodes[at(id.slot())].holds(*id));
+        // Room for as many again: each entry is looked at a bounded number of times.
+        log.reserve(log.len().max(4));
+        log.push(id);
+    }
+
+    /// Notes what is not ordinary about an order, and when it expires.
+    #[inline(never)]
+    fn keep_extra(&mut self, order: &Arrival, behind: Qty) {
+        let flags = order.flags & (SLIDE | DAY);
+        let rare = order.rare.as_deref().copied().unwrap_or_default();
+        let slot = at(order.id.slot());
+        if slot >= self.extras.len() {
+            self.extras.resize(slot + 1, Extra::default());
+        }
+        self.extras[slot] = Extra { rare, behind, flags };
+        self.nodes[slot].mark_extra();
+        if let Some(expiry) = rare.expiry {
+            self.expiries.insert((expiry, order.id));
+        }
+    }
+
+    #[inline(always)]
+    fn stand(&mut self, order: &Arrival, shown: Qty) {
+        assert!(shown.is_positive());
         let slot = order.id.slot();
         let key = self.key(order.side, order.price);
+        assert!(self.nodes[at(slot)].is_vacant(), "the slot of an open order");
+        self.nodes[at(slot)] = Node::new(order.id, (order.account, order.side), shown, key, order.flags);
+        let is_rare = order.rare.is_some() || order.flags & (SLIDE | DAY) != 0;
+        if is_rare {
+            self.keep_extra(order, order.qty - shown);
+        }
+        self.note_top(order, key);
+        if is_rare || order.flags & (HIDDEN | REDUCE_ONLY) != 0 {
+            self.odd += 1;
+            if order.flags & HIDDEN != 0 {
+                let ladder = self.nodes[at(slot)].ladder();
+                self.ladders[ladder].make(self.price_max);
+            }
+        }
+        self.queue_up(slot);
+        self.len += 1;
+    }
 
-        let ladder = &mut self.ladders[usize::from(order.side.code())];
-        let queue = ladder.open(key);
+    /// An order that betters its side is its top order.
+    #[inline(always)]
+    fn note_top(&mut self, order: &Arrival, key: u32) {
+        let Some(tops) = &mut self.tops else { return };
+        let best = self.ladders[usize::from(order.side.code())].first();
+        if order.flags & HIDDEN == 0 && best.is_none_or(|best| key < best) {
+            tops[usize::from(order.side.code())] = order.id;
+        }
+    }
+
+    /// Puts a slot at the back of the queue of its key.
+    #[inline(always)]
+    fn queue_up(&mut self, slot: u32) {
+        let node = self.nodes[at(slot)];
+        let ladder = &mut self.ladders[node.ladder()];
+        let queue = ladder.open(node.key());
         let prev = queue.tail;
         queue.tail = slot;
-        queue.qty += order.qty;
+        queue.qty += node.qty();
         queue.count += 1;
         if prev == NO_SLOT {
             queue.head = slot;
-            ladder.mark(key);
+            ladder.mark(node.key());
         } else {
-            self.nodes[at(prev)].next = slot;
+            self.nodes[at(prev)].set_next(slot);
         }
-        let tag = Node::tag(order.side, key, order.post_only);
-        self.nodes[at(slot)] = Node { qty: order.qty, next: NO_SLOT, prev, account: order.account, tag };
+        self.nodes[at(slot)] = node.behind(prev);
+    }
 
-        if order.account.index() >= self.heads.len() {
-            self.heads.resize(order.account.index() + 1, 0);
+    /// Takes a slot out of its queue.
+    #[inline(always)]
+    fn unqueue(&mut self, slot: u32) {
+        let node = self.nodes[at(slot)];
+        let (next, prev) = (node.next(), node.prev());
+        let ladder = &mut self.ladders[node.ladder()];
+        let queue = ladder.queue_mut(node.key());
+        queue.qty -= node.qty();
+        queue.count -= 1;
+        let is_last = queue.count == 0;
+        if prev == NO_SLOT {
+            queue.head = next;
+        } else {
+            self.nodes[at(prev)].set_next(next);
         }
-        let head = &mut self.heads[order.account.index()];
-        let next = *head ^ NO_SLOT;
-        *head = slot ^ NO_SLOT;
-        if next != NO_SLOT {
-            self.links[at(next)].prev = slot;
+        if next == NO_SLOT {
+            queue.tail = prev;
+        } else {
+            self.nodes[at(next)].set_prev(prev);
         }
-        let link = &mut self.links[at(slot)];
-        assert!(link.stamp == NO_STAMP, "the slot of a resting order");
-        *link = Link { stamp: order.id.acceptance(), next, prev: NO_SLOT };
-        self.len += 1;
+        if is_last {
+            ladder.unmark(node.key());
+        }
+    }
+
+    /// Takes a resting order's slot out of the book; the slot is reserved then, the order still enrolled.
+    #[inline(always)]
+    fn unlink(&mut self, slot: u32) {
+        self.unqueue(slot);
+        self.len -= 1;
+        self.odd -= u32::from(self.nodes[at(slot)].is_odd());
+        self.nodes[at(slot)].vacate();
     }
 
     /// The resting order with this id.
     pub(crate) fn get(&self, id: OrderId) -> Option<Resting> {
-        self.holds(id).then(|| self.resting(id.slot()))
+        let node = self.nodes.get(at(id.slot()))?;
+        (node.holds(id) && node.is_resting()).then(|| self.resting(id.slot()))
     }
 
-    /// Takes an order out and frees its slot.
-    pub(crate) fn remove(&mut self, id: OrderId) -> Option<Resting> {
-        let order = self.take_out(id)?;
-        self.release(id.slot());
-        Some(order)
+    /// Owner of the open order with this id, resting or waiting.
+    #[inline(always)]
+    pub(crate) fn owner(&self, id: OrderId) -> Option<AccountId> {
+        self.nodes.get(at(id.slot())).filter(|node| node.holds(id)).map(|node| node.account())
     }
 
-    /// Takes an order out; its slot stays reserved.
-    pub(crate) fn take_out(&mut self, id: OrderId) -> Option<Resting> {
-        let order = self.get(id)?;
+    /// What is rare about an open order.
+    #[inline(always)]
+    pub(crate) fn rare(&self, id: OrderId) -> Rare {
+        if self.nodes[at(id.slot())].has_extra() { self.extras[at(id.slot())].rare } else { Rare::default() }
+    }
+
+    /// The client's name of an open order.
+    pub(crate) fn name_of(&self, id: OrderId) -> u64 {
+        self.names.of(id.slot())
+    }
+
+    /// Side of an open order.
+    pub(crate) fn side_of(&self, id: OrderId) -> Option<Side> {
+        self.nodes.get(at(id.slot())).filter(|node| node.holds(id)).map(Node::side)
+    }
+
+    /// Ends an open order.
+    #[inline(always)]
+    pub(crate) fn remove(&mut self, id: OrderId) -> Option<Removed> {
+        let slot = id.slot();
+        let node = *self.nodes.get(at(slot)).filter(|node| node.holds(id))?;
+        let leg = self.rare(id).leg;
+        let waited = !node.is_resting();
+        let order = if !waited {
+            let gone = self.resting(slot);
+            self.unlink(slot);
+            gone
+        } else {
+            let waits = self.waiting.remove(id.acceptance()).expect("an open order rests or waits");
+            self.nodes[at(slot)].vacate();
+            let Order { account, side, price, qty, flags, .. } = waits.order;
+            Resting { id, account, side, price, qty, shown: qty, flags }
+        };
+        self.retire(id, order.account);
+        Some(Removed { order, leg, waited })
+    }
+
+    /// Strikes an order that neither rests nor waits any more off the open ones; its slot is free.
+    #[inline(always)]
+    pub(crate) fn retire(&mut self, id: OrderId, account: AccountId) {
+        self.open -= 1;
+        let slot = id.slot();
+        if self.nodes[at(slot)].has_extra() {
+            self.drop_extra(id);
+        }
+        if self.keeps_names() {
+            self.names.forget(slot);
+        }
+        if let Some(counts) = &mut self.counts {
+            counts[account.index()] -= 1;
+        }
+        self.release(slot);
+    }
+
+    /// Forgets what was rare about the order of a vacated slot.
+    #[inline(never)]
+    fn drop_extra(&mut self, id: OrderId) {
+        let slot = at(id.slot());
+        if let Some(expiry) = self.extras[slot].rare.expiry {
+            self.expiries.remove(&(expiry, id));
+        }
+        self.extras[slot] = Extra::default();
+    }
+
+    /// Takes a resting order out; its slot and name stay its own.
+    pub(crate) fn take_out(&mut self, id: OrderId) -> Arrival {
+        assert!(self.get(id).is_some(), "no resting order has this id");
+        let arrival = self.arrival(id.slot());
         self.unlink(id.slot());
-        Some(order)
+        arrival
     }
 
-    /// Makes the open quantity of a resting order smaller; it keeps its place.
-    pub(crate) fn decrease(&mut self, id: OrderId, qty: Qty) {
-        assert!(self.holds(id), "no resting order has this id");
-        let node = &mut self.nodes[at(id.slot())];
-        assert!(qty.is_positive());
-        assert!(qty <= node.qty);
-        let queue = self.ladders[usize::from(node.side().code())].queue_mut(node.key());
-        queue.qty -= node.qty - qty;
-        node.qty = qty;
+    /// Takes open quantity off a resting order, behind first; it keeps its place. Less than all of it.
+    pub(crate) fn cut(&mut self, id: OrderId, qty: Qty) {
+        let slot = at(id.slot());
+        let node = &mut self.nodes[slot];
+        assert!(node.holds(id) && node.is_resting(), "no resting order has this id");
+        assert!(!qty.is_negative());
+        let mut left = qty;
+        if node.has_extra() {
+            let behind = &mut self.extras[slot].behind;
+            let hidden = left.min(*behind);
+            *behind -= hidden;
+            left -= hidden;
+        }
+        assert!(left < node.qty());
+        node.set_qty(node.qty() - left);
+        let (ladder, key) = (node.ladder(), node.key());
+        self.ladders[ladder].queue_mut(key).qty -= left;
     }
 
-    /// Best price of a side.
+    /// Ties an open order to its other leg, or unties it.
+    pub(crate) fn set_leg(&mut self, id: OrderId, leg: Option<OrderId>) {
+        let node = self.nodes[at(id.slot())];
+        if !node.holds(id) || (leg.is_none() && !node.has_extra()) {
+            return;
+        }
+        let slot = at(id.slot());
+        if slot >= self.extras.len() {
+            self.extras.resize(slot + 1, Extra::default());
+        }
+        self.extras[slot].rare.leg = leg;
+        self.nodes[slot].mark_extra();
+        if node.is_resting() {
+            self.odd += u32::from(!node.is_odd());
+        } else {
+            self.waiting.set_leg(id.acceptance(), leg);
+        }
+    }
+
+    // Meeting.
+
+    /// Best shown price of a side.
     pub(crate) fn best(&self, side: Side) -> Option<Price> {
         self.ladder(side).first().map(|key| self.price(side, key))
     }
 
-    /// The order of a side that is matched first.
-    pub(crate) fn front(&self, side: Side) -> Option<Resting> {
-        let ladder = self.ladder(side);
-        ladder.first().map(|key| self.resting(ladder.queue(key).head))
-    }
-
-    /// Takes a quantity off [`Book::front`]; at zero the order is gone and its slot is free.
-    pub(crate) fn fill_front(&mut self, side: Side, qty: Qty) {
-        assert!(qty.is_positive());
-        let ladder = &mut self.ladders[usize::from(side.code())];
-        let key = ladder.first().expect("a side that is filled has an order");
-        let queue = ladder.queue_mut(key);
-        let slot = queue.head;
-        let node = &mut self.nodes[at(slot)];
-        assert!(qty <= node.qty);
-        if qty < node.qty {
-            node.qty -= qty;
-            queue.qty -= qty;
-        } else {
-            self.unlink(slot);
-            self.release(slot);
+    /// The ladder and key of the queue of a side that is matched first.
+    #[inline(always)]
+    fn first(&self, side: Side) -> Option<(usize, u32)> {
+        let shown = usize::from(side.code());
+        let best = self.ladders[shown].first();
+        if self.ladders[shown + 2].is_empty() {
+            return best.map(|key| (shown, key));
+        }
+        let hidden = self.ladders[shown + 2].first()?;
+        match best {
+            Some(best) if best <= hidden => Some((shown, best)),
+            _ => Some((shown + 2, hidden)),
         }
     }
 
-    /// Levels of a side, best first.
+    /// Best price of a side, hidden orders included.
+    #[inline(always)]
+    pub(crate) fn touch(&self, side: Side) -> Option<Price> {
+        self.first(side).map(|(_, key)| self.price(side, key))
+    }
+
+    /// The order of a side that is matched first.
+    #[inline(always)]
+    pub(crate) fn front(&self, side: Side) -> Option<Resting> {
+        self.first(side).map(|(ladder, key)| self.resting(self.ladders[ladder].queue(key).head))
+    }
+
+    /// Appends the orders that stand in one queue with [`Book::front`], longest resting first.
+    pub(crate) fn front_queue(&self, side: Side, into: &mut Vec<Resting>) {
+        let Some((ladder, key)) = self.first(side) else { return };
+        into.extend(self.chained(self.ladders[ladder].queue(key).head).map(|slot| self.resting(slot)));
+    }
+
+    /// The top order of a side: it may be gone.
+    pub(crate) fn top(&self, side: Side) -> Option<OrderId> {
+        self.tops.map(|tops| tops[usize::from(side.code())])
+    }
+
+    /// Trades a quantity of a resting order, not more than it shows; an order with nothing left is gone, and its
+    /// slot free.
+    #[inline(always)]
+    pub(crate) fn fill(&mut self, order: &Resting, qty: Qty) -> Filled {
+        let slot = order.id.slot();
+        assert!(qty.is_positive());
+        assert!(qty <= order.shown);
+        let node = &mut self.nodes[at(slot)];
+        let odd = node.has_extra();
+        if qty < order.shown {
+            node.set_qty(order.shown - qty);
+            let (ladder, key) = (node.ladder(), node.key());
+            self.ladders[ladder].queue_mut(key).qty -= qty;
+            return if odd { Filled { peak: None, leg: self.untie(slot) } } else { Filled::default() };
+        }
+        if odd {
+            let leg = self.untie(slot);
+            let behind = self.extras[at(slot)].behind;
+            if behind.is_positive() {
+                return Filled { peak: Some(self.next_peak(order.id)), leg };
+            }
+            self.unlink(slot);
+            self.retire(order.id, order.account);
+            return Filled { peak: None, leg };
+        }
+        self.unlink(slot);
+        self.retire(order.id, order.account);
+        Filled::default()
+    }
+
+    fn untie(&mut self, slot: u32) -> Option<OrderId> {
+        self.extras[at(slot)].rare.leg.take()
+    }
+
+    /// Shows the next peak of an iceberg, at the back of its queue.
+    #[inline(never)]
+    fn next_peak(&mut self, id: OrderId) -> (Qty, Qty) {
+        let slot = id.slot();
+        self.unqueue(slot);
+        let Extra { rare, behind, .. } = self.extras[at(slot)];
+        let shown = rare.display.unwrap_or(behind).min(behind);
+        self.extras[at(slot)].behind = behind - shown;
+        self.nodes[at(slot)].set_qty(shown);
+        self.queue_up(slot);
+        for top in self.tops.iter_mut().flatten().filter(|top| **top == id) {
+            *top = OrderId::default();
+        }
+        (shown, behind - shown)
+    }
+
+    // Reading.
+
+    /// Shown levels of a side, best first.
     pub(crate) fn levels(&self, side: Side) -> impl Iterator<Item = Level> {
         let ladder = self.ladder(side);
         ladder.keys().map(move |key| {
@@ -407,31 +669,75 @@ impl Book {
         })
     }
 
-    /// Orders of a side in the order in which they are matched.
+    /// Orders of a side in the order in which they are matched, icebergs once.
     pub(crate) fn orders(&self, side: Side) -> impl Iterator<Item = Resting> {
-        let ladder = self.ladder(side);
-        ladder.keys().flat_map(move |key| self.queued(ladder.queue(key))).map(|slot| self.resting(slot))
+        let (shown, hidden) = (self.ladder(side), &self.ladders[usize::from(side.code()) + 2]);
+        let (mut next, mut next_hidden) = (shown.first(), hidden.first());
+        core::iter::from_fn(move || {
+            let is_shown = match (next, next_hidden) {
+                (None, None) => return None,
+                (Some(key), Some(other)) => key <= other,
+                (key, _) => key.is_some(),
+            };
+            let (ladder, cursor) = if is_shown { (shown, &mut next) } else { (hidden, &mut next_hidden) };
+            let key = (*cursor)?;
+            *cursor = ladder.next_after(key);
+            Some(ladder.queue(key).head)
+        })
+        .flat_map(|head| self.chained(head))
+        .map(|slot| self.resting(slot))
     }
 
-    /// Appends the ids of an account's resting orders, highest acceptance number first.
+    /// True if every resting order is shown whole and cannot fall away.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.odd == 0
+    }
+
+    /// Levels of a side with all that is open at them, hidden orders included, best first.
+    pub(crate) fn whole_levels(&self, side: Side) -> Vec<Level> {
+        if self.is_plain() {
+            return self.levels(side).collect();
+        }
+        let mut levels: Vec<Level> = Vec::new();
+        for order in self.orders(side) {
+            match levels.last_mut().filter(|level| level.price == order.price) {
+                Some(level) => {
+                    level.qty += order.qty;
+                    level.orders += 1;
+                }
+                None => levels.push(Level { price: order.price, qty: order.qty, orders: 1 }),
+            }
+        }
+        levels
+    }
+
+    /// Appends the ids of an account's open orders, highest acceptance number first.
     pub(crate) fn orders_of(&self, account: AccountId, into: &mut Vec<OrderId>) {
         let start = into.len();
-        let head = self.heads.get(account.index()).map_or(NO_SLOT, |head| head ^ NO_SLOT);
-        into.extend(self.listed(head).map(|slot| OrderId::new(self.links[at(slot)].stamp, slot)));
-        // An order that was taken out and rested again comes before younger ones in the list.
+        let log = self.logs.get(account.index()).map(Vec::as_slice).unwrap_or_default();
+        into.extend(log.iter().filter(|id| self.owner(**id).is_some()));
         into[start..].sort_unstable_by(|a, b| b.cmp(a));
     }
 
-    /// Open lots of each of the first `accounts` accounts, counted anew from the orders: buys and sells.
+    /// Appends the ids of every open order, highest acceptance number first.
+    pub(crate) fn all_orders(&self, into: &mut Vec<OrderId>) {
+        let start = into.len();
+        into.extend(SIDES.into_iter().flat_map(|side| self.orders(side)).map(|order| order.id));
+        into.extend(self.waiting.iter().map(|waits| waits.id));
+        into[start..].sort_unstable_by(|a, b| b.cmp(a));
+    }
+
+    /// Open lots of each of the first `accounts` accounts, counted anew from the orders that count as open.
     pub(crate) fn open_lots(&self, accounts: usize) -> Vec<[Qty; 2]> {
         let mut open = vec![[Qty::ZERO; 2]; accounts];
-        for order in SIDES.into_iter().flat_map(|side| self.orders(side)) {
+        let orders = SIDES.into_iter().flat_map(|side| self.orders(side));
+        for order in orders.filter(|order| order.flags & REDUCE_ONLY == 0) {
             open[order.account.index()][usize::from(order.side.code())] += order.qty;
         }
         open
     }
 
-    /// Sum of price x quantity for taking `qty` lots from this side, best first; `None` if it holds fewer.
+    /// Sum of price x quantity for taking `qty` shown lots from this side, best first; `None` if it shows fewer.
     pub(crate) fn impact_sum(&self, side: Side, qty: Qty) -> Option<i64> {
         let (mut left, mut sum) = (qty, 0);
         for level in self.levels(side) {
@@ -446,12 +752,23 @@ impl Book {
         left.is_zero().then_some(sum)
     }
 
-    /// True if the best bid is at or above the best ask.
+    /// True if the best bid is at or above the best ask, hidden orders included.
     pub(crate) fn is_crossed(&self) -> bool {
-        match (self.best(Side::Buy), self.best(Side::Sell)) {
+        match (self.touch(Side::Buy), self.touch(Side::Sell)) {
             (Some(bid), Some(ask)) => bid >= ask,
             _ => false,
         }
+    }
+
+    /// Bytes that the book keeps: slots, tables, pages.
+    pub(crate) fn bytes(&self) -> usize {
+        let logs: usize = self.logs.iter().map(|log| log.capacity() * size_of::<OrderId>()).sum();
+        self.nodes.capacity() * size_of::<Node>()
+            + self.extras.capacity() * size_of::<Extra>()
+            + self.logs.capacity() * size_of::<Vec<OrderId>>()
+            + logs
+            + self.names.bytes()
+            + self.ladders.iter().map(Ladder::bytes).sum::<usize>()
     }
 
     fn ladder(&self, side: Side) -> &Ladder {
@@ -459,286 +776,53 @@ impl Book {
     }
 
     /// Place of a price in its ladder, 0 for the best that there can be.
+    #[inline(always)]
     fn key(&self, side: Side, price: Price) -> u32 {
         let ticks = u32::try_from(price.get()).unwrap_or(0);
         assert!((1..=self.price_max).contains(&ticks), "a price outside the domain");
-        match side {
-            Side::Buy => self.price_max - ticks,
-            Side::Sell => ticks - 1,
-        }
+        self.mirrored(side, ticks)
     }
 
+    /// `price_max - ticks` for buys, `ticks - 1` for sells: its own inverse but for one. Both are in range by the
+    /// check of the price, and wrapping keeps the choice free of branches: a side is the flip of a coin.
+    #[inline(always)]
+    fn mirrored(&self, side: Side, ticks: u32) -> u32 {
+        let (buys, sells) = (self.price_max.wrapping_sub(ticks), ticks.wrapping_sub(1));
+        if side == Side::Buy { buys } else { sells }
+    }
+
+    #[inline(always)]
     fn price(&self, side: Side, key: u32) -> Price {
-        Price::new(i64::from(match side {
-            Side::Buy => self.price_max - key,
-            Side::Sell => key + 1,
-        }))
+        let (buys, sells) = (self.price_max.wrapping_sub(key), key.wrapping_add(1));
+        Price::new(i64::from(if side == Side::Buy { buys } else { sells }))
     }
 
-    fn holds(&self, id: OrderId) -> bool {
-        self.links.get(at(id.slot())).is_some_and(|link| link.stamp == id.acceptance())
-    }
-
-    /// The order of a slot in use.
+    /// The resting order of a slot.
+    #[inline(always)]
     fn resting(&self, slot: u32) -> Resting {
         let node = self.nodes[at(slot)];
         let side = node.side();
-        Resting {
-            id: OrderId::new(self.links[at(slot)].stamp, slot),
-            account: node.account,
-            side,
-            price: self.price(side, node.key()),
-            qty: node.qty,
-            post_only: node.is_post_only(),
+        let (mut qty, mut flags) = (node.qty(), node.flags());
+        if node.has_extra() {
+            let extra = &self.extras[at(slot)];
+            qty += extra.behind;
+            flags |= extra.flags;
         }
+        let price = self.price(side, node.key());
+        Resting { id: node.id(slot), account: node.account(), side, price, qty, shown: node.qty(), flags }
     }
 
-    /// Takes the order of a slot out of its queue and its account's list.
-    fn unlink(&mut self, slot: u32) {
-        let node = self.nodes[at(slot)];
-        let ladder = &mut self.ladders[usize::from(node.side().code())];
-        let queue = ladder.queue_mut(node.key());
-        queue.qty -= node.qty;
-        queue.count -= 1;
-        let is_last = queue.count == 0;
-        if node.prev == NO_SLOT {
-            queue.head = node.next;
-        } else {
-            self.nodes[at(node.prev)].next = node.next;
-        }
-        if node.next == NO_SLOT {
-            queue.tail = node.prev;
-        } else {
-            self.nodes[at(node.next)].prev = node.prev;
-        }
-        if is_last {
-            ladder.unmark(node.key());
-        }
-
-        let Link { next, prev, .. } = self.links[at(slot)];
-        self.links[at(slot)].stamp = NO_STAMP;
-        if prev == NO_SLOT {
-            self.heads[node.account.index()] = next ^ NO_SLOT;
-        } else {
-            self.links[at(prev)].next = next;
-        }
-        if next != NO_SLOT {
-            self.links[at(next)].prev = prev;
-        }
-        self.len -= 1;
-    }
-
-    /// Slots of a queue, front first.
-    fn queued(&self, queue: &Queue) -> impl Iterator<Item = u32> {
-        self.chained(queue.head)
+    /// The open order of a slot as it would come again; of a waiting one without price and quantity.
+    fn arrival(&self, slot: u32) -> Arrival {
+        let Resting { id, account, side, price, qty, flags, .. } = self.resting(slot);
+        let (rare, client) = (Rare::boxed(self.rare(id)), self.names.of(slot));
+        Arrival { id, account, side, price, qty, flags, rare, client }
     }
 
     /// Slots from one onwards along `next`: the rest of a queue or of the free list.
     fn chained(&self, first: u32) -> impl Iterator<Item = u32> {
         let slot = |number| (number != NO_SLOT).then_some(number);
-        successors(slot(first), move |&number| slot(self.nodes[at(number)].next))
-    }
-
-    /// Slots from one onwards in the list of its account.
-    fn listed(&self, first: u32) -> impl Iterator<Item = u32> {
-        let slot = |number| (number != NO_SLOT).then_some(number);
-        successors(slot(first), move |&number| slot(self.links[at(number)].next))
-    }
-}
-
-/// Bytes and validation.
-impl Book {
-    /// Writes the orders of each side in priority order; then, unless canonical, the free slots.
-    pub(crate) fn encode(&self, w: &mut Writer) {
-        for side in SIDES {
-            w.len(self.levels(side).map(|level| at(level.orders)).sum());
-            for order in self.orders(side) {
-                w.order(order.id);
-                w.u32(order.account.get());
-                w.i64(order.price.get());
-                w.i64(order.qty.get());
-                w.bool(order.post_only);
-            }
-        }
-        if !w.is_canonical() {
-            w.len(self.chained(self.free).count());
-            for slot in self.chained(self.free) {
-                w.u32(slot);
-            }
-        }
-    }
-
-    /// Reads what [`Book::encode`] wrote in full form; the book then behaves like the one that was written.
-    ///
-    /// `accounts` is how many there are. Whether quantities are within the market's maximum is for the caller to check.
-    ///
-    /// # Errors
-    /// [`CodecError`] for bytes that no book writes.
-    pub(crate) fn decode(
-        price_max: Price,
-        orders_max: u32,
-        accounts: usize,
-        r: &mut Reader<'_>,
-    ) -> Result<Self, CodecError> {
-        let mut orders = Vec::new();
-        for side in SIDES {
-            Self::decode_side(side, (price_max, accounts), r, &mut orders)?;
-        }
-        let mut free = Vec::new();
-        for _ in 0..r.len()? {
-            free.push(r.u32()?);
-        }
-
-        let slots = orders.len() + free.len();
-        if slots > at(orders_max) {
-            return Err(r.invalid(format!("{slots} slots of orders, the configuration allows {orders_max}")));
-        }
-        let mut seen = vec![false; slots];
-        for slot in orders.iter().map(|order| order.id.slot()).chain(free.iter().copied()) {
-            match seen.get_mut(at(slot)) {
-                Some(seen) if !*seen => *seen = true,
-                _ => return Err(r.invalid(format!("slot {slot} is used twice or is not below {slots}"))),
-            }
-        }
-        let mut accepted: Vec<u64> = orders.iter().map(|order| order.id.acceptance()).collect();
-        accepted.sort_unstable();
-        if let Some([number, ..]) = accepted.windows(2).find(|pair| pair[0] == pair[1]) {
-            return Err(r.invalid(format!("two orders have acceptance number {number}")));
-        }
-
-        // From here on nothing fails.
-        let mut book = Self::new(price_max, orders_max);
-        book.nodes = vec![Node::EMPTY; slots];
-        book.links = vec![Link::EMPTY; slots];
-        book.heads = vec![0; orders.iter().map(|order| order.account.index() + 1).max().unwrap_or(0)];
-        for order in orders {
-            book.rest(order);
-        }
-        for &slot in free.iter().rev() {
-            book.release(slot);
-        }
-        Ok(book)
-    }
-
-    /// Reads the orders of one side and checks each by itself and against the one before it.
-    fn decode_side(
-        side: Side,
-        bounds: (Price, usize),
-        r: &mut Reader<'_>,
-        into: &mut Vec<Resting>,
-    ) -> Result<(), CodecError> {
-        let (price_max, accounts) = bounds;
-        let mut total = 0i64;
-        let mut last = None;
-        for _ in 0..r.len()? {
-            let order = Resting {
-                id: r.order()?,
-                account: AccountId::new(r.u32()?),
-                side,
-                price: Price::new(r.i64()?),
-                qty: Qty::new(r.i64()?),
-                post_only: r.bool()?,
-            };
-            let Resting { id, account, price, qty, .. } = order;
-            let number = id.acceptance();
-            if number == 0 {
-                return Err(r.invalid("an order has acceptance number 0, the first is 1"));
-            }
-            if account.index() >= accounts {
-                return Err(r.invalid(format!("order {number}: no account has number {account}")));
-            }
-            if price.get() < 1 || price > price_max {
-                return Err(
-                    r.invalid(format!("order {number}: price {price} is not within 1 to {price_max}"))
-                );
-            }
-            if last.is_some_and(|last| side.gain(last, price).is_positive()) {
-                return Err(
-                    r.invalid(format!("order {number}: price {price} is better than the one before it"))
-                );
-            }
-            last = Some(price);
-            if !qty.is_positive() {
-                return Err(r.invalid(format!("order {number}: quantity {qty} is not positive")));
-            }
-            total = total
-                .checked_add(qty.get())
-                .ok_or_else(|| r.invalid(format!("order {number}: quantities up to it are out of range")))?;
-            into.push(order);
-        }
-        Ok(())
-    }
-
-    /// Checks every link and sum; no slot may be reserved. Linear in slots, accounts and pages.
-    pub(crate) fn check(&self) {
-        assert!(self.len <= self.orders_max);
-        assert_eq!(self.nodes.len(), self.links.len());
-        let resting: usize = SIDES.iter().map(|&side| self.check_side(side)).sum();
-        assert_eq!(resting, at(self.len));
-
-        let mut free = 0;
-        for slot in self.chained(self.free) {
-            assert_eq!(self.links[at(slot)].stamp, NO_STAMP, "free slot {slot} holds an order");
-            free += 1;
-            assert!(free <= self.nodes.len(), "the free list is a ring");
-        }
-        assert_eq!(resting + free, self.nodes.len(), "a slot is lost or still reserved");
-        self.check_accounts();
-    }
-
-    /// Checks one side and counts its orders.
-    fn check_side(&self, side: Side) -> usize {
-        let ladder = self.ladder(side);
-        let mut queues = 0;
-        for (run, &page) in ladder.table.iter().enumerate().filter(|(_, page)| **page != NO_PAGE) {
-            for (i, queue) in ladder.pages[at(page)].iter().enumerate() {
-                let key = (run << PAGE_BITS) | i;
-                let marked =
-                    ladder.marks[0].get(key >> WORD_BITS).is_some_and(|word| word >> (key & 63) & 1 == 1);
-                assert_eq!(marked, queue.count > 0, "{side:?} key {key}: the mark is wrong");
-                assert!(marked || *queue == Queue::EMPTY, "{side:?} key {key}: something is left behind");
-                queues += usize::from(marked);
-            }
-        }
-        assert_eq!(ladder.keys().count(), queues);
-        assert!(ladder.keys().is_sorted());
-        ladder.keys().map(|key| self.check_queue(side, key)).sum()
-    }
-
-    /// Checks one queue and counts its orders.
-    fn check_queue(&self, side: Side, key: u32) -> usize {
-        let queue = self.ladder(side).queue(key);
-        let (mut prev, mut qty, mut count) = (NO_SLOT, Qty::ZERO, 0);
-        for slot in self.queued(queue) {
-            let node = self.nodes[at(slot)];
-            assert_eq!((node.side(), node.key(), node.prev), (side, key, prev));
-            assert!(node.qty.is_positive());
-            assert_ne!(self.links[at(slot)].stamp, NO_STAMP, "slot {slot} is free but stands in a queue");
-            prev = slot;
-            qty += node.qty;
-            count += 1;
-        }
-        assert_eq!((queue.tail, queue.qty, queue.count), (prev, qty, count));
-        at(count)
-    }
-
-    fn check_accounts(&self) {
-        let mut listed = 0;
-        for (account, &head) in self.heads.iter().enumerate() {
-            let mut prev = NO_SLOT;
-            for slot in self.listed(head ^ NO_SLOT) {
-                assert_eq!(self.links[at(slot)].prev, prev);
-                assert_eq!(self.nodes[at(slot)].account.index(), account);
-                assert_ne!(
-                    self.links[at(slot)].stamp,
-                    NO_STAMP,
-                    "slot {slot} is free but an account lists it"
-                );
-                prev = slot;
-                listed += 1;
-            }
-        }
-        assert_eq!(listed, at(self.len));
+        successors(slot(first), move |&number| slot(self.nodes[at(number)].next()))
     }
 }
 

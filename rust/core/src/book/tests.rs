@@ -1,9 +1,12 @@
 //! The book against a naive one, and its edges.
 
 use super::*;
+use crate::codec::{CodecError, Reader, Writer};
+use crate::config::Config;
+use crate::protocol::POST_ONLY;
 
 /// Accounts that a decoded book may name.
-const ACCOUNTS: usize = 1 << 28;
+const ACCOUNTS: usize = 1 << 12;
 use std::collections::{BTreeMap, VecDeque};
 
 const BUY: Side = Side::Buy;
@@ -30,6 +33,50 @@ impl Random {
     }
 }
 
+/// A market of the example with a price domain and a largest order of its own.
+fn market(price_max: i64) -> config::Market {
+    let mut config = Config::new(include_str!("../../tests/data/example.json")).unwrap();
+    let mut market = config.markets.remove(0);
+    (market.price_max, market.order_qty_max) = (Price::new(price_max), Qty::new(1000));
+    market
+}
+
+/// The book as a venue with ordinary orders uses it.
+impl Book {
+    fn of(price_max: i64, orders_max: u32) -> Self {
+        Self::new(&market(price_max), orders_max)
+    }
+
+    fn rest_new(&mut self, order: Resting) {
+        self.rest(&arrival(order));
+    }
+
+    fn gone(&mut self, id: OrderId) -> Option<Resting> {
+        self.remove(id).map(|removed| removed.order)
+    }
+
+    fn taken_out(&mut self, id: OrderId) -> Option<Resting> {
+        let order = self.get(id)?;
+        self.take_out(id);
+        Some(order)
+    }
+
+    fn fill_front(&mut self, side: Side, qty: Qty) {
+        let front = self.front(side).unwrap();
+        self.fill(&front, qty);
+    }
+
+    fn decrease(&mut self, id: OrderId, qty: Qty) {
+        let open = self.get(id).unwrap().qty;
+        self.cut(id, open - qty);
+    }
+}
+
+fn arrival(order: Resting) -> Arrival {
+    let Resting { id, account, side, price, qty, flags, .. } = order;
+    Arrival { id, account, side, price, qty, flags, rare: None, client: 0 }
+}
+
 /// A book with its acceptance counter.
 struct Desk {
     book: Book,
@@ -38,13 +85,13 @@ struct Desk {
 
 impl Desk {
     fn new(price_max: i64) -> Self {
-        Self { book: Book::new(Price::new(price_max), 100), accepted: 0 }
+        Self { book: Book::of(price_max, 100), accepted: 0 }
     }
 
     fn place(&mut self, account: u32, side: Side, qty: i64, price: i64) -> OrderId {
         self.accepted += 1;
         let id = OrderId::new(self.accepted, self.book.reserve());
-        self.book.rest(resting(id, account, side, qty, price));
+        self.book.rest_new(resting(id, account, side, qty, price));
         self.book.check();
         id
     }
@@ -60,7 +107,8 @@ impl Desk {
 
 fn resting(id: OrderId, account: u32, side: Side, qty: i64, price: i64) -> Resting {
     let (account, price, qty) = (AccountId::new(account), Price::new(price), Qty::new(qty));
-    Resting { id, account, side, price, qty, post_only: id.acceptance() & 1 == 1 }
+    let flags = if id.acceptance() & 1 == 1 { POST_ONLY } else { 0 };
+    Resting { id, account, side, price, qty, shown: qty, flags }
 }
 
 fn bytes(book: &Book) -> Vec<u8> {
@@ -72,7 +120,7 @@ fn bytes(book: &Book) -> Vec<u8> {
 fn reread(book: &Book, price_max: i64) -> Book {
     let bytes = bytes(book);
     let mut r = Reader::new(&bytes, "book");
-    let copy = Book::decode(Price::new(price_max), book.orders_max, ACCOUNTS, &mut r).unwrap();
+    let copy = Book::decode(&market(price_max), book.orders_max, ACCOUNTS, &mut r).unwrap();
     assert_eq!(r.left(), 0);
     copy
 }
@@ -81,10 +129,10 @@ fn reread(book: &Book, price_max: i64) -> Book {
 fn cancel_in_mid_queue_keeps_the_followers() {
     let mut desk = Desk::new(1000);
     let ids: Vec<OrderId> = (0..4).map(|i| desk.place(i, BUY, 5, 100)).collect();
-    assert_eq!(desk.book.remove(ids[1]).map(|order| order.account), Some(AccountId::new(1)));
+    assert_eq!(desk.book.gone(ids[1]).map(|order| order.account), Some(AccountId::new(1)));
     assert_eq!(desk.ids(BUY), [ids[0], ids[2], ids[3]]);
-    desk.book.remove(ids[3]);
-    desk.book.remove(ids[0]);
+    desk.book.gone(ids[3]);
+    desk.book.gone(ids[0]);
     assert_eq!(desk.ids(BUY), [ids[2]]);
     assert_eq!(desk.levels(BUY), [(100, 5, 1)]);
     desk.book.check();
@@ -96,7 +144,7 @@ fn an_emptied_best_level_is_not_visible() {
     let best = desk.place(0, SELL, 5, 7);
     desk.place(0, SELL, 5, 900);
     assert_eq!(desk.book.best(SELL), Some(Price::new(7)));
-    desk.book.remove(best);
+    desk.book.gone(best);
     assert_eq!(desk.book.best(SELL), Some(Price::new(900)));
     assert_eq!(desk.levels(SELL), [(900, 5, 1)]);
     desk.book.fill_front(SELL, Qty::new(5));
@@ -122,7 +170,7 @@ fn a_late_cancel_of_a_filled_order_finds_nothing() {
     let mut desk = Desk::new(1000);
     let id = desk.place(0, BUY, 5, 100);
     desk.book.fill_front(BUY, Qty::new(5));
-    assert_eq!((desk.book.get(id), desk.book.remove(id), desk.book.take_out(id)), (None, None, None));
+    assert_eq!((desk.book.get(id), desk.book.gone(id), desk.book.taken_out(id)), (None, None, None));
     let mut ids = vec![];
     desk.book.orders_of(AccountId::new(0), &mut ids);
     assert_eq!(ids, []);
@@ -133,12 +181,12 @@ fn a_late_cancel_of_a_filled_order_finds_nothing() {
 fn an_id_is_not_valid_after_its_slot_is_reused() {
     let mut desk = Desk::new(1000);
     let old = desk.place(0, BUY, 5, 100);
-    desk.book.remove(old);
+    desk.book.gone(old);
     // Neither while the slot is free nor after; nor are ids that were never given.
     assert_eq!(desk.book.get(OrderId::new(0, old.slot())), None);
     let new = desk.place(0, BUY, 5, 100);
     assert_eq!(new.slot(), old.slot());
-    assert_eq!(desk.book.remove(old), None);
+    assert_eq!(desk.book.gone(old), None);
     for id in [OrderId::new(0, 0), OrderId::new(2, 1), OrderId::new(2, NO_SLOT), OrderId::from_raw(u64::MAX)]
     {
         assert_eq!(desk.book.get(id), None);
@@ -162,9 +210,9 @@ fn a_decrease_keeps_priority() {
 fn an_order_that_rests_again_goes_behind_its_level_under_the_same_id() {
     let mut desk = Desk::new(1000);
     let (first, second) = (desk.place(0, BUY, 5, 100), desk.place(0, BUY, 5, 100));
-    let order = desk.book.take_out(first).unwrap();
+    let order = desk.book.taken_out(first).unwrap();
     assert_eq!(desk.book.get(first), None);
-    desk.book.rest(order);
+    desk.book.rest_again(&arrival(order));
     assert_eq!(desk.ids(BUY), [second, first]);
     desk.book.check();
 }
@@ -180,11 +228,11 @@ fn a_slot_given_back_is_the_next_one_handed_out() {
 
 #[test]
 fn a_full_book_says_so() {
-    let mut book = Book::new(Price::new(10), 2);
+    let mut book = Book::of(10, 2);
     for number in 1..=2 {
         assert!(!book.is_full());
         let id = OrderId::new(number, book.reserve());
-        book.rest(resting(id, 0, SELL, 1, 10));
+        book.rest_new(resting(id, 0, SELL, 1, 10));
     }
     assert!(book.is_full());
     book.fill_front(SELL, Qty::new(1));
@@ -201,7 +249,7 @@ fn prices_at_both_edges_of_the_domain_are_kept() {
             assert_eq!(desk.book.best(side), Some(Price::new(best)), "{side:?} of 1 to {price_max}");
             assert_eq!(desk.book.levels(side).count(), if price_max == 1 { 1 } else { 2 });
             assert_eq!(desk.book.get(low).map(|order| order.price), Some(Price::new(1)));
-            assert_eq!(desk.book.remove(high).map(|order| order.price), Some(Price::new(price_max)));
+            assert_eq!(desk.book.gone(high).map(|order| order.price), Some(Price::new(price_max)));
             assert_eq!(desk.book.best(side), Some(Price::new(1)));
             desk.book.check();
         }
@@ -219,7 +267,7 @@ fn the_free_list_survives_encode_and_decode() {
     let mut desk = Desk::new(1000);
     let ids: Vec<OrderId> = (0..6).map(|i| desk.place(i, SELL, 5, 100 + i64::from(i))).collect();
     for i in [4, 1, 3] {
-        desk.book.remove(ids[i]);
+        desk.book.gone(ids[i]);
     }
     let mut copy = reread(&desk.book, 1000);
     copy.check();
@@ -233,8 +281,8 @@ fn the_canonical_form_does_not_depend_on_slots() {
     let (mut one, mut two) = (Desk::new(1000), Desk::new(1000));
     let ids = [&mut one, &mut two].map(|desk| [(); 3].map(|()| desk.place(0, BUY, 5, 100)));
     for i in [0, 1] {
-        one.book.remove(ids[0][i]);
-        two.book.remove(ids[1][1 - i]);
+        one.book.gone(ids[0][i]);
+        two.book.gone(ids[1][1 - i]);
     }
     one.place(0, BUY, 5, 100);
     two.place(0, BUY, 5, 100);
@@ -252,8 +300,8 @@ fn orders_of_an_account_come_highest_acceptance_number_first() {
     let mut desk = Desk::new(1000);
     let (a, _) = (desk.place(7, BUY, 1, 5), desk.place(8, BUY, 1, 6));
     let (b, c) = (desk.place(7, SELL, 1, 900), desk.place(7, BUY, 1, 4));
-    let order = desk.book.take_out(a).unwrap();
-    desk.book.rest(order);
+    let order = desk.book.taken_out(a).unwrap();
+    desk.book.rest_again(&arrival(order));
     let before = OrderId::new(1, 1);
     let mut ids = vec![before];
     desk.book.orders_of(AccountId::new(7), &mut ids);
@@ -280,7 +328,7 @@ fn a_book_is_crossed_when_bid_and_ask_meet() {
     desk.place(0, BUY, 5, 100);
     let ask = desk.place(0, SELL, 5, 101);
     assert!(!desk.book.is_crossed());
-    desk.book.remove(ask);
+    desk.book.gone(ask);
     desk.place(0, SELL, 5, 100);
     assert!(desk.book.is_crossed());
 }
@@ -292,8 +340,8 @@ fn snapshot() -> Vec<u8> {
         let account = u32::try_from(price >> 3).unwrap();
         desk.place(account, side, 10, price)
     });
-    desk.book.remove(ids[1]);
-    desk.book.remove(ids[5]);
+    desk.book.gone(ids[1]);
+    desk.book.gone(ids[5]);
     bytes(&desk.book)
 }
 
@@ -313,11 +361,11 @@ fn use_up(mut book: Book) {
         if book.is_full() {
             break;
         }
-        let id = OrderId::new((1 << 40) - 1 - number, book.reserve());
-        book.rest(resting(id, 1, SIDES[usize::from(number & 1 == 0)], 1, 500));
+        let id = OrderId::new((1 << 40) - 2 - number, book.reserve());
+        book.rest_new(resting(id, 1, SIDES[usize::from(number & 1 == 0)], 1, 500));
     }
     for id in ids {
-        book.remove(id);
+        book.gone(id);
     }
     while let Some(order) = book.front(BUY).or_else(|| book.front(SELL)) {
         book.fill_front(order.side, order.qty);
@@ -327,7 +375,7 @@ fn use_up(mut book: Book) {
 }
 
 fn decode(bytes: &[u8]) -> Result<Book, CodecError> {
-    Book::decode(Price::new(1000), 8, ACCOUNTS, &mut Reader::new(bytes, "book"))
+    Book::decode(&market(1000), 8, ACCOUNTS, &mut Reader::new(bytes, "book"))
 }
 
 #[test]
@@ -367,8 +415,15 @@ fn what_no_book_writes_is_refused() {
             w.u32(account);
             w.i64(price);
             w.i64(qty);
-            w.bool(false);
+            w.i64(qty);
+            w.u16(0);
+            w.option(None);
+            w.option(None);
+            w.u64(0);
+            w.u16(0);
+            w.u64(0);
         }
+        w.len(0);
         w.len(0);
         w.len(free.len());
         for &slot in free {
@@ -381,10 +436,10 @@ fn what_no_book_writes_is_refused() {
         (vec![order(0, 0, 5, 1)], vec![], "acceptance number 0"),
         (vec![order(1, 0, 0, 1)], vec![], "price 0 is not within"),
         (vec![order(1, 0, 1001, 1)], vec![], "price 1001 is not within"),
-        (vec![order(1, 0, 5, 0)], vec![], "quantity 0 is not positive"),
-        (vec![order(1, 0, 5, -1)], vec![], "quantity -1 is not positive"),
+        (vec![order(1, 0, 5, 0)], vec![], "quantity 0 is not possible"),
+        (vec![order(1, 0, 5, -1)], vec![], "quantity -1 is not possible"),
         (vec![order(1, 0, 5, 1), order(2, 1, 6, 1)], vec![], "better than the one before"),
-        (vec![order(1, 0, 5, i64::MAX), order(2, 1, 5, 1)], vec![], "out of range"),
+        (vec![order(1, 0, 5, 1001), order(2, 1, 5, 1)], vec![], "quantity 1001 is not possible"),
         (vec![order(1, 0, 5, 1), order(2, 0, 5, 1)], vec![], "slot 0 is used twice"),
         (vec![order(1, 0, 5, 1), order(1, 1, 5, 1)], vec![], "have acceptance number 1"),
         (vec![order(1, 1, 5, 1)], vec![], "not below 1"),
@@ -445,7 +500,8 @@ impl Naive {
 
     fn set_qty(&mut self, order: Resting, qty: Qty) {
         let queue = self.sides[usize::from(order.side.code())].get_mut(&order.price.get()).unwrap();
-        queue.iter_mut().find(|other| other.id == order.id).unwrap().qty = qty;
+        let order = queue.iter_mut().find(|other| other.id == order.id).unwrap();
+        (order.qty, order.shown) = (qty, qty);
     }
 
     fn fill_front(&mut self, side: Side, qty: Qty) {
@@ -476,7 +532,7 @@ impl Pair {
     const ORDERS_MAX: u32 = 24;
 
     fn new(seed: u64, price_max: i64) -> Self {
-        let book = Book::new(Price::new(price_max), Self::ORDERS_MAX);
+        let book = Book::of(price_max, Self::ORDERS_MAX);
         let random = Random(seed);
         let naive = Naive::default();
         Self { book, naive, random, price_max, accepted: 0, ids: vec![], steps: 0, extremes: [0; 2] }
@@ -516,18 +572,19 @@ impl Pair {
         let (qty, price) = (self.random.signed(1, 9), self.price());
         let order = resting(id, account, self.random.side(), qty, price);
         self.ids.push(id);
-        self.book.rest(order);
+        self.book.rest_new(order);
         self.naive.rest(order);
     }
 
     fn replace(&mut self) {
         let id = self.some_id();
-        let taken = self.book.take_out(id);
+        let taken = self.book.taken_out(id);
         assert_eq!(taken, self.naive.take_out(id));
         if let Some(order) = taken {
             let (price, qty) = (Price::new(self.price()), Qty::new(self.random.signed(1, 9)));
-            self.book.rest(Resting { price, qty, ..order });
-            self.naive.rest(Resting { price, qty, ..order });
+            let again = Resting { price, qty, shown: qty, ..order };
+            self.book.rest_again(&arrival(again));
+            self.naive.rest(again);
         }
     }
 
@@ -560,7 +617,7 @@ impl Pair {
             0..=2 => self.place(),
             7..=10 => {
                 let id = self.some_id();
-                assert_eq!(self.book.remove(id), self.naive.remove(id));
+                assert_eq!(self.book.gone(id), self.naive.remove(id));
             }
             3..=6 | 11..=12 => self.fill(),
             13 => self.replace(),

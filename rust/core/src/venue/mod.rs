@@ -1,6 +1,7 @@
 //! The venue: the only file that knows the order of the steps. It reads like docs/mechanics.md section 4.
 
 mod commands;
+mod orders;
 mod snapshot;
 mod views;
 
@@ -10,9 +11,11 @@ use crate::funding;
 use crate::ledger::Place;
 use crate::liquidation::Queue;
 use crate::margin::Health;
-use crate::protocol::{AfterPhase, Command, Events, Phase, Record, Reject, event, event_of};
+use crate::order::Gathered;
+use crate::protocol::{AfterPhase, Command, Events, Phase, Record, Reject, command, event, event_of};
 use crate::units::{AccountId, MarketId, Nanos, Sum, VALUATION};
 use core::cmp::Ordering;
+use std::collections::VecDeque;
 
 /// How much the venue checks itself after each step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -41,6 +44,10 @@ pub enum Audit {
 pub struct Venue {
     floor: Floor,
     queue: Queue,
+    /// Terms that wait for their order.
+    gathered: Gathered,
+    /// Orders that fired and wait to be sent, by market and acceptance number; some may be gone.
+    fired: VecDeque<(MarketId, u64)>,
     /// Number of the last event.
     seq: u64,
     /// The earliest due time of any timer, so that a step without due timers costs one comparison.
@@ -51,8 +58,16 @@ pub struct Venue {
     judged: Vec<(AccountId, Health)>,
 }
 
-/// A timer that is due: its time, its market, and whether it is funding rather than the end of a phase.
-type Timer = (Nanos, MarketId, bool);
+/// What is due; in the order of precedence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Due {
+    Expiry,
+    PhaseEnd,
+    Funding,
+}
+
+/// A timer that is due: its time, its market, its kind.
+type Timer = (Nanos, MarketId, Due);
 
 impl Venue {
     /// An empty venue.
@@ -61,6 +76,8 @@ impl Venue {
         let mut venue = Self {
             floor: Floor::new(config),
             queue: Queue::default(),
+            gathered: Gathered::default(),
+            fired: VecDeque::new(),
             seq: 0,
             next_due: Nanos::MAX,
             audit: Audit::default(),
@@ -76,29 +93,38 @@ impl Venue {
         self.audit = audit;
     }
 
-    /// Applies one command record: the form in which batches and journals carry commands.
-    pub fn apply_record(&mut self, record: &Record, events: &mut Events) {
-        let at = Nanos::new(record.at);
-        if let Some(command) = Command::decode(record) {
-            self.step(at, &command, record, events);
-        } else {
-            // An unknown kind is refused before anything else, time included.
-            events.begin(self.floor.config.venue, self.floor.now, record.source, self.seq);
-            reject(record, Reject::UnknownCommand, events);
-            self.seq = events.seq();
+    /// Applies one command at a time. A refusal is an event, and leaves the state as it was but for time.
+    pub fn apply(&mut self, at: Nanos, command: &Command, events: &mut Events) {
+        self.apply_record(&command.encode(at), events);
+    }
+
+    /// Applies commands in order: the form in which batches and journals carry them.
+    pub fn apply_batch(&mut self, records: &[Record], events: &mut Events) {
+        for record in records {
+            self.apply_record(record, events);
         }
     }
 
-    /// Applies one command at a time. A refusal is an event, and leaves the state as it was but for time.
-    pub fn apply(&mut self, at: Nanos, command: &Command, events: &mut Events) {
-        self.step(at, command, &command.encode(at), events);
-    }
-
-    fn step(&mut self, at: Nanos, command: &Command, record: &Record, events: &mut Events) {
+    /// Applies one command record.
+    #[inline]
+    pub fn apply_record(&mut self, record: &Record, events: &mut Events) {
+        let at = Nanos::new(record.at);
         let now = self.floor.now.max(at);
         events.begin(self.floor.config.venue, now, record.source, self.seq);
+        let said = match self.gathered {
+            Gathered::Nothing => Gathered::Nothing,
+            _ if record.kind == command::TERM => Gathered::Nothing,
+            _ => std::mem::take(&mut self.gathered),
+        };
+        if !command::is_known(record.kind) {
+            // An unknown kind is refused before anything else, time included.
+            events.begin(self.floor.config.venue, self.floor.now, record.source, self.seq);
+            self.refuse(record, Reject::UnknownCommand, events);
+            self.seq = events.seq();
+            return;
+        }
         if at < self.floor.now {
-            reject(record, Reject::TimeBackwards, events);
+            self.refuse(record, Reject::TimeBackwards, events);
             self.seq = events.seq();
             return;
         }
@@ -106,23 +132,35 @@ impl Venue {
         self.floor.now = at;
         let pending = if self.has_due(at) { self.run_timers(events) } else { false };
         // 2 to 6: admit, check, match, settle, mark.
-        let done = match command {
-            Command::Pulse => Ok(()),
-            _ if pending => Err(Reject::TimersPending),
-            _ => self.execute(command, events),
+        let done = if pending && record.kind != command::PULSE {
+            Err(Reject::TimersPending)
+        } else {
+            self.execute(record, said, events)
         };
         if let Err(why) = done {
-            reject(record, why, events);
+            self.refuse(record, why, events);
+        }
+        let marked = (record.kind == command::INDEX && done.is_ok()).then(|| MarketId::new(record.market));
+        // 6a triggers.
+        if self.has_triggers(marked) && done.is_ok() && !pending {
+            self.run_triggers(marked, events);
+        }
+        self.finish(record.kind, marked, done.is_ok() && !pending, events);
+        self.seq = events.seq();
+    }
+
+    /// Steps 7 to 10; most steps leave nothing to do there.
+    #[inline]
+    fn finish(&mut self, kind: u16, marked: Option<MarketId>, done: bool, events: &mut Events) {
+        let resolves = done && matches!(kind, command::INDEX | command::PULSE);
+        let quiet = marked.is_none() && !resolves && !self.floor.has_news && !self.floor.has_touched();
+        if quiet && self.audit != Audit::Full && !self.floor.ledger.has_moved() {
+            return;
         }
         // 7 health.
-        let marked = match command {
-            Command::Index { market, .. } if done.is_ok() => Some(*market),
-            _ => None,
-        };
         self.pass_health(marked, events);
         // 8 resolve.
-        let resolves = matches!(command, Command::Index { .. } | Command::Pulse);
-        if resolves && done.is_ok() && !pending && self.queue.len() > 0 {
+        if resolves && self.queue.len() > 0 {
             let rounds = self.floor.config.limits.liquidation_rounds_per_step;
             self.queue.resolve(&mut self.floor, rounds, events);
             self.pass_health(None, events);
@@ -131,8 +169,9 @@ impl Venue {
         // 9 observe.
         if self.floor.has_news {
             self.floor.has_news = false;
+            let now = self.floor.now;
             for market in &mut self.floor.markets {
-                market.breakers.observe(at);
+                market.breakers.observe(now);
             }
         }
         // 10 audit.
@@ -141,7 +180,23 @@ impl Venue {
             Audit::Cheap => self.floor.ledger.audit_moved(),
             Audit::Full => self.audit_full(),
         }
-        self.seq = events.seq();
+    }
+
+    /// True if a waiting order may have a price to observe, or has fired and was not sent.
+    #[inline]
+    fn has_triggers(&self, marked: Option<MarketId>) -> bool {
+        let observes = |m| !self.floor.market(m).book.waiting().is_empty();
+        self.floor.has_prints || !self.fired.is_empty() || marked.is_some_and(observes)
+    }
+
+    /// Rejected: the refused command's fields are repeated, so that its sender can tell which one it was.
+    fn refuse(&mut self, record: &Record, why: Reject, events: &mut Events) {
+        if record.kind == command::TERM {
+            // The order that it belonged to must not come without it.
+            self.gathered = Gathered::Broken;
+        }
+        let flags = record.kind;
+        events.push(Record { kind: event::REJECTED, flags, code: why.code(), ..*record });
     }
 
     // Step 1: time.
@@ -159,12 +214,14 @@ impl Venue {
     /// The first timer of a market; a settlement under way is due at once, and [`Nanos::MAX`] never comes.
     fn timer(&self, market: MarketId) -> Option<Timer> {
         let m = self.floor.market(market);
-        let phase = (m.end.is_positive() && m.phase.next().is_some()).then_some((m.end, market, false));
+        let expiry = m.book.next_expiry().map(|due| (due, market, Due::Expiry));
+        let phase =
+            (m.end.is_positive() && m.phase.next().is_some()).then_some((m.end, market, Due::PhaseEnd));
         let funding = m.funding.as_ref().map(|f| {
             let due = if f.settlement().is_some() { Nanos::new(i64::MIN) } else { f.due() };
-            (due, market, true)
+            (due, market, Due::Funding)
         });
-        phase.into_iter().chain(funding).min().filter(|timer| timer.0 < Nanos::MAX)
+        expiry.into_iter().chain(phase).chain(funding).min().filter(|timer| timer.0 < Nanos::MAX)
     }
 
     /// Runs what is due; true if a settlement is not finished.
@@ -173,21 +230,24 @@ impl Venue {
             usize::try_from(self.floor.config.limits.funding_accounts_per_step).expect("32 bits fit");
         loop {
             let due = self.floor.market_ids().filter_map(|m| self.timer(m)).min();
-            let Some((at, market, is_funding)) = due.filter(|t| t.0 <= self.floor.now) else { break };
-            if is_funding {
-                let begun =
-                    self.floor.market(market).funding.as_ref().is_some_and(|f| f.settlement().is_some());
-                if !begun && budget == 0 {
-                    return true;
+            let Some((at, market, what)) = due.filter(|t| t.0 <= self.floor.now) else { break };
+            match what {
+                Due::Expiry => self.expire(market, at, events),
+                Due::PhaseEnd => self.end_phase(market, at, events),
+                Due::Funding => {
+                    let under_way = |venue: &Self| {
+                        venue.floor.market(market).funding.as_ref().is_some_and(|f| f.settlement().is_some())
+                    };
+                    let begun = under_way(self);
+                    if !begun && budget == 0 {
+                        return true;
+                    }
+                    budget -= usize::from(!begun);
+                    self.settle_funding(market, &mut budget, events);
+                    if under_way(self) {
+                        return true;
+                    }
                 }
-                budget -= usize::from(!begun);
-                self.settle_funding(market, &mut budget, events);
-                let state = self.floor.market(market).funding.as_ref();
-                if state.is_some_and(|f| f.settlement().is_some()) {
-                    return true;
-                }
-            } else {
-                self.end_phase(market, at, events);
             }
         }
         self.next_due = self.earliest();
@@ -342,10 +402,10 @@ impl Venue {
             assert_eq!(floor.ledger.costs(market), -clearing, "entry costs of market {market}");
             let m = floor.market(market);
             m.book.check();
-            let open = m.book.open_lots(floor.ledger.accounts());
+            let open = if m.config.cleared { m.book.open_lots(floor.ledger.accounts()) } else { Vec::new() };
             for (account, p) in floor.ledger.market_positions(market) {
                 assert_eq!(
-                    open[account.index()],
+                    open.get(account.index()).copied().unwrap_or_default(),
                     [p.open_buys, p.open_sells],
                     "open lots of account {account}"
                 );
@@ -372,10 +432,4 @@ impl Venue {
 /// Worse health first, ties by lower account.
 fn worst_first(a: &(AccountId, Health), b: &(AccountId, Health)) -> Ordering {
     a.1.worse(&b.1).then_with(|| a.0.cmp(&b.0))
-}
-
-fn reject(record: &Record, why: Reject, events: &mut Events) {
-    // The refused command's fields are repeated, so that its sender can tell which one it was.
-    let flags = record.kind;
-    events.push(Record { kind: event::REJECTED, flags, code: why.code(), ..*record });
 }

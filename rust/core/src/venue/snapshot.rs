@@ -4,6 +4,8 @@ use super::Venue;
 use crate::codec::{CodecError, Reader, Writer, checksum};
 use crate::config::Config;
 use crate::liquidation::Queue;
+use crate::order::{Gathered, Terms};
+use crate::units::{AccountId, MarketId};
 
 /// First bytes of a snapshot.
 const SNAPSHOT_MAGIC: &[u8; 8] = b"SEAWALL1";
@@ -72,6 +74,23 @@ impl Venue {
         w.u64(self.seq);
         self.floor.encode(w);
         self.queue.encode(w);
+        match &self.gathered {
+            Gathered::Nothing => w.u8(0),
+            Gathered::Broken => w.u8(1),
+            Gathered::For(said) => {
+                let (market, account, terms) = said.as_ref();
+                w.u8(2);
+                w.u16(market.get());
+                w.u32(account.get());
+                terms.encode(w);
+            }
+        }
+        let waits = |f: &&(MarketId, u64)| self.floor.market(f.0).book.waiting().get(f.1).is_some();
+        w.len(self.fired.iter().filter(waits).count());
+        for (market, number) in self.fired.iter().filter(waits) {
+            w.u16(market.get());
+            w.u64(*number);
+        }
     }
 
     fn decode(&mut self, r: &mut Reader<'_>) -> Result<(), CodecError> {
@@ -80,6 +99,28 @@ impl Venue {
         self.queue = Queue::decode(self.floor.ledger.accounts(), r)?;
         for account in self.queue.accounts().collect::<Vec<_>>() {
             self.floor.set_liquidated(account, true);
+        }
+        self.gathered = match r.u8()? {
+            0 => Gathered::Nothing,
+            1 => Gathered::Broken,
+            2 => {
+                let (market, account) = (MarketId::new(r.u16()?), AccountId::new(r.u32()?));
+                if !self.floor.knows_market(market) || !self.floor.ledger.knows(account) {
+                    return Err(r.invalid("terms are of an unknown market or account; take another copy"));
+                }
+                let price_max = self.floor.market(market).config.price_max;
+                Gathered::For(Box::new((market, account, Terms::decode(price_max, r)?)))
+            }
+            other => return Err(r.invalid(format!("{other} says nothing of terms; take another copy"))),
+        };
+        for _ in 0..r.len()? {
+            let (market, number) = (MarketId::new(r.u16()?), r.u64()?);
+            let waits =
+                self.floor.knows_market(market).then(|| self.floor.market(market).book.waiting().get(number));
+            if waits.flatten().is_none_or(|waits| waits.fired.is_none()) {
+                return Err(r.invalid("a fired order does not wait; take another copy"));
+            }
+            self.fired.push_back((market, number));
         }
         self.floor.arm_all();
         self.next_due = self.earliest();

@@ -3,24 +3,25 @@
 //! What placing, liquidating and uncrossing have in common: plan, ask the breakers before each level, fill,
 //! settle, report. Knows nothing of the order of the steps or of the waterfall.
 
-use crate::auction;
-use crate::book::{Book, Level, Resting};
+mod matching;
+mod store;
+
+use crate::book::{Book, Filled, Removed, Resting};
 use crate::breaker::{Breakers, Trip};
-use crate::codec::{CodecError, Reader, Writer};
-use crate::config::{self, Config, MoveSource};
+use crate::config::{self, Allocation, Config, MoveSource};
 use crate::funding::FundingState;
 use crate::guard::{Fear, Guards};
-use crate::insurance;
 use crate::ledger::{Ledger, Place, Position};
 use crate::margin::{Health, Rules};
 use crate::mark::{MarkState, Prices};
 use crate::protocol::{
-    CancelReason, Events, FILL_AUCTION, FILL_BLOCK, FILL_LIQUIDATION, FILL_TAKER, Phase, Record, Reject,
+    Admission, CancelReason, Events, FILL_BLOCK, HIDDEN, Phase, REDUCE_ONLY, Record, Reject, SelfTrade,
     event, event_of,
 };
 use crate::units::{
     AccountId, FundId, MarketId, Money, Nanos, OrderId, Ppm, Price, Qty, Side, Sum, TickValue, VALUATION,
 };
+use std::collections::BTreeMap;
 
 /// An account was called and has not recovered since.
 const CALLED: u8 = 1;
@@ -36,19 +37,27 @@ pub(crate) struct Market {
     pub(crate) book: Book,
     pub(crate) mark: MarkState,
     pub(crate) phase: Phase,
+    /// The row of the phase table.
+    pub(crate) admits: Admission,
+    /// The configuration asks nothing of orders at entry but a quantity and a price in range.
+    pub(crate) plain_entry: bool,
     /// End of the phase; zero if it lasts until it is changed.
     pub(crate) end: Nanos,
     pub(crate) funding: Option<FundingState>,
     pub(crate) breakers: Breakers,
     /// Winners in order of deleveraging, by their side, the next one last; none before it is needed.
     pub(crate) ranking: [Option<Vec<AccountId>>; 2],
+    /// Prices of trades that waiting orders have yet to observe, with the last acceptance number at that time.
+    pub(crate) prints: Vec<(Price, u64)>,
+    /// The orders of each quote by account and number: buy, sell; some may be gone.
+    pub(crate) quotes: BTreeMap<(AccountId, u16), [OrderId; 2]>,
 }
 
 /// Whose order meets the book.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Flow {
-    /// A user's: pays the taker fee, its quantity is counted as open while it lasts.
-    User { rests: bool },
+    /// A user's: pays the taker fee; `counted` if its quantity is open buys or sells while it lasts.
+    User { counted: bool },
     /// A liquidation order: no trading fee.
     Liquidation,
     /// A liquidation order whose losses beyond the bankruptcy price a fund carries while it can.
@@ -72,6 +81,10 @@ pub(crate) struct Incoming {
     pub(crate) limit: Option<Price>,
     pub(crate) qty: Qty,
     pub(crate) flow: Flow,
+    /// The price that its events show: zero for a market order.
+    pub(crate) shown_price: Price,
+    pub(crate) prevention: SelfTrade,
+    pub(crate) leg: Option<OrderId>,
 }
 
 /// What the book made of an order.
@@ -84,6 +97,8 @@ pub(crate) struct Swept {
     /// What the fund has to pay for it.
     pub(crate) cost: Money,
     pub(crate) tripped: bool,
+    /// The other leg, unless it is gone.
+    pub(crate) leg: Option<OrderId>,
 }
 
 /// All markets, the ledger and the guards.
@@ -100,9 +115,16 @@ pub(crate) struct Floor {
     pub(crate) accepted: u64,
     /// A breaker has something to observe at the end of the step.
     pub(crate) has_news: bool,
+    /// Waiting orders have a price to observe.
+    pub(crate) has_prints: bool,
     flags: Vec<u8>,
+    /// Each account's group (0: alone) and self-trade mode.
+    parties: Vec<(u32, SelfTrade)>,
     touched: Vec<AccountId>,
     scratch: Vec<OrderId>,
+    /// Reused lists of a share-out.
+    queue: Vec<Resting>,
+    shares: Vec<Qty>,
 }
 
 fn bit(flags: u8, which: u8) -> bool {
@@ -112,13 +134,17 @@ fn bit(flags: u8, which: u8) -> bool {
 impl Floor {
     pub(crate) fn new(config: Config) -> Self {
         let markets = config.markets.iter().enumerate().map(|(i, m)| Market {
-            book: Book::new(m.price_max, config.limits.orders_max),
+            book: Book::new(m, config.limits.orders_max),
             mark: MarkState::new(m.mark),
             phase: m.phase,
+            admits: m.phase.admits(),
+            plain_entry: m.entry.is_plain(),
             end: Nanos::ZERO,
             funding: m.funding.map(FundingState::new),
             breakers: Breakers::new(&config.breakers, MarketId::from_index(i)),
             ranking: [None, None],
+            prints: Vec::new(),
+            quotes: BTreeMap::new(),
             config: m.clone(),
         });
         Self {
@@ -130,17 +156,23 @@ impl Floor {
             now: Nanos::ZERO,
             accepted: 0,
             has_news: false,
+            has_prints: false,
             flags: Vec::new(),
+            parties: Vec::new(),
             touched: Vec::new(),
             scratch: Vec::new(),
+            queue: Vec::new(),
+            shares: Vec::new(),
             config,
         }
     }
 
+    #[inline(always)]
     pub(crate) fn market(&self, market: MarketId) -> &Market {
         &self.markets[market.index()]
     }
 
+    #[inline(always)]
     pub(crate) fn market_mut(&mut self, market: MarketId) -> &mut Market {
         &mut self.markets[market.index()]
     }
@@ -159,9 +191,21 @@ impl Floor {
 
     // Accounts.
 
-    pub(crate) fn open_account(&mut self) -> AccountId {
+    pub(crate) fn open_account(&mut self, group: u32, prevention: SelfTrade) -> AccountId {
         self.flags.push(0);
+        self.parties.push((group, prevention));
         self.ledger.open()
+    }
+
+    /// The self-trade mode of orders that say nothing of it.
+    pub(crate) fn prevention(&self, account: AccountId) -> SelfTrade {
+        self.parties[account.index()].1
+    }
+
+    /// True if two accounts are one party.
+    fn is_party(&self, a: AccountId, b: AccountId) -> bool {
+        let group = self.parties[a.index()].0;
+        a == b || (group != 0 && group == self.parties[b.index()].0)
     }
 
     pub(crate) fn is_called(&self, account: AccountId) -> bool {
@@ -190,6 +234,7 @@ impl Floor {
     }
 
     /// Marks an account for the next health pass.
+    #[inline(always)]
     pub(crate) fn touch(&mut self, account: AccountId) {
         if !self.is_touched(account) {
             self.set_flag(account, TOUCHED, true);
@@ -281,45 +326,69 @@ impl Floor {
         if of(&after) > of(held) { Err(Reject::MarginShort) } else { Ok(()) }
     }
 
-    /// True if a fill-or-kill order would be filled entirely now.
-    pub(crate) fn is_fillable(&self, market: MarketId, side: Side, qty: Qty, limit: Option<Price>) -> bool {
-        let now = self.now;
-        let m = &self.markets[market.index()];
-        if !m.phase.admits().matches {
+    /// True if at least `need` lots of an order would be filled for certain now: docs/mechanics.md section 6.3.
+    pub(crate) fn is_fillable(&self, order: &Incoming, need: Qty) -> bool {
+        let m = &self.markets[order.market.index()];
+        if !m.admits.matches {
             return false;
         }
         let asks = m.phase == Phase::Continuous;
-        let mut left = qty;
-        for level in m.book.levels(side.opposite()) {
-            if limit.is_some_and(|l| side.gain(level.price, l).is_negative()) {
-                break;
+        let ends = |price: Price| {
+            order.limit.is_some_and(|l| order.side.gain(price, l).is_negative())
+                || (asks && m.breakers.ask(MoveSource::Trade, self.now, price, false).is_some())
+        };
+        let opposite = order.side.opposite();
+        let mut left = need;
+        if m.book.is_plain() && order.prevention == SelfTrade::Allowed {
+            for level in m.book.levels(opposite).take_while(|level| !ends(level.price)) {
+                left -= level.qty;
+                if !left.is_positive() {
+                    return true;
+                }
             }
-            if asks && m.breakers.ask(MoveSource::Trade, now, level.price, false).is_some() {
-                break;
-            }
-            left -= level.qty;
-            if !left.is_positive() {
-                return true;
-            }
+            return false;
         }
-        false
+        let whole = matches!(m.config.allocation, Allocation::ProRata { .. });
+        let mut part = (Price::ZERO, 0);
+        for resting in m.book.orders(opposite) {
+            let here = (resting.price, resting.flags & HIDDEN);
+            if here != part {
+                if !left.is_positive() {
+                    return true;
+                }
+                if here.0 != part.0 && ends(here.0) {
+                    return false;
+                }
+                part = here;
+            }
+            if order.prevention != SelfTrade::Allowed && self.is_party(order.account, resting.account) {
+                if order.prevention == SelfTrade::CancelOldest {
+                    continue;
+                }
+                // A pro-rata market deals with own orders before it shares a price out.
+                return !whole && !left.is_positive();
+            }
+            let certain = resting.flags & REDUCE_ONLY == 0 && m.book.rare(resting.id).leg.is_none();
+            left -= if certain { resting.qty } else { Qty::ZERO };
+        }
+        !left.is_positive()
+    }
+
+    /// The mark around which bands bind; none without bands, or in a market without clearing before its first index.
+    #[inline(always)]
+    pub(crate) fn banding(&self, market: MarketId) -> Option<Price> {
+        if self.market(market).breakers.has_bands() { self.prices.mark(market) } else { None }
     }
 
     /// The tightest bound for an order's side, if bands bind it.
     pub(crate) fn bound(&self, market: MarketId, side: Side, liquidation: bool) -> Option<Price> {
-        if !self.market(market).breakers.has_bands() {
-            return None;
-        }
-        let mark = self.prices.known(market);
+        let mark = self.banding(market)?;
         self.market(market).breakers.bounds(mark, liquidation).of(side)
     }
 
     /// A limit tightened by the bands.
     pub(crate) fn capped(&self, market: MarketId, side: Side, limit: Price, liquidation: bool) -> Price {
-        if !self.market(market).breakers.has_bands() {
-            return limit;
-        }
-        let mark = self.prices.known(market);
+        let Some(mark) = self.banding(market) else { return limit };
         self.market(market).breakers.bounds(mark, liquidation).cap(side, limit)
     }
 
@@ -329,55 +398,6 @@ impl Floor {
     pub(crate) fn next_id(&mut self, slot: u32) -> OrderId {
         self.accepted += 1;
         OrderId::new(self.accepted, slot)
-    }
-
-    /// Steps 4 and 5: the order meets the book. A breaker that trips has interrupted the market when this returns.
-    pub(crate) fn sweep(&mut self, order: &Incoming, events: &mut Events) -> Swept {
-        let mut swept = Swept {
-            filled: Qty::ZERO,
-            left: order.qty,
-            value: Money::ZERO,
-            cost: Money::ZERO,
-            tripped: false,
-        };
-        if !self.market(order.market).phase.admits().matches {
-            return swept;
-        }
-        let opposite = order.side.opposite();
-        let mut budget = match order.flow {
-            Flow::Backed { fund, .. } => self.ledger.at(Place::Fund(fund)),
-            _ => Money::ZERO,
-        };
-        let mut asked = None;
-        while swept.left.is_positive() {
-            let Some(front) = self.market(order.market).book.front(opposite) else { break };
-            if order.limit.is_some_and(|l| order.side.gain(front.price, l).is_negative()) {
-                break;
-            }
-            if asked != Some(front.price) {
-                if let Some(trip) = self.ask(order.market, front.price, order.flow.is_liquidation()) {
-                    self.interrupt(order.market, &trip, events);
-                    swept.tripped = true;
-                    break;
-                }
-                asked = Some(front.price);
-            }
-            let mut qty = front.qty.min(swept.left);
-            if let Flow::Backed { bankruptcy, .. } = order.flow {
-                let tick = self.tick(order.market);
-                let cost = insurance::cost_per_lot(opposite, bankruptcy, front.price, tick);
-                qty = insurance::payable(budget, cost, qty);
-                if qty.is_zero() {
-                    break;
-                }
-                budget -= cost.times(qty);
-                swept.cost += cost.times(qty);
-            }
-            swept.value += self.fill(order, &front, qty, events);
-            swept.filled += qty;
-            swept.left -= qty;
-        }
-        swept
     }
 
     /// Asks the move rules about a trade; only continuous trading is interrupted.
@@ -405,30 +425,23 @@ impl Floor {
         self.enter(market, trip.phase, trip.end, events);
     }
 
-    /// One meeting of the incoming order with the first resting one; returns the value traded.
-    fn fill(&mut self, order: &Incoming, resting: &Resting, qty: Qty, events: &mut Events) -> Money {
-        let m = &mut self.markets[order.market.index()];
-        let (price, fees) = (resting.price, m.config.fees);
-        m.book.fill_front(resting.side, qty);
-        m.mark.trade(price);
-        self.has_news |= m.breakers.trade(price);
-        let value = price.value(qty, m.config.tick_value);
-        self.ledger.position_mut(resting.account, order.market).add_open(resting.side, -qty);
-        let maker = Party { account: resting.account, id: resting.id, side: resting.side, flags: 0 };
-        self.settle(order.market, &maker, (price, qty), fees.maker_ppm, events);
-        let flags = FILL_TAKER | if order.flow.is_liquidation() { FILL_LIQUIDATION } else { 0 };
-        let rate = match order.flow {
-            Flow::User { rests } => {
-                if rests {
-                    self.ledger.position_mut(order.account, order.market).add_open(order.side, -qty);
-                }
-                fees.taker_ppm
-            }
-            Flow::Liquidation | Flow::Backed { .. } => Ppm::ZERO,
-        };
-        let taker = Party { account: order.account, id: order.id, side: order.side, flags };
-        self.settle(order.market, &taker, (price, qty), rate, events);
-        value
+    /// Shown: the next peak of an iceberg.
+    fn report_peak(&self, market: MarketId, resting: &Resting, filled: &Filled, events: &mut Events) {
+        let Some((shown, behind)) = filled.peak else { return };
+        Self::report_shown(market, resting, (shown, behind), events);
+    }
+
+    /// Shown: what an iceberg shows now, and what is behind it.
+    pub(crate) fn report_shown(market: MarketId, of: &Resting, peak: (Qty, Qty), events: &mut Events) {
+        events.push(Record {
+            account: of.account.get(),
+            order: of.id.raw(),
+            side: of.side.code(),
+            price: of.price.get(),
+            qty: peak.0.get(),
+            amount: peak.1.get(),
+            ..event_of(event::SHOWN, market)
+        });
     }
 
     /// Step 5 for one side: the position, the fee, the event.
@@ -441,19 +454,25 @@ impl Floor {
             self.ledger.transfer(Place::User(of.account, VALUATION), Place::Fees, fee);
         }
         self.touch(of.account);
+        Self::report_fill(market, of, trade, fee, events);
+    }
+
+    #[inline(always)]
+    fn report_fill(market: MarketId, of: &Party, trade: (Price, Qty), fee: Money, events: &mut Events) {
         events.push(Record {
             account: of.account.get(),
             order: of.id.raw(),
             side: of.side.code(),
             flags: of.flags,
-            price: price.get(),
-            qty: qty.get(),
+            price: trade.0.get(),
+            qty: trade.1.get(),
             amount: fee.get(),
             ..event_of(event::FILL, market)
         });
     }
 
     /// What is left of an order goes: Cancelled with a reason.
+    #[inline(always)]
     pub(crate) fn report_cancelled(
         market: MarketId,
         order: &Resting,
@@ -471,7 +490,8 @@ impl Floor {
         });
     }
 
-    /// Takes a resting order out of the book.
+    /// Takes an open order out; its other leg goes with it. The caller found the order.
+    #[inline(always)]
     pub(crate) fn cancel(
         &mut self,
         market: MarketId,
@@ -479,12 +499,38 @@ impl Floor {
         reason: CancelReason,
         events: &mut Events,
     ) {
-        let gone = self.market_mut(market).book.remove(id).expect("the caller found the order");
-        self.ledger.position_mut(gone.account, market).add_open(gone.side, -gone.qty);
-        Self::report_cancelled(market, &gone, reason, events);
+        let leg = self.cancel_one(market, id, reason, events);
+        if let Some(leg) = leg {
+            self.cancel_leg(market, leg, events);
+        }
     }
 
-    /// Takes all of an account's orders in a market out, highest acceptance number first.
+    /// The other leg of an order has traded, fired or gone: what is left of this one is cancelled.
+    pub(crate) fn cancel_leg(&mut self, market: MarketId, id: OrderId, events: &mut Events) {
+        if self.market(market).book.owner(id).is_some() {
+            self.cancel_one(market, id, CancelReason::OtherLeg, events);
+        }
+    }
+
+    /// Takes one open order out; returns its other leg.
+    #[inline(always)]
+    fn cancel_one(
+        &mut self,
+        market: MarketId,
+        id: OrderId,
+        reason: CancelReason,
+        events: &mut Events,
+    ) -> Option<OrderId> {
+        let m = self.market_mut(market);
+        let Removed { order: gone, leg, waited } = m.book.remove(id).expect("the caller found the order");
+        if m.config.cleared && !waited && gone.flags & REDUCE_ONLY == 0 {
+            self.ledger.position_mut(gone.account, market).add_open(gone.side, -gone.qty);
+        }
+        Self::report_cancelled(market, &gone, reason, events);
+        leg
+    }
+
+    /// Takes all of an account's open orders in a market out, highest acceptance number first.
     pub(crate) fn cancel_all(
         &mut self,
         market: MarketId,
@@ -492,11 +538,24 @@ impl Floor {
         reason: CancelReason,
         events: &mut Events,
     ) {
+        self.cancel_each(market, reason, events, |book, ids| book.orders_of(account, ids));
+    }
+
+    /// Cancels a list of orders in its order; those that went with others before them are passed over.
+    pub(crate) fn cancel_each(
+        &mut self,
+        market: MarketId,
+        reason: CancelReason,
+        events: &mut Events,
+        list: impl FnOnce(&Book, &mut Vec<OrderId>),
+    ) {
         let mut ids = std::mem::take(&mut self.scratch);
         ids.clear();
-        self.market(market).book.orders_of(account, &mut ids);
+        list(&self.market(market).book, &mut ids);
         for &id in &ids {
-            self.cancel(market, id, reason, events);
+            if self.market(market).book.owner(id).is_some() {
+                self.cancel(market, id, reason, events);
+            }
         }
         self.scratch = ids;
     }
@@ -506,11 +565,12 @@ impl Floor {
     /// Enters a phase; a book that was collected while nothing matched is uncrossed before it matches again.
     pub(crate) fn enter(&mut self, market: MarketId, phase: Phase, end: Nanos, events: &mut Events) {
         let old = self.market(market).phase;
-        if phase.admits().matches && !old.admits().matches {
+        if phase.admits().matches && !self.market(market).admits.matches {
             self.uncross(market, events);
         }
         let m = self.market_mut(market);
         m.phase = phase;
+        m.admits = phase.admits();
         m.end = end;
         events.push(Record {
             code: phase.code(),
@@ -518,44 +578,6 @@ impl Floor {
             amount: end.get(),
             ..event_of(event::PHASE_CHANGED, market)
         });
-    }
-
-    /// The call auction: one price, buys and sells in priority order until the volume is done.
-    fn uncross(&mut self, market: MarketId, events: &mut Events) {
-        let m = self.market(market);
-        if !m.book.is_crossed() {
-            return;
-        }
-        let bids: Vec<Level> = m.book.levels(Side::Buy).collect();
-        let asks: Vec<Level> = m.book.levels(Side::Sell).collect();
-        let reference = self.prices.known(market);
-        let clearing = auction::clearing(&bids, &asks, reference).expect("a crossed book has a price");
-        let maker = m.config.fees.maker_ppm;
-        events.push(Record {
-            price: clearing.price.get(),
-            qty: clearing.volume.get(),
-            amount: clearing.surplus.get(),
-            ..event_of(event::UNCROSSED, market)
-        });
-        let mut left = clearing.volume;
-        while left.is_positive() {
-            let book = &mut self.market_mut(market).book;
-            let buy = book.front(Side::Buy).expect("the volume was counted");
-            let sell = book.front(Side::Sell).expect("the volume was counted");
-            let qty = buy.qty.min(sell.qty).min(left);
-            book.fill_front(Side::Buy, qty);
-            book.fill_front(Side::Sell, qty);
-            for order in [buy, sell] {
-                self.ledger.position_mut(order.account, market).add_open(order.side, -qty);
-                let of =
-                    Party { account: order.account, id: order.id, side: order.side, flags: FILL_AUCTION };
-                self.settle(market, &of, (clearing.price, qty), maker, events);
-            }
-            left -= qty;
-        }
-        let m = &mut self.markets[market.index()];
-        m.mark.trade(clearing.price);
-        self.has_news |= m.breakers.trade(clearing.price);
     }
 
     // Trades outside the book.
@@ -590,126 +612,18 @@ impl Floor {
     }
 }
 
+impl Incoming {
+    /// What is left of it, as a Cancelled event shows it.
+    pub(crate) fn rest(&self, qty: Qty) -> Resting {
+        let price = self.shown_price;
+        Resting { id: self.id, account: self.account, side: self.side, price, qty, shown: qty, flags: 0 }
+    }
+}
+
 /// One side of a trade in the book.
 struct Party {
     account: AccountId,
     id: OrderId,
     side: Side,
     flags: u16,
-}
-
-impl Floor {
-    pub(crate) fn encode(&self, w: &mut Writer) {
-        w.i64(self.now.get());
-        w.u64(self.accepted);
-        self.ledger.encode(w);
-        // In liquidation follows from the queue, touched is empty between steps.
-        self.flags.iter().for_each(|f| w.bool(bit(*f, CALLED)));
-        self.prices.encode(w);
-        for m in &self.markets {
-            w.u16(m.phase.code());
-            w.i64(m.end.get());
-            m.book.encode(w);
-            m.mark.encode(w);
-            if let Some(funding) = &m.funding {
-                funding.encode(w);
-            }
-            m.breakers.encode(w);
-            for ranking in &m.ranking {
-                w.bool(ranking.is_some());
-                let ranked = ranking.as_deref().unwrap_or_default();
-                w.len(ranked.len());
-                for account in ranked {
-                    w.u32(account.get());
-                }
-            }
-        }
-    }
-
-    pub(crate) fn decode(&mut self, r: &mut Reader<'_>) -> Result<(), CodecError> {
-        self.now = Nanos::new(r.i64()?);
-        self.accepted = r.u64()?;
-        if self.accepted >> (u64::BITS - OrderId::SLOT_BITS) != 0 {
-            return Err(r.invalid(format!(
-                "acceptance number {} has more than 40 bits; take another copy",
-                self.accepted
-            )));
-        }
-        let (assets, funds) = (self.config.assets.len(), self.config.funds.len());
-        self.ledger = Ledger::decode(assets, funds, self.markets.len(), r)?;
-        let accounts = self.ledger.accounts();
-        if accounts > usize::try_from(self.config.limits.accounts_max).expect("32 bits fit") {
-            return Err(r.invalid(format!(
-                "{accounts} accounts are more than limits.accounts_max; take another copy"
-            )));
-        }
-        for _ in 0..accounts {
-            self.flags.push(if r.bool()? { CALLED } else { 0 });
-        }
-        let maxima: Vec<Price> = self.markets.iter().map(|m| m.config.price_max).collect();
-        self.prices = Prices::decode(&maxima, r)?;
-        for (i, m) in self.markets.iter_mut().enumerate() {
-            let phase = r.u16()?;
-            m.phase =
-                Phase::from_code(phase).ok_or_else(|| r.invalid(format!("phase {phase} is unknown")))?;
-            m.end = Nanos::new(r.i64()?);
-            m.book = Book::decode(m.config.price_max, self.config.limits.orders_max, accounts, r)?;
-            let market = MarketId::from_index(i);
-            for order in [Side::Buy, Side::Sell].into_iter().flat_map(|side| m.book.orders(side)) {
-                if order.qty > m.config.order_qty_max || order.id.acceptance() > self.accepted {
-                    return Err(
-                        r.invalid(format!("order {} cannot rest here; take another copy", order.id.raw()))
-                    );
-                }
-            }
-            let open = m.book.open_lots(accounts);
-            for (account, p) in self.ledger.market_positions(market) {
-                let idle = p.base.is_zero() && p.open_buys.is_zero() && p.open_sells.is_zero();
-                if !idle && self.prices.mark(market).is_none() {
-                    return Err(r.invalid(format!(
-                        "market {market} has positions or orders and no mark; take another copy"
-                    )));
-                }
-                if open[account.index()] != [p.open_buys, p.open_sells] {
-                    return Err(r.invalid(format!(
-                        "open quantities of account {account} are not those of its orders"
-                    )));
-                }
-            }
-            m.mark = MarkState::decode(m.config.mark, r)?;
-            if let Some(config) = m.config.funding {
-                let funding = FundingState::decode(config, r)?;
-                let under_way = funding.settlement();
-                if under_way.is_some_and(|s| {
-                    s.next.index() >= accounts || !s.mark.is_positive() || s.mark > m.config.price_max
-                }) {
-                    return Err(r.invalid("a funding settlement is not one of this venue; take another copy"));
-                }
-                m.funding = Some(funding);
-            }
-            m.breakers.decode(r)?;
-            for ranking in &mut m.ranking {
-                let some = r.bool()?;
-                let mut ranked = Vec::new();
-                for _ in 0..r.len()? {
-                    let account = AccountId::new(r.u32()?);
-                    if account.index() >= accounts {
-                        return Err(
-                            r.invalid(format!("account {account} is ranked and unknown; take another copy"))
-                        );
-                    }
-                    ranked.push(account);
-                }
-                *ranking = some.then_some(ranked);
-            }
-        }
-        Ok(())
-    }
-
-    /// Builds the guards from ledger and prices: they are not part of the state.
-    pub(crate) fn arm_all(&mut self) {
-        for account in (0..self.ledger.accounts()).map(AccountId::from_index) {
-            self.arm(account);
-        }
-    }
 }

@@ -1,0 +1,371 @@
+//! An incoming order and an auction meet the book: price by price, order by order.
+
+use super::{Floor, Flow, Incoming, Party, Swept};
+use crate::allocation;
+use crate::auction;
+use crate::book::{Filled, Resting};
+use crate::config::Allocation;
+use crate::insurance;
+use crate::ledger::Place;
+use crate::protocol::{
+    CancelReason, Events, FILL_AUCTION, FILL_LIQUIDATION, FILL_TAKER, REDUCE_ONLY, Record, SelfTrade, event,
+    event_of,
+};
+use crate::units::{MarketId, Money, Ppm, Price, Qty, Side};
+
+impl Floor {
+    /// Steps 4 and 5: the order meets the book. A breaker that trips has interrupted the market when this returns.
+    pub(crate) fn sweep(&mut self, order: &Incoming, events: &mut Events) -> Swept {
+        let mut swept = Swept {
+            filled: Qty::ZERO,
+            left: order.qty,
+            value: Money::ZERO,
+            cost: Money::ZERO,
+            tripped: false,
+            leg: order.leg,
+        };
+        if !self.market(order.market).admits.matches {
+            return swept;
+        }
+        let opposite = order.side.opposite();
+        let asks = self.market(order.market).breakers.watch_trades();
+        let shares_out = matches!(self.market(order.market).config.allocation, Allocation::ProRata { .. });
+        let mut asked = None;
+        while swept.left.is_positive() {
+            let Some(front) = self.market(order.market).book.front(opposite) else { break };
+            if order.limit.is_some_and(|l| order.side.gain(front.price, l).is_negative()) {
+                break;
+            }
+            if asks && asked != Some(front.price) {
+                if let Some(trip) = self.ask(order.market, front.price, order.flow.is_liquidation()) {
+                    self.interrupt(order.market, &trip, events);
+                    swept.tripped = true;
+                    break;
+                }
+                asked = Some(front.price);
+            }
+            if shares_out {
+                if !self.share_out(order, &front, &mut swept, events) {
+                    break;
+                }
+                continue;
+            }
+            if order.prevention != SelfTrade::Allowed && self.is_party(order.account, front.account) {
+                self.prevent(order, &front, &mut swept, events);
+                continue;
+            }
+            if front.flags & REDUCE_ONLY != 0
+                && self.reduced(order.market, front, Some((order, &mut swept)), events) != Some(front)
+            {
+                // It was cut: what is left of it, or who stands behind it, is looked at anew.
+                continue;
+            }
+            let qty = self.payable(order, front.price, swept.cost, front.shown.min(swept.left));
+            if qty.is_zero() {
+                break;
+            }
+            self.meet(order, &front, qty, &mut swept, events);
+        }
+        swept
+    }
+
+    /// Lots that a backed order can pay for at a price; all of them of any other order.
+    fn payable(&self, order: &Incoming, price: Price, spent: Money, qty: Qty) -> Qty {
+        let Flow::Backed { fund, bankruptcy } = order.flow else { return qty };
+        let cost = insurance::cost_per_lot(order.side.opposite(), bankruptcy, price, self.tick(order.market));
+        insurance::payable(self.ledger.at(Place::Fund(fund)) - spent, cost, qty)
+    }
+
+    /// Shares a quantity out among the orders that stand first; false if nothing can be paid for.
+    fn share_out(
+        &mut self,
+        order: &Incoming,
+        front: &Resting,
+        swept: &mut Swept,
+        events: &mut Events,
+    ) -> bool {
+        let opposite = front.side;
+        let mut queue = std::mem::take(&mut self.queue);
+        queue.clear();
+        self.market(order.market).book.front_queue(opposite, &mut queue);
+        let own = order.prevention != SelfTrade::Allowed
+            && queue.iter().any(|resting| self.is_party(order.account, resting.account));
+        let mut goes_on = true;
+        if own {
+            for resting in &queue {
+                let own = self.is_party(order.account, resting.account);
+                // Its other leg may have gone with the one before it.
+                if own && swept.left.is_positive() && self.market(order.market).book.get(resting.id).is_some()
+                {
+                    self.prevent(order, resting, swept, events);
+                }
+            }
+        } else {
+            let qty = self.payable(order, front.price, swept.cost, swept.left);
+            goes_on = qty.is_positive();
+            let mut shares = std::mem::take(&mut self.shares);
+            let m = self.market(order.market);
+            allocation::shares(qty, &queue, m.book.top(opposite), &m.config.allocation, &mut shares);
+            for (resting, &share) in queue.iter().zip(&shares).filter(|(_, share)| share.is_positive()) {
+                if swept.left.is_zero() {
+                    break;
+                }
+                // A meeting may have cancelled the other leg of an order that was to come.
+                let Some(resting) = self.market(order.market).book.get(resting.id) else { continue };
+                let met = self.reduced(order.market, resting, Some((order, &mut *swept)), events);
+                let Some(resting) = met else { continue };
+                let qty = share.min(resting.shown).min(swept.left);
+                if qty.is_positive() {
+                    self.meet(order, &resting, qty, swept, events);
+                }
+            }
+            self.shares = shares;
+        }
+        self.queue = queue;
+        goes_on
+    }
+
+    /// An order is about to meet one of its own party.
+    fn prevent(&mut self, order: &Incoming, resting: &Resting, swept: &mut Swept, events: &mut Events) {
+        let (market, reason) = (order.market, CancelReason::SelfTrade);
+        match order.prevention {
+            SelfTrade::Allowed => {}
+            SelfTrade::CancelNewest => self.drop_rest(order, swept, reason, events),
+            SelfTrade::CancelOldest => self.lose(market, resting, Some((order, swept)), reason, events),
+            SelfTrade::CancelBoth => {
+                self.lose(market, resting, Some((order, &mut *swept)), reason, events);
+                self.drop_rest(order, swept, reason, events);
+            }
+            SelfTrade::Decrement => {
+                let qty = swept.left.min(resting.qty);
+                self.lose(market, &Resting { qty, ..*resting }, Some((order, &mut *swept)), reason, events);
+                let all = swept.left;
+                swept.left = qty.min(all);
+                self.drop_rest(order, swept, reason, events);
+                swept.left = (all - qty).max(Qty::ZERO);
+                if swept.left.is_zero() {
+                    self.end_leg(order, swept, events);
+                }
+            }
+        }
+        if swept.left.is_zero() && order.prevention != SelfTrade::Decrement {
+            self.end_leg(order, swept, events);
+        }
+    }
+
+    /// An incoming order is cancelled: so is its other leg.
+    fn end_leg(&mut self, order: &Incoming, swept: &mut Swept, events: &mut Events) {
+        if let Some(leg) = swept.leg.take() {
+            self.cancel_leg(order.market, leg, events);
+        }
+    }
+
+    /// What is left of an incoming order is cancelled; matching ends then.
+    fn drop_rest(&mut self, order: &Incoming, swept: &mut Swept, reason: CancelReason, events: &mut Events) {
+        if swept.left.is_zero() {
+            return;
+        }
+        if order.flow == (Flow::User { counted: true }) {
+            self.ledger.position_mut(order.account, order.market).add_open(order.side, -swept.left);
+        }
+        Self::report_cancelled(order.market, &order.rest(swept.left), reason, events);
+        swept.left = Qty::ZERO;
+    }
+
+    /// A resting order loses `resting.qty` of its open quantity without a trade. If that is all, its other leg is
+    /// cancelled, be it a resting order or the incoming one.
+    fn lose(
+        &mut self,
+        market: MarketId,
+        resting: &Resting,
+        incoming: Option<(&Incoming, &mut Swept)>,
+        reason: CancelReason,
+        events: &mut Events,
+    ) {
+        let book = &mut self.market_mut(market).book;
+        let open = book.get(resting.id).expect("the order rests").qty;
+        let mut leg = None;
+        if resting.qty < open {
+            book.cut(resting.id, resting.qty);
+        } else {
+            leg = book.remove(resting.id).and_then(|gone| gone.leg);
+        }
+        if resting.flags & REDUCE_ONLY == 0 && self.market(market).config.cleared {
+            self.ledger.position_mut(resting.account, market).add_open(resting.side, -resting.qty);
+        }
+        Self::report_cancelled(market, resting, reason, events);
+        let Some(leg) = leg else { return };
+        match incoming {
+            Some((order, swept)) if order.id == leg => {
+                swept.leg = None;
+                self.drop_rest(order, swept, CancelReason::OtherLeg, events);
+            }
+            _ => self.cancel_leg(market, leg, events),
+        }
+    }
+
+    /// A resting order as it may trade now: a reduce-only order is cut to what reduces the position; `None` if
+    /// that is nothing.
+    fn reduced(
+        &mut self,
+        market: MarketId,
+        resting: Resting,
+        incoming: Option<(&Incoming, &mut Swept)>,
+        events: &mut Events,
+    ) -> Option<Resting> {
+        if resting.flags & REDUCE_ONLY == 0 {
+            return Some(resting);
+        }
+        let base = self.ledger.position(resting.account, market).base;
+        let opposite = !base.is_zero() && Side::of(base) != resting.side;
+        let room = if opposite { base.abs() } else { Qty::ZERO };
+        if room >= resting.qty {
+            return Some(resting);
+        }
+        let lost = Resting { qty: resting.qty - room, ..resting };
+        self.lose(market, &lost, incoming, CancelReason::ReduceOnly, events);
+        self.market(market).book.get(resting.id)
+    }
+
+    /// One meeting of the incoming order with a resting one.
+    #[inline(always)]
+    fn meet(
+        &mut self,
+        order: &Incoming,
+        resting: &Resting,
+        qty: Qty,
+        swept: &mut Swept,
+        events: &mut Events,
+    ) {
+        let m = &mut self.markets[order.market.index()];
+        let (price, fees) = (resting.price, m.config.fees);
+        let filled = m.book.fill(resting, qty);
+        m.mark.trade(price);
+        if m.book.waiting().watches_trades() {
+            m.prints.push((price, self.accepted));
+            self.has_prints = true;
+        }
+        self.has_news |= m.breakers.trade(price);
+        swept.filled += qty;
+        swept.left -= qty;
+        let maker = Party { account: resting.account, id: resting.id, side: resting.side, flags: 0 };
+        let flags = FILL_TAKER | if order.flow.is_liquidation() { FILL_LIQUIDATION } else { 0 };
+        let taker = Party { account: order.account, id: order.id, side: order.side, flags };
+        if m.config.cleared {
+            swept.value += price.value(qty, m.config.tick_value);
+            if let Flow::Backed { bankruptcy, .. } = order.flow {
+                let tick = m.config.tick_value;
+                swept.cost += insurance::cost_per_lot(resting.side, bankruptcy, price, tick).times(qty);
+            }
+            if resting.flags & REDUCE_ONLY == 0 {
+                self.ledger.position_mut(resting.account, order.market).add_open(resting.side, -qty);
+            }
+            self.settle(order.market, &maker, (price, qty), fees.maker_ppm, events);
+            let rate = match order.flow {
+                Flow::User { counted } => {
+                    if counted {
+                        self.ledger.position_mut(order.account, order.market).add_open(order.side, -qty);
+                    }
+                    fees.taker_ppm
+                }
+                Flow::Liquidation | Flow::Backed { .. } => Ppm::ZERO,
+            };
+            self.settle(order.market, &taker, (price, qty), rate, events);
+        } else {
+            Self::report_fill(order.market, &maker, (price, qty), Money::ZERO, events);
+            Self::report_fill(order.market, &taker, (price, qty), Money::ZERO, events);
+        }
+        if filled == Filled::default() && swept.leg.is_none() {
+            return;
+        }
+        self.report_peak(order.market, resting, &filled, events);
+        match filled.leg {
+            Some(leg) if leg == order.id => {
+                swept.leg = None;
+                self.drop_rest(order, swept, CancelReason::OtherLeg, events);
+                // The other way round, too: what is left of the one that it met.
+                self.cancel_leg(order.market, resting.id, events);
+                return;
+            }
+            Some(leg) => self.cancel_leg(order.market, leg, events),
+            None => {}
+        }
+        self.end_leg(order, swept, events);
+    }
+
+    /// The call auction: one price, buys and sells in priority order until the volume is done; again if the book is
+    /// still crossed because orders fell away.
+    pub(super) fn uncross(&mut self, market: MarketId, events: &mut Events) {
+        while self.market(market).book.is_crossed() {
+            let m = self.market(market);
+            let (bids, asks) = (m.book.whole_levels(Side::Buy), m.book.whole_levels(Side::Sell));
+            let reference = self.prices.mark(market).or(m.mark.last()).unwrap_or(Price::ZERO);
+            let clearing = auction::clearing(&bids, &asks, reference).expect("a crossed book has a price");
+            events.push(Record {
+                price: clearing.price.get(),
+                qty: clearing.volume.get(),
+                amount: clearing.surplus.get(),
+                ..event_of(event::UNCROSSED, market)
+            });
+            let mut left = clearing.volume;
+            while left.is_positive() {
+                let Some([buy, sell]) = self.next_pair(market, clearing.price, events) else { break };
+                let qty = buy.shown.min(sell.shown).min(left);
+                self.meet_at(market, [buy, sell], (clearing.price, qty), events);
+                left -= qty;
+            }
+            // A round in which everything fell away traded nothing.
+            if left < clearing.volume {
+                let m = &mut self.markets[market.index()];
+                m.mark.trade(clearing.price);
+                if m.book.waiting().watches_trades() {
+                    m.prints.push((clearing.price, self.accepted));
+                    self.has_prints = true;
+                }
+                self.has_news |= m.breakers.trade(clearing.price);
+            }
+        }
+    }
+
+    /// The next buy and sell that meet in an auction at a price, after reduce-only orders were cut.
+    fn next_pair(&mut self, market: MarketId, price: Price, events: &mut Events) -> Option<[Resting; 2]> {
+        loop {
+            let book = &self.market(market).book;
+            let (buy, sell) = (book.front(Side::Buy)?, book.front(Side::Sell)?);
+            if buy.price < price || sell.price > price {
+                return None;
+            }
+            let Some(buy) = self.reduced(market, buy, None, events) else { continue };
+            // The sell may have been the other leg of a buy that was cut away, and gone with it.
+            let Some(sell) = self.market(market).book.get(sell.id) else { continue };
+            let Some(sell) = self.reduced(market, sell, None, events) else { continue };
+            if self.market(market).book.get(buy.id) == Some(buy) {
+                return Some([buy, sell]);
+            }
+        }
+    }
+
+    /// One meeting in an auction.
+    fn meet_at(&mut self, market: MarketId, pair: [Resting; 2], trade: (Price, Qty), events: &mut Events) {
+        let m = &mut self.markets[market.index()];
+        let (cleared, rate) = (m.config.cleared, m.config.fees.maker_ppm);
+        let filled = pair.map(|order| m.book.fill(&order, trade.1));
+        for order in &pair {
+            let of = Party { account: order.account, id: order.id, side: order.side, flags: FILL_AUCTION };
+            if cleared {
+                if order.flags & REDUCE_ONLY == 0 {
+                    self.ledger.position_mut(order.account, market).add_open(order.side, -trade.1);
+                }
+                self.settle(market, &of, trade, rate, events);
+            } else {
+                Self::report_fill(market, &of, trade, Money::ZERO, events);
+            }
+        }
+        for (order, filled) in pair.iter().zip(&filled) {
+            self.report_peak(market, order, filled, events);
+        }
+        for leg in filled.iter().filter_map(|filled| filled.leg) {
+            self.cancel_leg(market, leg, events);
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! The floor as bytes, and back with every check.
+
+use super::{CALLED, Floor, bit};
+use crate::book::Book;
+use crate::codec::{CodecError, Reader, Writer};
+use crate::funding::FundingState;
+use crate::ledger::Ledger;
+use crate::mark::{MarkState, Prices};
+use crate::protocol::{Phase, SelfTrade};
+use crate::units::{AccountId, MarketId, Nanos, OrderId, Price};
+
+impl Floor {
+    pub(crate) fn encode(&self, w: &mut Writer) {
+        w.i64(self.now.get());
+        w.u64(self.accepted);
+        self.ledger.encode(w);
+        // In liquidation follows from the queue, touched is empty between steps.
+        self.flags.iter().for_each(|f| w.bool(bit(*f, CALLED)));
+        for (group, prevention) in &self.parties {
+            w.u32(*group);
+            w.u16(prevention.code());
+        }
+        self.prices.encode(w);
+        for m in &self.markets {
+            w.u16(m.phase.code());
+            w.i64(m.end.get());
+            m.book.encode(w);
+            w.len(m.prints.len());
+            for (price, number) in &m.prints {
+                w.i64(price.get());
+                w.u64(*number);
+            }
+            // A quote without orders is as good as none.
+            let live = |id: &OrderId| m.book.owner(*id).is_some();
+            let quotes = || m.quotes.iter().filter(|(_, ids)| ids.iter().any(live));
+            w.len(quotes().count());
+            for ((account, number), ids) in quotes() {
+                w.u32(account.get());
+                w.u16(*number);
+                for id in ids {
+                    w.order(if live(id) { *id } else { OrderId::default() });
+                }
+            }
+            m.mark.encode(w);
+            if let Some(funding) = &m.funding {
+                funding.encode(w);
+            }
+            m.breakers.encode(w);
+            for ranking in &m.ranking {
+                w.bool(ranking.is_some());
+                let ranked = ranking.as_deref().unwrap_or_default();
+                w.len(ranked.len());
+                for account in ranked {
+                    w.u32(account.get());
+                }
+            }
+        }
+    }
+
+    pub(crate) fn decode(&mut self, r: &mut Reader<'_>) -> Result<(), CodecError> {
+        self.now = Nanos::new(r.i64()?);
+        self.accepted = r.u64()?;
+        if self.accepted >> (u64::BITS - OrderId::SLOT_BITS) != 0 {
+            return Err(r.invalid(format!(
+                "acceptance number {} has more than 40 bits; take another copy",
+                self.accepted
+            )));
+        }
+        let (assets, funds) = (self.config.assets.len(), self.config.funds.len());
+        self.ledger = Ledger::decode(assets, funds, self.markets.len(), r)?;
+        let accounts = self.ledger.accounts();
+        if accounts > usize::try_from(self.config.limits.accounts_max).expect("32 bits fit") {
+            return Err(r.invalid(format!(
+                "{accounts} accounts are more than limits.accounts_max; take another copy"
+            )));
+        }
+        for _ in 0..accounts {
+            self.flags.push(if r.bool()? { CALLED } else { 0 });
+        }
+        for _ in 0..accounts {
+            let (group, mode) = (r.u32()?, r.u16()?);
+            let mode = SelfTrade::from_code(mode)
+                .ok_or_else(|| r.invalid(format!("self-trade mode {mode} is unknown")))?;
+            self.parties.push((group, mode));
+        }
+        let maxima: Vec<Price> = self.markets.iter().map(|m| m.config.price_max).collect();
+        self.prices = Prices::decode(&maxima, r)?;
+        for (i, m) in self.markets.iter_mut().enumerate() {
+            let phase = r.u16()?;
+            m.phase =
+                Phase::from_code(phase).ok_or_else(|| r.invalid(format!("phase {phase} is unknown")))?;
+            m.admits = m.phase.admits();
+            m.end = Nanos::new(r.i64()?);
+            m.book = Book::decode(&m.config, self.config.limits.orders_max, accounts, r)?;
+            let market = MarketId::from_index(i);
+            let mut ids = Vec::new();
+            m.book.all_orders(&mut ids);
+            if let Some(id) = ids.iter().find(|id| id.acceptance() > self.accepted) {
+                return Err(r.invalid(format!("order {} cannot rest here; take another copy", id.raw())));
+            }
+            for _ in 0..r.len()? {
+                let (price, number) = (Price::new(r.i64()?), r.u64()?);
+                if !price.is_positive() || price > m.config.price_max {
+                    return Err(r.invalid("a trade price is outside its domain; take another copy"));
+                }
+                m.prints.push((price, number));
+                self.has_prints = true;
+            }
+            for _ in 0..r.len()? {
+                let key = (AccountId::new(r.u32()?), r.u16()?);
+                let ids = [r.order()?, r.order()?];
+                let strange = |id: &OrderId| m.book.owner(*id).is_some_and(|owner| owner != key.0);
+                if ids.iter().any(strange) {
+                    return Err(r.invalid("a quote has an order of another account; take another copy"));
+                }
+                m.quotes.insert(key, ids);
+            }
+            let open = if m.config.cleared { m.book.open_lots(accounts) } else { Vec::new() };
+            for (account, p) in self.ledger.market_positions(market) {
+                let idle = p.base.is_zero() && p.open_buys.is_zero() && p.open_sells.is_zero();
+                if !idle && self.prices.mark(market).is_none() {
+                    return Err(r.invalid(format!(
+                        "market {market} has positions or orders and no mark; take another copy"
+                    )));
+                }
+                if open.get(account.index()).copied().unwrap_or_default() != [p.open_buys, p.open_sells] {
+                    return Err(r.invalid(format!(
+                        "open quantities of account {account} are not those of its orders"
+                    )));
+                }
+            }
+            m.mark = MarkState::decode(m.config.mark, r)?;
+            if let Some(config) = m.config.funding {
+                let funding = FundingState::decode(config, r)?;
+                let under_way = funding.settlement();
+                if under_way.is_some_and(|s| {
+                    s.next.index() >= accounts || !s.mark.is_positive() || s.mark > m.config.price_max
+                }) {
+                    return Err(r.invalid("a funding settlement is not one of this venue; take another copy"));
+                }
+                m.funding = Some(funding);
+            }
+            m.breakers.decode(r)?;
+            for ranking in &mut m.ranking {
+                let some = r.bool()?;
+                let mut ranked = Vec::new();
+                for _ in 0..r.len()? {
+                    let account = AccountId::new(r.u32()?);
+                    if account.index() >= accounts {
+                        return Err(
+                            r.invalid(format!("account {account} is ranked and unknown; take another copy"))
+                        );
+                    }
+                    ranked.push(account);
+                }
+                *ranking = some.then_some(ranked);
+            }
+        }
+        Ok(())
+    }
+
+    /// Builds the guards from ledger and prices: they are not part of the state.
+    pub(crate) fn arm_all(&mut self) {
+        for account in (0..self.ledger.accounts()).map(AccountId::from_index) {
+            self.arm(account);
+        }
+    }
+}

@@ -1,0 +1,763 @@
+//! Orders: terms, place, quote, cancel, replace, and waiting orders that fire. Refusals in their documented order,
+//! one line after which nothing fails, the change.
+
+use super::Venue;
+use crate::book::{Arrival, NO_SLOT, Rare, Resting, Waits};
+use crate::floor::{Floor, Flow, Incoming, Swept};
+use crate::ledger::Position;
+use crate::order::{Gathered, Order, Protection, Terms, Trigger, Watched, quote_flags_fit, self_trade};
+use crate::protocol::{
+    BY_CLIENT_ID, CancelReason, DAY, EVERY_ACCOUNT, Events, ONLY_SESSION, ONLY_SIDE, OrderType, POST_ONLY,
+    Placing, REDUCE_ONLY, Record, Reject, Replacing, SLIDE, WAITING, command, event, event_of,
+};
+use crate::units::{AccountId, MarketId, Nanos, OrderId, Price, Qty, Side};
+
+/// What an order has of which nothing was said.
+const NO_TERMS: Terms = Terms::NONE;
+
+/// An order on its way to the book, after its checks.
+struct Checked {
+    /// The worst price; none for a market order that nothing limits.
+    limit: Option<Price>,
+    /// The price that its events show.
+    price: Price,
+}
+
+impl Venue {
+    pub(super) fn term(&mut self, r: &Record) -> Result<(), Reject> {
+        let gathered = std::mem::replace(&mut self.gathered, Gathered::Broken);
+        let market = self.known_market(MarketId::new(r.market))?;
+        let account = self.known_account(AccountId::new(r.account))?;
+        let mut said = match gathered {
+            Gathered::Nothing => Box::new((market, account, Terms::NONE)),
+            Gathered::For(said) if (said.0, said.1) == (market, account) => said,
+            Gathered::For(_) | Gathered::Broken => return Err(Reject::BadField),
+        };
+        said.2.say(r, self.floor.market(market).config.price_max)?;
+        self.gathered = Gathered::For(said);
+        Ok(())
+    }
+
+    #[inline(always)]
+    pub(super) fn place(&mut self, r: &Record, said: Gathered, events: &mut Events) -> Result<(), Reject> {
+        let market = self.known_market(MarketId::new(r.market))?;
+        self.known_account(AccountId::new(r.account))?;
+        let order = Order::read(r)?;
+        if !self.floor.market(market).book.admits_name(order.client) {
+            return Err(Reject::BadField);
+        }
+        // Twice the same code: for orders of which nothing more was said, most of it is known to do nothing.
+        if said == Gathered::Nothing && order.flags == 0 && order.session == 0 {
+            let plain = Order { flags: 0, session: 0, ..order };
+            return self.accept(market, &plain, &NO_TERMS, events).map(|_| ());
+        }
+        self.place_with(market, &order, &said, events)
+    }
+
+    /// A Place with flags or terms.
+    #[inline(never)]
+    fn place_with(
+        &mut self,
+        market: MarketId,
+        order: &Order,
+        said: &Gathered,
+        events: &mut Events,
+    ) -> Result<(), Reject> {
+        let terms = match said {
+            Gathered::Nothing => &NO_TERMS,
+            Gathered::For(said) if (said.0, said.1) == (market, order.account) => &said.2,
+            Gathered::For(_) | Gathered::Broken => return Err(Reject::BadField),
+        };
+        terms.fit(order)?;
+        self.accept(market, order, terms, events).map(|_| ())
+    }
+
+    /// A Place from `PhaseRefuses` on: the id of the order.
+    #[inline(always)]
+    fn accept(
+        &mut self,
+        market: MarketId,
+        order: &Order,
+        terms: &Terms,
+        events: &mut Events,
+    ) -> Result<OrderId, Reject> {
+        let m = self.floor.market(market);
+        let admitted = match m.admits.place {
+            Placing::All => true,
+            Placing::Resting => order.rests() || terms.trigger.is_some(),
+            Placing::Reducing => !order.rests() || order.has(REDUCE_ONLY) || terms.trigger.is_some(),
+            Placing::None => false,
+        };
+        if !admitted {
+            return Err(Reject::PhaseRefuses);
+        }
+        self.check_mark(market)?;
+        self.check_size(market, order.limit(), order.qty, order.has(REDUCE_ONLY))?;
+        let expiry = self.check_expiry(market, order, terms)?;
+        let account = order.account;
+        self.check_free(market, account)?;
+        let m = self.floor.market(market);
+        if m.book.named(account, order.client).is_some() {
+            return Err(Reject::DuplicateClientId);
+        }
+        if let Some(leg) = terms.leg {
+            let owner = m.book.owner(leg).ok_or(Reject::UnknownOrder)?;
+            if owner != account {
+                return Err(Reject::NotYourOrder);
+            }
+            if m.book.rare(leg).leg.is_some() {
+                return Err(Reject::BadField);
+            }
+        }
+        if let Some(trigger) = terms.trigger
+            && self.watched(market, trigger.watched).is_some_and(|price| trigger.holds(order.side, price))
+        {
+            return Err(Reject::TriggerBeyond);
+        }
+        let stays = order.rests() || terms.trigger.is_some();
+        if stays {
+            let max = if m.plain_entry { None } else { m.config.entry.open_orders_max };
+            if max.is_some_and(|max| m.book.open_orders(account) >= max) {
+                return Err(Reject::OpenOrdersLimit);
+            }
+            if m.book.is_full() {
+                return Err(Reject::BookFull);
+            }
+        }
+        let is_rare =
+            terms.display.is_some() || terms.leg.is_some() || expiry.is_some() || order.session != 0;
+        let rare = is_rare.then(|| {
+            let (display, leg, session) = (terms.display, terms.leg, order.session);
+            Box::new(Rare { display, expiry, leg, session })
+        });
+        if let Some(trigger) = terms.trigger {
+            return Ok(self.wait(market, order, (terms, rare), trigger, events));
+        }
+        let checked = self.check_entry(market, order, terms)?;
+
+        // From here on nothing fails.
+        let book = &mut self.floor.market_mut(market).book;
+        let slot = if stays { book.reserve() } else { NO_SLOT };
+        let id = self.floor.next_id(slot);
+        if let Some(leg) = terms.leg {
+            self.floor.market_mut(market).book.set_leg(leg, Some(id));
+        }
+        report_accepted(market, id, order, (checked.price, order.flags), events);
+        let Order { account, side, qty, flags, client, .. } = *order;
+        let arrival = Arrival { id, account, side, price: checked.price, qty, flags, rare, client };
+        self.enter_book(market, arrival, (order.kind, checked.limit), Stay::New, events);
+        Ok(id)
+    }
+
+    /// When an order expires; refused if that is not in the future.
+    #[inline(always)]
+    fn check_expiry(&self, market: MarketId, order: &Order, terms: &Terms) -> Result<Option<Nanos>, Reject> {
+        if order.has(DAY) {
+            let day = self.floor.market(market).config.day;
+            return Ok(Some(day.start_ns.next_after(day.length_ns, self.floor.now)));
+        }
+        match terms.expiry {
+            Some(expiry) if expiry <= self.floor.now => Err(Reject::ExpiryPast),
+            expiry => Ok(expiry),
+        }
+    }
+
+    /// The price that a trigger watches, as it stands.
+    fn watched(&self, market: MarketId, watched: Watched) -> Option<Price> {
+        match watched {
+            Watched::Last => self.floor.market(market).mark.last(),
+            Watched::Mark => self.floor.prices.mark(market),
+            Watched::Index => self.floor.prices.index(market),
+        }
+    }
+
+    /// An order with a trigger is accepted and waits.
+    #[inline(never)]
+    fn wait(
+        &mut self,
+        market: MarketId,
+        order: &Order,
+        terms: (&Terms, Option<Box<Rare>>),
+        trigger: Trigger,
+        events: &mut Events,
+    ) -> OrderId {
+        let (terms, rare) = (*terms.0, terms.1);
+        let expiry = rare.as_ref().and_then(|rare| rare.expiry);
+        let best = self.watched(market, trigger.watched);
+        let slot = self.floor.market_mut(market).book.reserve();
+        let id = self.floor.next_id(slot);
+        let book = &mut self.floor.market_mut(market).book;
+        if let Some(leg) = terms.leg {
+            book.set_leg(leg, Some(id));
+        }
+        let Order { account, side, price, qty, flags, client, .. } = *order;
+        let arrival = Arrival { id, account, side, price, qty, flags, rare, client };
+        book.wait(&arrival, Waits { id, order: *order, terms, best, fired: None });
+        if let Some(expiry) = expiry {
+            self.next_due = self.next_due.min(expiry);
+        }
+        report_accepted(market, id, order, (price, flags | WAITING), events);
+        events.push(Record {
+            account: account.get(),
+            order: id.raw(),
+            side: side.code(),
+            code: trigger.kind.code(),
+            flags: trigger.watched.code(),
+            price: trigger.price.get(),
+            ..event_of(event::ARMED, market)
+        });
+        id
+    }
+
+    /// A Place from `NotReducing` on: what is asked when an order is about to enter the book.
+    #[inline(always)]
+    fn check_entry(&self, market: MarketId, order: &Order, terms: &Terms) -> Result<Checked, Reject> {
+        let m = self.floor.market(market);
+        let Order { account, side, kind, qty, flags, .. } = *order;
+        let reducing = flags & REDUCE_ONLY != 0;
+        if reducing || m.admits.place == Placing::Reducing {
+            self.check_reducing(market, account, (side, qty))?;
+        }
+        let mut limit = self.banded(market, side, order.limit())?;
+        if flags & POST_ONLY != 0 {
+            limit = self.posted(market, side, limit, flags)?;
+        }
+        if let Some(protection) = terms.protection {
+            limit = self.protected(market, side, limit, protection);
+        }
+        let price = if kind == OrderType::Market { Price::ZERO } else { limit.unwrap_or(order.price) };
+        let need = if kind == OrderType::FillOrKill { Some(qty) } else { terms.minimum };
+        if let Some(need) = need {
+            let order = self.incoming(market, OrderId::default(), order, limit);
+            if !self.floor.is_fillable(&order, need) {
+                return Err(Reject::NotFillable);
+            }
+        }
+        if m.config.cleared && !(reducing && order.rests()) {
+            let held = self.floor.ledger.position(account, market);
+            let priced = if kind == OrderType::Market { None } else { limit };
+            self.floor.check_order(account, market, (side, qty, priced), held)?;
+        }
+        Ok(Checked { limit, price })
+    }
+
+    /// The order as it meets the book: what the count of a fill-or-kill order looks at.
+    fn incoming(&self, market: MarketId, id: OrderId, order: &Order, limit: Option<Price>) -> Incoming {
+        let Order { account, side, qty, flags, price, .. } = *order;
+        Incoming {
+            id,
+            market,
+            account,
+            side,
+            limit,
+            qty,
+            flow: Flow::User { counted: false },
+            shown_price: price,
+            prevention: self_trade(flags, self.floor.prevention(account)),
+            leg: None,
+        }
+    }
+
+    #[inline(never)]
+    fn check_reducing(&self, market: MarketId, account: AccountId, order: (Side, Qty)) -> Result<(), Reject> {
+        let base = self.floor.ledger.position(account, market).base;
+        let reduces = !base.is_zero() && Side::of(base) != order.0 && order.1 <= base.abs();
+        if reduces { Ok(()) } else { Err(Reject::NotReducing) }
+    }
+
+    /// The limit inside the bands: capped, or refused if a band refuses. A market order takes the bound as limit.
+    #[inline(always)]
+    fn banded(&self, market: MarketId, side: Side, limit: Option<Price>) -> Result<Option<Price>, Reject> {
+        let Some(mark) = self.floor.banding(market) else { return Ok(limit) };
+        let Some(limit) = limit else { return Ok(self.floor.bound(market, side, false)) };
+        if self.floor.market(market).breakers.refuses(mark, side, limit) {
+            return Err(Reject::BandRefuses);
+        }
+        Ok(Some(self.floor.capped(market, side, limit, false)))
+    }
+
+    /// The limit of a post-only order: as it is, short of the best opposite price, or refused.
+    #[inline(never)]
+    fn posted(
+        &self,
+        market: MarketId,
+        side: Side,
+        limit: Option<Price>,
+        flags: u16,
+    ) -> Result<Option<Price>, Reject> {
+        let m = self.floor.market(market);
+        let touch = m.book.touch(side.opposite()).filter(|_| m.admits.matches);
+        let taken = touch.filter(|best| limit.is_some_and(|l| !side.gain(*best, l).is_negative()));
+        let Some(best) = taken else { return Ok(limit) };
+        let short = best - Price::new(side.signed(Qty::new(1)).get());
+        if flags & SLIDE == 0 || !short.is_positive() || short > m.config.price_max {
+            return Err(Reject::WouldTake);
+        }
+        Ok(Some(short))
+    }
+
+    /// The limit of a market order that is protected from prices far from the touch.
+    #[inline(never)]
+    fn protected(
+        &self,
+        market: MarketId,
+        side: Side,
+        limit: Option<Price>,
+        protection: Protection,
+    ) -> Option<Price> {
+        let Some(best) = self.floor.market(market).book.touch(side.opposite()) else { return limit };
+        let worst = match (side, protection) {
+            (Side::Buy, Protection::Ticks(ticks)) => best + ticks,
+            (Side::Sell, Protection::Ticks(ticks)) => (best - ticks).max(Price::new(1)),
+            (Side::Buy, Protection::Share(share)) => best.band_upper(share),
+            (Side::Sell, Protection::Share(share)) => best.band_lower(share),
+        };
+        Some(match (side, limit) {
+            (_, None) => worst,
+            (Side::Buy, Some(limit)) => worst.min(limit),
+            (Side::Sell, Some(limit)) => worst.max(limit),
+        })
+    }
+
+    /// Matches an accepted order and rests or cancels what is left.
+    #[inline(always)]
+    fn enter_book(
+        &mut self,
+        market: MarketId,
+        mut arrival: Arrival,
+        form: (OrderType, Option<Price>),
+        stay: Stay,
+        events: &mut Events,
+    ) {
+        let Arrival { id, account, side, price, qty, flags, .. } = arrival;
+        let (kind, limit) = form;
+        let rests = kind == OrderType::Limit;
+        let m = self.floor.market(market);
+        let counted = rests && flags & REDUCE_ONLY == 0 && m.config.cleared;
+        let touch = m.book.touch(side.opposite());
+        if counted {
+            self.floor.ledger.position_mut(account, market).add_open(side, qty);
+        }
+        // Most orders meet nobody.
+        if rests && touch.is_none_or(|best| limit.is_some_and(|l| side.gain(best, l).is_negative())) {
+            return self.come_to_rest(market, &arrival, stay, events);
+        }
+        let order = Incoming {
+            id,
+            market,
+            account,
+            side,
+            limit,
+            qty,
+            flow: Flow::User { counted },
+            shown_price: price,
+            prevention: self_trade(flags, self.floor.prevention(account)),
+            leg: arrival.rare.as_ref().and_then(|rare| rare.leg),
+        };
+        let swept = self.floor.sweep(&order, events);
+        if swept.tripped {
+            self.next_due = self.earliest();
+        }
+        if rests && swept.left.is_positive() && !swept.tripped {
+            arrival.qty = swept.left;
+            if let Some(rare) = &mut arrival.rare {
+                rare.leg = swept.leg;
+            }
+            return self.come_to_rest(market, &arrival, stay, events);
+        }
+        let book = &mut self.floor.market_mut(market).book;
+        match stay {
+            Stay::New if rests => book.release(id.slot()),
+            Stay::New => {}
+            Stay::Again => book.retire(id, account),
+        }
+        if swept.left.is_positive() {
+            self.cancel_rest(&order, &swept, events);
+        }
+    }
+
+    /// What is left of an order that does not rest.
+    #[inline(never)]
+    fn cancel_rest(&mut self, order: &Incoming, swept: &Swept, events: &mut Events) {
+        if order.flow == (Flow::User { counted: true }) {
+            self.floor.ledger.position_mut(order.account, order.market).add_open(order.side, -swept.left);
+        }
+        let reason = if swept.tripped { CancelReason::Breaker } else { CancelReason::Immediate };
+        Floor::report_cancelled(order.market, &order.rest(swept.left), reason, events);
+        if let Some(leg) = swept.leg {
+            self.floor.cancel_leg(order.market, leg, events);
+        }
+    }
+
+    #[inline(always)]
+    fn come_to_rest(&mut self, market: MarketId, arrival: &Arrival, stay: Stay, events: &mut Events) {
+        let book = &mut self.floor.market_mut(market).book;
+        let peak = match stay {
+            Stay::New => book.rest(arrival),
+            Stay::Again => book.rest_again(arrival),
+        };
+        if let Some(expiry) = arrival.rare.as_ref().and_then(|rare| rare.expiry) {
+            self.next_due = self.next_due.min(expiry);
+        }
+        if let Some(peak) = peak {
+            let Arrival { id, account, side, price, qty, flags, .. } = *arrival;
+            let of = Resting { id, account, side, price, qty, shown: peak.0, flags };
+            Floor::report_shown(market, &of, peak, events);
+        }
+    }
+
+    // Orders that are there.
+
+    /// The order that a Cancel or Replace names.
+    #[inline(always)]
+    fn target(&self, r: &Record, market: MarketId, account: AccountId) -> Result<OrderId, Reject> {
+        if r.flags & BY_CLIENT_ID == 0 {
+            return Ok(OrderId::from_raw(r.order));
+        }
+        self.floor.market(market).book.named(account, r.order).ok_or(Reject::UnknownOrder)
+    }
+
+    /// Refuses flags that a Cancel or Replace cannot have here.
+    #[inline(always)]
+    fn check_target(&self, r: &Record, market: MarketId) -> Result<(), Reject> {
+        let by_name = r.flags == BY_CLIENT_ID && self.floor.market(market).book.keeps_names();
+        if r.flags == 0 || by_name { Ok(()) } else { Err(Reject::BadField) }
+    }
+
+    #[inline(always)]
+    pub(super) fn cancel(&mut self, r: &Record, events: &mut Events) -> Result<(), Reject> {
+        let market = self.known_market(MarketId::new(r.market))?;
+        let account = self.known_account(AccountId::new(r.account))?;
+        self.check_target(r, market)?;
+        let id = self.target(r, market, account)?;
+        let owner = self.floor.market(market).book.owner(id).ok_or(Reject::UnknownOrder)?;
+        if owner != account {
+            return Err(Reject::NotYourOrder);
+        }
+        self.floor.cancel(market, id, CancelReason::User, events);
+        Ok(())
+    }
+
+    pub(super) fn replace(&mut self, r: &Record, events: &mut Events) -> Result<(), Reject> {
+        let (price, qty) = (Price::new(r.price), Qty::new(r.qty));
+        let market = self.known_market(MarketId::new(r.market))?;
+        let account = self.known_account(AccountId::new(r.account))?;
+        self.check_target(r, market)?;
+        let replacing = self.floor.market(market).admits.replace;
+        if replacing == Replacing::None {
+            return Err(Reject::PhaseRefuses);
+        }
+        // Whether the order is reduce-only, which spares it the least notional, is known only if it is there.
+        let id = self.target(r, market, account);
+        let old = id.and_then(|id| self.floor.market(market).book.get(id).ok_or(Reject::UnknownOrder));
+        let reducing = old.as_ref().is_ok_and(|old| old.flags & REDUCE_ONLY != 0);
+        self.check_mark(market)?;
+        self.check_size(market, Some(price), qty, reducing)?;
+        let old = old?;
+        if old.account != account {
+            return Err(Reject::NotYourOrder);
+        }
+        self.check_free(market, account)?;
+        let keeps = price == old.price && qty <= old.qty;
+        let limit = if keeps { price } else { self.replaced_limit(&old, market, (price, qty))? };
+
+        // From here on nothing fails.
+        report_replaced(market, &old, (limit, qty), keeps, events);
+        if keeps {
+            self.decrease(market, &old, qty);
+            return Ok(());
+        }
+        let counted = old.flags & REDUCE_ONLY == 0 && self.floor.market(market).config.cleared;
+        if counted {
+            self.floor.ledger.position_mut(account, market).add_open(old.side, -old.qty);
+        }
+        let arrival = self.floor.market_mut(market).book.take_out(old.id);
+        let arrival = Arrival { price: limit, qty, ..arrival };
+        self.enter_book(market, arrival, (OrderType::Limit, Some(limit)), Stay::Again, events);
+        Ok(())
+    }
+
+    /// A pure decrease to `qty`.
+    fn decrease(&mut self, market: MarketId, old: &Resting, qty: Qty) {
+        let m = self.floor.market_mut(market);
+        m.book.cut(old.id, old.qty - qty);
+        if m.config.cleared && old.flags & REDUCE_ONLY == 0 {
+            self.floor.ledger.position_mut(old.account, market).add_open(old.side, qty - old.qty);
+        }
+    }
+
+    /// Checks a replace that loses priority as if the old order were gone; returns its limit inside the bands.
+    fn replaced_limit(&self, old: &Resting, market: MarketId, size: (Price, Qty)) -> Result<Price, Reject> {
+        let (price, qty) = size;
+        let m = self.floor.market(market);
+        if m.admits.replace == Replacing::Decrease {
+            return Err(Reject::PhaseRefuses);
+        }
+        let reducing = old.flags & REDUCE_ONLY != 0;
+        if reducing {
+            self.check_reducing(market, old.account, (old.side, qty))?;
+        }
+        let mut limit = self.banded(market, old.side, Some(price))?;
+        if old.flags & POST_ONLY != 0 {
+            limit = self.posted(market, old.side, limit, old.flags)?;
+        }
+        let limit = limit.unwrap_or(price);
+        if m.config.cleared && !reducing {
+            let mut held: Position = *self.floor.ledger.position(old.account, market);
+            held.add_open(old.side, -old.qty);
+            self.floor.check_order(old.account, market, (old.side, qty, Some(limit)), &held)?;
+        }
+        Ok(limit)
+    }
+
+    pub(super) fn cancel_all(&mut self, r: &Record, events: &mut Events) -> Result<(), Reject> {
+        let (market, account) = (MarketId::new(r.market), AccountId::new(r.account));
+        let every_market = market == MarketId::NONE;
+        if !every_market {
+            self.known_market(market)?;
+        }
+        let everyone = account == EVERY_ACCOUNT;
+        if !everyone {
+            self.known_account(account)?;
+        }
+        let side = Side::from_code(r.side);
+        if r.flags & !(ONLY_SIDE | ONLY_SESSION) != 0 || (r.flags & ONLY_SIDE != 0 && side.is_none()) {
+            return Err(Reject::BadField);
+        }
+        let side = side.filter(|_| r.flags & ONLY_SIDE != 0);
+        let session = (r.flags & ONLY_SESSION != 0).then_some(r.amount);
+        let reason = if everyone { CancelReason::Operator } else { CancelReason::User };
+        for m in self.floor.market_ids().filter(|m| every_market || *m == market) {
+            self.floor.cancel_each(m, reason, events, |book, ids| {
+                if everyone {
+                    book.all_orders(ids);
+                } else {
+                    book.orders_of(account, ids);
+                }
+                if side.is_some() || session.is_some() {
+                    ids.retain(|id| {
+                        let of = book.side_of(*id);
+                        side.is_none_or(|side| of == Some(side))
+                            && session.is_none_or(|session| i64::from(book.rare(*id).session) == session)
+                    });
+                }
+            });
+        }
+        Ok(())
+    }
+
+    // Quotes.
+
+    pub(super) fn quote(&mut self, r: &Record, events: &mut Events) -> Result<(), Reject> {
+        let market = self.known_market(MarketId::new(r.market))?;
+        let account = self.known_account(AccountId::new(r.account))?;
+        let ask_qty = i64::try_from(r.order).map_err(|_| Reject::BadField)?;
+        let crosses = r.qty > 0 && ask_qty > 0 && r.price >= r.amount;
+        if !quote_flags_fit(r.flags) || r.qty < 0 || crosses {
+            return Err(Reject::BadField);
+        }
+        if !matches!(self.floor.market(market).admits.place, Placing::All | Placing::Resting) {
+            return Err(Reject::PhaseRefuses);
+        }
+        self.check_free(market, account)?;
+
+        // From here on the quote stands, side by side.
+        let key = (account, r.code);
+        let old = self.floor.market(market).quotes.get(&key).copied().unwrap_or_default();
+        let sides = [
+            (Side::Buy, Price::new(r.price), Qty::new(r.qty)),
+            (Side::Sell, Price::new(r.amount), Qty::new(ask_qty)),
+        ];
+        let mut ids = [OrderId::default(); 2];
+        for ((id, old), &(_, price, qty)) in ids.iter_mut().zip(old).zip(&sides) {
+            if self.keep_quoted(market, old, (price, qty), events) {
+                *id = old;
+            }
+        }
+        for (id, (side, price, qty)) in ids.iter_mut().zip(sides) {
+            if *id != OrderId::default() || !qty.is_positive() {
+                continue;
+            }
+            let (kind, flags) = (OrderType::Limit, r.flags);
+            let order = Order { account, side, kind, flags, price, qty, client: 0, session: 0 };
+            match self.accept(market, &order, &NO_TERMS, events) {
+                Ok(accepted) => *id = accepted,
+                Err(why) => events.push(Record {
+                    kind: event::REJECTED,
+                    flags: command::QUOTE,
+                    code: why.code(),
+                    account: account.get(),
+                    side: side.code(),
+                    price: price.get(),
+                    qty: qty.get(),
+                    ..event_of(event::REJECTED, market)
+                }),
+            }
+        }
+        let m = self.floor.market_mut(market);
+        let lives = ids.iter().any(|id| m.book.owner(*id).is_some());
+        if lives {
+            m.quotes.insert(key, ids);
+        } else {
+            m.quotes.remove(&key);
+        }
+        Ok(())
+    }
+
+    /// Leaves one side of a quote as it is, makes it smaller, or cancels it; true if it stays.
+    fn keep_quoted(
+        &mut self,
+        market: MarketId,
+        old: OrderId,
+        new: (Price, Qty),
+        events: &mut Events,
+    ) -> bool {
+        let Some(old) = self.floor.market(market).book.get(old) else { return false };
+        if old.price != new.0 || new.1 > old.qty || !new.1.is_positive() {
+            self.floor.cancel(market, old.id, CancelReason::Requoted, events);
+            return false;
+        }
+        if new.1 < old.qty {
+            report_replaced(market, &old, new, true, events);
+            self.decrease(market, &old, new.1);
+        }
+        true
+    }
+
+    // Step 6a: waiting orders.
+
+    /// Waiting orders observe the step's prices and fire; up to the limit of a step are sent.
+    pub(super) fn run_triggers(&mut self, marked: Option<MarketId>, events: &mut Events) {
+        self.floor.has_prints = false;
+        for market in self.floor.market_ids() {
+            self.observe(market, marked == Some(market));
+        }
+        let mut left = self.floor.config.limits.triggers_per_step;
+        let mut i = 0;
+        while let Some(&(market, number)) = self.fired.get(i).filter(|_| left > 0) {
+            let m = self.floor.market(market);
+            let Some(waits) = m.book.waiting().get(number) else {
+                self.fired.remove(i);
+                continue;
+            };
+            let admits = m.phase.admits();
+            let placed = match admits.place {
+                Placing::All => true,
+                Placing::Reducing => !waits.order.rests() || waits.order.has(REDUCE_ONLY),
+                Placing::Resting | Placing::None => false,
+            };
+            if !admits.matches || !placed {
+                i += 1;
+                continue;
+            }
+            self.fired.remove(i);
+            left -= 1;
+            self.fire(market, number, events);
+            self.observe(market, false);
+        }
+    }
+
+    /// Shows one market's waiting orders what they have not observed yet.
+    fn observe(&mut self, market: MarketId, marked: bool) {
+        let (mark, index) = (self.floor.prices.mark(market), self.floor.prices.index(market));
+        let newest = self.floor.accepted;
+        let m = self.floor.market_mut(market);
+        if m.book.waiting().is_empty() {
+            m.prints.clear();
+            return;
+        }
+        let mut fired = Vec::new();
+        let waiting = m.book.waiting_mut();
+        for (price, number) in m.prints.drain(..) {
+            waiting.observe(Watched::Last, price, number, &mut fired);
+        }
+        for (watched, price) in [(Watched::Mark, mark), (Watched::Index, index)] {
+            if let Some(price) = price.filter(|_| marked) {
+                waiting.observe(watched, price, newest, &mut fired);
+            }
+        }
+        self.fired.extend(fired.into_iter().map(|number| (market, number)));
+    }
+
+    /// Sends one order whose trigger held.
+    fn fire(&mut self, market: MarketId, number: u64, events: &mut Events) {
+        let book = &mut self.floor.market_mut(market).book;
+        let (waits, arrival) = book.stop_waiting(number).expect("the caller found it");
+        let Waits { id, order, terms, fired, .. } = waits;
+        events.push(Record {
+            account: order.account.get(),
+            order: id.raw(),
+            side: order.side.code(),
+            price: fired.unwrap_or_default().get(),
+            ..event_of(event::TRIGGERED, market)
+        });
+        if let Some(leg) = terms.leg {
+            self.floor.cancel_leg(market, leg, events);
+        }
+        let mut arrival = Arrival { flags: order.flags, ..arrival };
+        if let Some(rare) = &mut arrival.rare {
+            rare.leg = None;
+        }
+        match self.check_entry(market, &order, &terms) {
+            Err(why) => {
+                self.floor.market_mut(market).book.retire(id, order.account);
+                events.push(Record {
+                    account: order.account.get(),
+                    order: id.raw(),
+                    side: order.side.code(),
+                    code: CancelReason::Refused.code(),
+                    price: order.price.get(),
+                    qty: order.qty.get(),
+                    amount: i64::from(why.code()),
+                    ..event_of(event::CANCELLED, market)
+                });
+            }
+            Ok(checked) => {
+                report_accepted(market, id, &order, (checked.price, order.flags), events);
+                arrival.price = checked.price;
+                self.enter_book(market, arrival, (order.kind, checked.limit), Stay::Again, events);
+            }
+        }
+    }
+
+    /// An order's time is over.
+    pub(super) fn expire(&mut self, market: MarketId, due: Nanos, events: &mut Events) {
+        while let Some(id) = self.floor.market(market).book.expired(due) {
+            self.floor.cancel(market, id, CancelReason::Expired, events);
+        }
+    }
+}
+
+/// Whether an order is new to the book or has its slot and name there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stay {
+    New,
+    Again,
+}
+
+#[inline(always)]
+fn report_accepted(market: MarketId, id: OrderId, order: &Order, shown: (Price, u16), events: &mut Events) {
+    events.push(Record {
+        account: order.account.get(),
+        order: id.raw(),
+        side: order.side.code(),
+        code: order.kind.code(),
+        flags: shown.1,
+        price: shown.0.get(),
+        qty: order.qty.get(),
+        amount: order.client.cast_signed(),
+        ..event_of(event::ACCEPTED, market)
+    });
+}
+
+fn report_replaced(market: MarketId, old: &Resting, size: (Price, Qty), keeps: bool, events: &mut Events) {
+    events.push(Record {
+        account: old.account.get(),
+        order: old.id.raw(),
+        side: old.side.code(),
+        flags: u16::from(keeps),
+        price: size.0.get(),
+        qty: size.1.get(),
+        ..event_of(event::REPLACED, market)
+    });
+}
