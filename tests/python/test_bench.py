@@ -154,6 +154,11 @@ def test_options_that_cannot_work_are_refused(
     assert part in str(caught.value)
 
 
+def test_the_profiles_that_are_told_are_those_that_there_are() -> None:
+    with pytest.raises(BenchError, match=f"neither a file nor one of {', '.join(bench.PROFILES)};"):
+        bench.book("nowhere")
+
+
 def harmed(data: bytes, record: int, offset: int, value: bytes) -> bytes:
     place = 32 * record + offset
     return data[:place] + value + data[place + len(value) :]

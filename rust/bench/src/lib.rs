@@ -1,7 +1,7 @@
 //! How fast the venue's book is, measured on a common workload with a known answer.
 //!
 //! [`workload`] holds the messages and their answer, read from a file or made by [`generate`]; [`setup`] opens a
-//! venue for them; [`book`] is the one loop that drives the venue and an engine that does not match; [`bench`]
+//! venue for them; [`book`] is the one loop that drives the venue and an engine that does not match; [`mod@bench`]
 //! takes the samples and reports. Knows no rule of the venue. Every sample's answer is compared.
 #![forbid(unsafe_code)]
 
