@@ -9,7 +9,7 @@ import numpy as np
 from seawall import _core
 from seawall.commands import Records
 from seawall.errors import CommandError
-from seawall.protocol import DELTA
+from seawall.protocol import DELTA, OrderFlag
 from seawall.table import Table
 
 if TYPE_CHECKING:
@@ -245,7 +245,9 @@ class Venue:
         CommandError
             If there is no such market.
         """
-        return Table(self._core.orders(self._market(market)))
+        columns = self._core.orders(self._market(market))
+        hidden = columns["flags"] & OrderFlag.HIDDEN != 0
+        return Table(columns | {"shown": np.where(hidden, 0, columns["shown"])})
 
     def waiting_orders(self, market: int | str = 0) -> Table:
         """Return every order of a market that waits for its trigger, in order of acceptance.
@@ -259,7 +261,8 @@ class Venue:
         -------
         Table
             ``account``, ``order``, ``side``, ``type`` (`OrderType`), ``price``, ``qty``, ``term`` (`TermCode`),
-            ``watched`` (`Watched`), ``trigger`` (ticks; of a trailing stop its offset), ``client_id``.
+            ``watched`` (`Watched`), ``trigger`` (ticks; of a trailing stop where it stands now, 0 before it has seen a
+            price), ``client_id``.
 
         Raises
         ------
@@ -306,8 +309,8 @@ class Best(NamedTuple):
 class Deltas:
     """Folds a venue's events into what others see of its books: the changes of the lots shown at each price.
 
-    Feed it every event of a venue, from the first one on and in order, in batches of any size. Hidden orders change
-    nothing, an iceberg changes what it shows.
+    Feed it every event of a venue, from the first one on and in order, in batches that end where a command's events
+    end, as those of `Venue.apply` do. Hidden orders change nothing, an iceberg changes what it shows.
 
     Examples
     --------

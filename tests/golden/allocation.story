@@ -195,3 +195,31 @@ buy dave BTC 12 @ 100 oldest
 > fill dave #5 BTC buy 4 @ 100 fee 0 taker
 > fill bob #2 BTC sell 8 @ 100 fee 0 maker
 > fill dave #5 BTC buy 8 @ 100 fee 0 taker
+
+story what is left after the shown lots are filled is shared out anew
+# 9 against 2 + 4 shown: all are filled. 3 against Alice's next 2: filled. 1 against the 2 after them.
+config unit
+set markets.BTC.allocation {"type": "pro_rata", "top_order": false, "lead": [], "fifo_ppm": 0, "minimum": 1}
+given alice 1000
+given bob 1000
+given dave 1000
+index BTC 100
+> marked BTC 100 index 100
+term alice BTC display 2
+sell alice BTC 10 @ 100
+> accepted alice #1 BTC sell 10 @ 100
+> shown alice #1 BTC sell 2 @ 100 behind 8
+sell bob BTC 4 @ 100
+> accepted bob #2 BTC sell 4 @ 100
+buy dave BTC 9 @ 100
+> accepted dave #3 BTC buy 9 @ 100
+> fill alice #1 BTC sell 2 @ 100 fee 0 maker
+> fill dave #3 BTC buy 2 @ 100 fee 0 taker
+> shown alice #1 BTC sell 2 @ 100 behind 6
+> fill bob #2 BTC sell 4 @ 100 fee 0 maker
+> fill dave #3 BTC buy 4 @ 100 fee 0 taker
+> fill alice #1 BTC sell 2 @ 100 fee 0 maker
+> fill dave #3 BTC buy 2 @ 100 fee 0 taker
+> shown alice #1 BTC sell 2 @ 100 behind 4
+> fill alice #1 BTC sell 1 @ 100 fee 0 maker
+> fill dave #3 BTC buy 1 @ 100 fee 0 taker

@@ -274,3 +274,50 @@ cancel alice BTC all =2
 > refused cancel_all BadField
 cancel alice BTC all buy session 0 flags 4
 > refused cancel_all BadField
+
+story a leg that is cut in part keeps its other leg
+# 2 of the 5 at 105 are set off against a buy of Alice's own. Only a trade ends the other leg.
+config unit
+given alice 1000
+given bob 1000
+index BTC 100
+> marked BTC 100 index 100
+sell alice BTC 5 @ 105
+> accepted alice #1 BTC sell 5 @ 105
+term alice BTC other #1
+sell alice BTC 5 @ 110
+> accepted alice #2 BTC sell 5 @ 110
+buy alice BTC 2 @ 105 decrement
+> accepted alice #3 BTC buy 2 @ 105 decrement
+> cancelled alice #1 BTC sell 2 @ 105 self
+> cancelled alice #3 BTC buy 2 @ 105 self
+buy bob BTC 1 @ 105
+> accepted bob #4 BTC buy 1 @ 105
+> fill alice #1 BTC sell 1 @ 105 fee 0 maker
+> fill bob #4 BTC buy 1 @ 105 fee 0 taker
+> cancelled alice #2 BTC sell 5 @ 110 other
+
+story two legs that fire together: the first one sent takes the other out of the queue
+config unit
+given alice 1000
+given bob 1000
+index BTC 100
+> marked BTC 100 index 100
+buy bob BTC 5 @ 94
+> accepted bob #1 BTC buy 5 @ 94
+term alice BTC stop 95 mark
+sell alice BTC 1 market
+> accepted alice #2 BTC sell 1 market waiting
+> armed alice #2 BTC sell stop 95 mark
+term alice BTC stop 96 mark
+term alice BTC other #2
+sell alice BTC 2 market
+> accepted alice #3 BTC sell 2 market waiting
+> armed alice #3 BTC sell stop 96 mark
+index BTC 95
+> marked BTC 95 index 95
+> triggered alice #2 BTC sell at 95
+> cancelled alice #3 BTC sell 2 @ 0 other
+> accepted alice #2 BTC sell 1 market
+> fill bob #1 BTC buy 1 @ 94 fee 0 maker
+> fill alice #2 BTC sell 1 @ 94 fee 0 taker

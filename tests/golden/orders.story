@@ -447,3 +447,54 @@ sell bob BTC 4 @ 101
 > accepted bob #4 BTC sell 4 @ 101
 buy carol BTC 1 @ 101 fok
 > refused place NotFillable
+
+story bands come before the slide, and tighten protection
+# 5 % around 100: 120 becomes 105, which would take at 104, so 103. 6 ticks from 101 are 107, and the band ends at 105.
+config unit
+set breakers [{"name": "band", "markets": [0], "rule": {"type": "band", "width_ppm": 50000, "action": "cap", "exempt_liquidations": false}}]
+given alice 1000
+given bob 1000
+index BTC 100
+> marked BTC 100 index 100
+sell bob BTC 1 @ 104
+> accepted bob #1 BTC sell 1 @ 104
+buy alice BTC 1 @ 120 post+slide
+> accepted alice #2 BTC buy 1 @ 103 post+slide
+cancel alice BTC #2
+> cancelled alice #2 BTC buy 1 @ 103 user
+sell bob BTC 1 @ 101
+> accepted bob #3 BTC sell 1 @ 101
+sell bob BTC 1 @ 106
+> accepted bob #4 BTC sell 1 @ 106
+term alice BTC protection 6 ticks
+buy alice BTC 3 market
+> accepted alice #5 BTC buy 3 market
+> fill bob #3 BTC sell 1 @ 101 fee 0 maker
+> fill alice #5 BTC buy 1 @ 101 fee 0 taker
+> fill bob #1 BTC sell 1 @ 104 fee 0 maker
+> fill alice #5 BTC buy 1 @ 104 fee 0 taker
+> cancelled alice #5 BTC buy 1 @ 0 rest
+
+story a replace keeps the display and the condition of its order
+# The iceberg shows 3 again at its new price. A reduce-only order may not outgrow the position.
+config unit
+given alice 1000
+given bob 1000
+index BTC 100
+> marked BTC 100 index 100
+block BTC alice buys 5 @ 100 from bob
+> fill alice BTC buy 5 @ 100 block
+> fill bob BTC sell 5 @ 100 block
+term bob BTC display 3
+sell bob BTC 10 @ 105
+> accepted bob #1 BTC sell 10 @ 105
+> shown bob #1 BTC sell 3 @ 105 behind 7
+replace bob BTC #1 with 8 @ 104
+> replaced bob #1 BTC sell 8 @ 104 moved
+> shown bob #1 BTC sell 3 @ 104 behind 5
+sell alice BTC 3 @ 106 reduce
+> accepted alice #2 BTC sell 3 @ 106 reduce
+replace alice BTC #2 with 6 @ 106
+> refused replace NotReducing
+replace alice BTC #2 with 5 @ 107
+> replaced alice #2 BTC sell 5 @ 107 moved

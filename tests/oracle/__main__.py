@@ -8,7 +8,7 @@ import time
 from collections import Counter
 
 from .compare import run_world
-from .worlds import STATES
+from .reached import LEAST, STATES
 
 
 def say(line: str) -> None:
@@ -37,8 +37,11 @@ def main() -> int:
     elapsed = time.perf_counter() - start
 
     for state in STATES:
-        share = 100 * counts[state] / max(1, arguments.worlds)
-        say(f"{state:32} {counts[state]:6} {share:6.1f} %")
+        share = counts[state] / max(1, arguments.worlds)
+        rare = "" if share >= LEAST[state] else f"  less than {LEAST[state]:.1%}"
+        say(f"{state:32} {counts[state]:6} {share:7.1%}{rare}")
+    unknown = sorted(set(counts) - set(STATES))
+    assert not unknown, f"states without a minimum: {unknown}"
     say(f"{arguments.worlds} worlds, {commands} commands, {events} events, {failures} failed, {elapsed:.1f} s")
     return failures
 

@@ -8,29 +8,30 @@ from itertools import zip_longest
 from random import Random
 from typing import Protocol
 
+from . import orders as o
 from . import venue as v
-from .venue import Config, OracleVenue, Record
-from .worlds import random_commands, random_config, reached
+from .orders import Config, Record
+from .reached import ORDER_EVENTS, reached
+from .venue import OracleVenue
+from .worlds import random_commands, random_config
 
 
 class Venue(Protocol):
     """What takes a batch of commands and gives their events."""
 
     def apply(self, records: list[Record]) -> list[Record]:
-        """Apply the commands in order; Cancel and Replace name an order by acceptance number << 24."""
+        """Apply the commands in order; Cancel, Replace and Term name an order by acceptance number << 24."""
 
 
 VenueFactory = Callable[[Config], Venue]
 
-_WITH_ORDER_ID = (v.ACCEPTED, v.CANCELLED, v.REPLACED, v.FILL, v.LIQUIDATION_ORDER)
-
 
 def comparable(event: Record) -> Record:
     """Return an event with its order id cut to the acceptance number; slots are the venue's own matter."""
-    names_order = event["kind"] in _WITH_ORDER_ID
-    if event["kind"] == v.REJECTED and event["flags"] in (v.CANCEL, v.REPLACE):
+    names_order = event["kind"] in ORDER_EVENTS
+    if event["kind"] == v.REJECTED and event["flags"] in (v.CANCEL, v.REPLACE, v.TERM):
         names_order = True
-    order = event["order"] >> v.SLOT_BITS if names_order else event["order"]
+    order = event["order"] >> o.SLOT_BITS if names_order else event["order"]
     return {**{name: int(event[name]) for name in v.FIELDS}, "order": int(order)}
 
 
@@ -124,13 +125,16 @@ class _Run:
             tripped = before is not None and before["kind"] == v.BREAKER_TRIPPED
             if event["kind"] == v.PHASE_CHANGED and record["kind"] != v.SET_PHASE and not tripped:
                 self.states.add("timer_phase")
-            if event["kind"] == v.ACCEPTED and event["price"] != record["price"]:
-                self.states.add("capped_by_band")
+        # What a Place is accepted as comes before what it fires.
+        first = next((event for event in events if event["kind"] == v.ACCEPTED), record)
+        may_slide = bool(first["flags"] & o.SLIDE)
+        if record["kind"] == v.PLACE and first["price"] != record["price"] and not may_slide:
+            self.states.add("capped_by_band")
         return True
 
     def result(self, seed: int, config: Config, venue_factory: VenueFactory | None) -> Result:
         """Let the venue take the same commands and compare."""
-        states = reached(self.events, config) | self.states
+        states = reached(self.events, config) | self.states | self.oracle.notes
         result = Result(seed, config, self.commands, states=states, event_count=len(self.events))
         if self.failure is not None:
             result.difference = self.failure

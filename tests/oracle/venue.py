@@ -2,7 +2,7 @@
 
 Everything here is a whole number, every list is short, and every account is looked at whenever the page
 says that it counts. Slow and clear is the point: where this file and the core differ, one of them has
-misread the page. The sections follow the order of the page.
+misread the page. The sections follow the order of the page; what concerns one order alone is in ``orders.py``.
 """
 
 from __future__ import annotations
@@ -10,21 +10,59 @@ from __future__ import annotations
 from bisect import insort
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from .orders import (
+    ACCOUNTS_OWN,
+    BUY,
+    CANCEL_BOTH,
+    CANCEL_NEWEST,
+    CANCEL_OLDEST,
+    DAY,
+    DECREMENT,
+    FILL_OR_KILL,
+    LAST_TRADE,
+    LIMIT,
+    MILLION,
+    MODE_BITS,
+    MODE_SHIFT,
+    NO_PREVENTION,
+    POST_ONLY,
+    QUOTE_FLAGS,
+    SELL,
+    SLIDE,
+    SLOT_BITS,
+    THE_INDEX,
+    THE_MARK,
+    TRAILING,
+    WAITS,
+    Config,
+    Gathered,
+    Order,
+    Record,
+    Terms,
+    ceil_div,
+    direction,
+    do_not_go,
+    inside,
+    inward_bound,
+    is_bad_mode,
+    is_bad_place,
+    is_bad_term,
+    priority_of,
+    share_out,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Record = dict[str, int]
-Config = dict[str, Any]
 Holder = tuple[str] | tuple[str, int] | tuple[str, int, int]
 
-MILLION: Final = 1_000_000
 BILLION: Final = 1_000_000_000
-SLOT_BITS: Final = 24
 NO_MARKET: Final = 65535
-BUY: Final = 0
-SELL: Final = 1
+EVERY_ACCOUNT: Final = 4294967295
+GROUP_MAX: Final = 4294967295
+I64_MAX: Final = (1 << 63) - 1
 
 FIELDS: Final = (
     "kind",
@@ -44,11 +82,6 @@ FIELDS: Final = (
 )
 
 
-def ceil_div(a: int, b: int) -> int:
-    """Return a / b, rounded up (b positive)."""
-    return -(-a // b)
-
-
 def trunc_div(a: int, b: int) -> int:
     """Return a / b, rounded towards zero (b positive)."""
     return a // b if a >= 0 else -(-a // b)
@@ -64,11 +97,6 @@ def sign(x: int) -> int:
     return (x > 0) - (x < 0)
 
 
-def direction(side: int) -> int:
-    """Return +1 for a buy and -1 for a sell."""
-    return 1 if side == BUY else -1
-
-
 # ---------------------------------------------------------------------------------------------------------
 # 1. Records
 # ---------------------------------------------------------------------------------------------------------
@@ -78,6 +106,8 @@ CANCEL: Final = 2
 REPLACE: Final = 3
 CANCEL_ALL: Final = 4
 BLOCK: Final = 5
+TERM: Final = 6
+QUOTE: Final = 7
 OPEN_ACCOUNT: Final = 10
 DEPOSIT: Final = 11
 WITHDRAW: Final = 12
@@ -94,8 +124,11 @@ FUND_DEPOSITED: Final = 104
 PHASE_CHANGED: Final = 110
 BREAKER_TRIPPED: Final = 111
 ACCEPTED: Final = 200
+TRIGGERED: Final = 201
 CANCELLED: Final = 202
 REPLACED: Final = 203
+SHOWN: Final = 204
+ARMED: Final = 205
 FILL: Final = 210
 UNCROSSED: Final = 300
 MARKED: Final = 400
@@ -116,14 +149,10 @@ ADL_REMAINDER: Final = 532
 SOCIALISED: Final = 540
 BAD_DEBT: Final = 541
 
-# Types of an order.
-GOOD_TILL_CANCELLED: Final = 0
-FILL_OR_KILL: Final = 2
-MARKET_ORDER: Final = 3
-
-# Flags of a Place.
-POST_ONLY: Final = 1
-REDUCE_ONLY: Final = 2
+# Flags of a Cancel or a Replace, and of a CancelAll.
+BY_CLIENT_ID: Final = 1
+ONE_SIDE: Final = 1
+ONE_SESSION: Final = 2
 
 # Flags of a Fill.
 TAKER: Final = 1
@@ -136,6 +165,19 @@ BY_USER: Final = 1
 REST: Final = 2
 BY_LIQUIDATION: Final = 3
 BY_BREAKER: Final = 4
+EXPIRED: Final = 5
+BY_REDUCE_ONLY: Final = 6
+SELF_TRADE: Final = 7
+REFUSED_WHEN_FIRED: Final = 8
+BY_OTHER_LEG: Final = 9
+REQUOTED: Final = 10
+BY_OPERATOR: Final = 11
+LEG_NOTES: Final = {
+    EXPIRED: "expiry",
+    BY_REDUCE_ONLY: "reduce_only",
+    SELF_TRADE: "self_trade",
+    REQUOTED: "requote",
+}
 
 # Ways in which a liquidation ends.
 RECOVERED: Final = 1
@@ -177,40 +219,12 @@ class Account:
     number: int
     positions: list[Position]
     open: list[list[int]]
-    """Resting quantity by side, then by market."""
+    """Resting quantity by side, then by market; not of reduce-only orders."""
+    group: int = 0
+    mode: int = ACCOUNTS_OWN
+    """Self-trade mode of orders that have none of their own."""
     called: bool = False
     in_liquidation: bool = False
-
-
-@dataclass(slots=True, eq=False)
-class Order:
-    """An order, resting or on its way in."""
-
-    number: int
-    account: int
-    side: int
-    price: int
-    """The limit as events show it: 0 for a market order."""
-    qty: int
-    post_only: bool = False
-    counted: bool = False
-    """Whether its open quantity is part of the account's open buys or sells."""
-    arrival: int = 0
-
-    @property
-    def id(self) -> int:
-        """The order's id in an event; the oracle has no slots."""
-        return self.number << SLOT_BITS
-
-    @property
-    def priority(self) -> tuple[int, int]:
-        """Best price first, then longest resting."""
-        return (-direction(self.side) * self.price, self.arrival)
-
-
-def priority_of(order: Order) -> tuple[int, int]:
-    """Return the key that a side of the book is sorted by."""
-    return order.priority
 
 
 @dataclass(slots=True)
@@ -327,6 +341,11 @@ PHASE_NAMES: Final = (
     "closed",
     "settlement",
 )
+# Timers, in the order in which those of one time and market run.
+EXPIRY_TIMER: Final = 0
+PHASE_TIMER: Final = 1
+FUNDING_TIMER: Final = 2
+
 PRE_OPEN: Final = 0
 CONTINUOUS: Final = 1
 CALL_AUCTION: Final = 6
@@ -335,6 +354,18 @@ REDUCE_ONLY_PHASE: Final = 8
 HALTED: Final = 10
 CLOSED: Final = 11
 SETTLEMENT: Final = 12
+
+# What a market has where its configuration is silent.
+DEFAULT_ENTRY: Final[Config] = {
+    "price_step": 1,
+    "qty_step": 1,
+    "qty_min": 1,
+    "notional_min": 0,
+    "notional_max": None,
+    "open_orders_max": None,
+}
+DEFAULT_DAY: Final = {"start_ns": 0, "length_ns": 86_400_000_000_000}
+DEFAULT_TRIGGERS_PER_STEP: Final = 16
 
 
 class Market:
@@ -357,6 +388,11 @@ class Market:
         self.reopen_auction_ns: int = config["reopen_auction_ns"]
         self.liquidation: Config = config["liquidation"]
         self.adl: Config = config["adl"]
+        self.cleared: bool = config.get("cleared", True)
+        self.client_ids: str | Config = config.get("client_ids", "none")
+        self.allocation: Config = config.get("allocation", {"type": "price_time"})
+        self.day: dict[str, int] = config.get("day", DEFAULT_DAY)
+        self.entry: Config = config.get("entry", DEFAULT_ENTRY)
         self.funding: Funding | None = None
         if config["funding"] is not None:
             terms = config["funding"]
@@ -381,6 +417,14 @@ class Market:
         self.last = 0
         self.book: list[list[Order]] = [[], []]
         """Buys and sells, each in priority order."""
+        self.top: list[Order | None] = [None, None]
+        """The top order of each side."""
+        self.waiting: list[Order] = []
+        """Orders with a trigger that have not been sent yet."""
+        self.unobserved: list[int] = []
+        """Trade prices that waiting orders have not observed."""
+        self.has_new_mark = False
+        """Whether they have not observed the mark and the index."""
         self.basis: list[int] = []
         self.rankings: dict[int, list[int]] = {}
         """ADL rankings by the sign of the position that is closed against them."""
@@ -406,20 +450,54 @@ class Market:
         """Return the value of some lots at the mark."""
         return lots * self.mark * self.tick_value
 
+    @property
+    def is_pro_rata(self) -> bool:
+        """Tell whether lots are shared out at a price."""
+        return bool(self.allocation["type"] == "pro_rata")
+
+    @property
+    def dense_ids(self) -> int | None:
+        """Return the greatest client id of a market with one sequence of them, None for other markets."""
+        return None if isinstance(self.client_ids, str) else self.client_ids["dense"]["max"]
+
+    def resting(self) -> list[Order]:
+        """Return what rests, buys before sells, each in priority order."""
+        return [*self.book[BUY], *self.book[SELL]]
+
+    def open_orders(self) -> list[Order]:
+        """Return what rests and what waits."""
+        return [*self.resting(), *self.waiting]
+
     def find(self, number: int) -> Order | None:
-        """Return the resting order with an acceptance number."""
-        for side in self.book:
-            for order in side:
-                if order.number == number:
-                    return order
-        return None
+        """Return the open order with an acceptance number."""
+        return next((order for order in self.open_orders() if order.number == number), None)
 
+    def shown(self, side: int) -> list[Order]:
+        """Return the orders of a side that are not hidden."""
+        return [order for order in self.book[side] if not order.hidden]
 
-def inward_bound(mark: int, width_ppm: int, side: int) -> int:
-    """Return how far from the mark an order of a side may reach, rounded inwards."""
-    if side == BUY:
-        return mark * (MILLION + width_ppm) // MILLION
-    return max(1, ceil_div(mark * (MILLION - width_ppm), MILLION))
+    def parts(self, side: int) -> list[list[Order]]:
+        """Return a side in the order of matching: price by price, the shown orders before the hidden ones."""
+        parts: list[list[Order]] = []
+        for order in self.book[side]:
+            if parts and (parts[-1][0].price, parts[-1][0].hidden) == (order.price, order.hidden):
+                parts[-1].append(order)
+            else:
+                parts.append([order])
+        return parts
+
+    def day_end(self, now: int) -> int:
+        """Return when a day order that comes now expires."""
+        start, length = self.day["start_ns"], self.day["length_ns"]
+        return start + ((now - start) // length + 1) * length
+
+    def binding_bands(self) -> list[BandRule]:
+        """Return the bands that bind: all of them, once there is a mark."""
+        return self.bands if self.mark > 0 else []
+
+    def watched(self, what: int) -> int:
+        """Return a price that orders can watch as it stands, 0 if there is none."""
+        return {LAST_TRADE: self.last, THE_MARK: self.mark, THE_INDEX: self.index}[what]
 
 
 # ---------------------------------------------------------------------------------------------------------
@@ -460,6 +538,17 @@ PHASES: Final = (
     _OVER,
 )
 
+
+def admits(phase: int, order: Order) -> bool:
+    """Tell whether a phase admits an order that comes in."""
+    place = PHASES[phase].place
+    if place == "rest":
+        return order.code == LIMIT
+    if place == "reducing":
+        return order.code != LIMIT or order.reduce_only
+    return place == "all"
+
+
 TIME_BACKWARDS: Final = 101
 TIMERS_PENDING: Final = 102
 UNKNOWN_COMMAND: Final = 103
@@ -480,6 +569,13 @@ UNKNOWN_ORDER: Final = 214
 NOT_YOUR_ORDER: Final = 215
 UNKNOWN_ASSET: Final = 216
 UNKNOWN_FUND: Final = 217
+PRICE_OFF_STEP: Final = 218
+QTY_OFF_STEP: Final = 219
+NOTIONAL_OUT_OF_RANGE: Final = 220
+OPEN_ORDERS_LIMIT: Final = 221
+DUPLICATE_CLIENT_ID: Final = 222
+TRIGGER_BEYOND: Final = 223
+EXPIRY_PAST: Final = 224
 POSITION_LIMIT: Final = 301
 OPEN_INTEREST_LIMIT: Final = 302
 MARGIN_SHORT: Final = 303
@@ -502,15 +598,42 @@ def refuse_if(condition: bool, code: int) -> None:
         raise RefusedError(code)
 
 
-class Matched(NamedTuple):
-    """What an incoming order met."""
+@dataclass(slots=True)
+class Incoming:
+    """An order on its way through the opposite side, and what it has met."""
 
-    filled: int
-    value: int
+    order: Order
+    limit: int | None
+    """Price that it does not go beyond, None for no limit."""
+    rate_ppm: int
+    flags: int = 0
+    """Flags of its fills."""
+    backed_at: int | None = None
+    """The bankruptcy price if the market's fund pays for what is worse than it."""
+    filled: int = 0
+    value: int = 0
     """Sum of price x quantity x tick value."""
-    cost: int
-    """What the fills cost a fund that backs the order."""
-    tripped: bool
+    cost: int = 0
+    """What the fills cost the fund."""
+    tripped: bool = False
+    prevented: bool = False
+    """Whether it has met an order of its own party."""
+    shared_at: int = 0
+    """The price that was shared out last; only for the notes."""
+
+    @property
+    def is_liquidation(self) -> bool:
+        """Tell whether it is a liquidation order: no prevention of self-trades, some breakers exempt."""
+        return bool(self.flags & LIQUIDATION)
+
+
+@dataclass(slots=True)
+class Fired:
+    """A waiting order in the queue, and the observed price that fired it."""
+
+    market: Market
+    order: Order
+    price: int
 
 
 def user(account: int, asset: int) -> Holder:
@@ -546,6 +669,7 @@ class OracleVenue:
         self.limits: dict[str, int] = config["limits"]
         self.assets: list[Config] = config["assets"]
         self.fund_count = len(config["funds"])
+        self.triggers_per_step: int = self.limits.get("triggers_per_step", DEFAULT_TRIGGERS_PER_STEP)
         self.call_ppm: int = config["margin_call_ppm"]
         self.backstop: int | None = config["backstop"]
         self.markets = [Market(i, m, config["breakers"]) for i, m in enumerate(config["markets"])]
@@ -560,6 +684,8 @@ class OracleVenue:
         self.parked: list[int] = []
         self.settlement: Settlement | None = None
         self.timers_pending = False
+        self.terms = Gathered()
+        self.fired: list[Fired] = []
 
         # What belongs to one step.
         self.command: Record = dict.fromkeys(FIELDS, 0)
@@ -568,6 +694,13 @@ class OracleVenue:
         self.step_trades: list[tuple[int, int]] = []
         self.step_marks: list[tuple[int, int]] = []
         self.step_tripped: set[int] = set()
+        self.taken_terms = Gathered()
+
+        self.notes: set[str] = set()
+        """What happened that events do not show, for those who count what is reached."""
+        self.clients_seen: set[tuple[int, int, int]] = set()
+        self.uncrossing = False
+        """Whether an auction is under way; only for the notes."""
 
     # -----------------------------------------------------------------------------------------------------
     # Read access, for generators of commands
@@ -603,7 +736,11 @@ class OracleVenue:
 
     def resting(self, market: int) -> list[Order]:
         """Return the resting orders of a market, buys before sells, each in priority order."""
-        return [order for side in self.markets[market].book for order in side]
+        return self.markets[market].resting()
+
+    def note(self, name: str) -> None:
+        """Note a state that events do not show."""
+        self.notes.add(name)
 
     # -----------------------------------------------------------------------------------------------------
     # 1. Records
@@ -818,14 +955,28 @@ class OracleVenue:
         self.step_trades = []
         self.step_marks = []
         self.step_tripped = set()
-        kind = record["kind"]
+        if record["kind"] != TERM:
+            self.taken_terms, self.terms = self.terms, Gathered()
+            if self.taken_terms.records and record["kind"] != PLACE:
+                self.note("terms_taken_away")
+        left = [len(market.unobserved) for market in self.markets]
+        accepted = self.step()
+        if accepted and any(left):
+            self.note("prices_observed_late")
+        if record["kind"] == TERM and not accepted:
+            self.terms.broken = True
+        return self.events
+
+    def step(self) -> bool:
+        """Go through one step; tell whether the command was accepted."""
+        kind = self.command["kind"]
         if kind not in HANDLERS:
             self.emit_rejected(UNKNOWN_COMMAND)
-            return self.events
-        if record["at"] < self.now:
+            return False
+        if self.command["at"] < self.now:
             self.emit_rejected(TIME_BACKWARDS)
-            return self.events
-        self.now = record["at"]
+            return False
+        self.now = self.command["at"]
         self.run_timers()
 
         accepted = True
@@ -836,13 +987,15 @@ class OracleVenue:
             accepted = False
             self.emit_rejected(refused.code)
 
+        if accepted and not self.timers_pending:
+            self.run_triggers()
         self.health(everyone=accepted and kind == INDEX)
         if accepted and kind in (INDEX, PULSE) and not self.timers_pending:
             self.resolve()
             self.health(everyone=False)
         self.observe()
         self.audit()
-        return self.events
+        return accepted
 
     # Step 1: time.
 
@@ -859,25 +1012,42 @@ class OracleVenue:
             if not timers:
                 self.timers_pending = False
                 return
-            _, m, is_funding = min(timers)
-            if is_funding and budget == 0:
+            due, m, what = min(timers)
+            if what == FUNDING_TIMER and budget == 0:
                 self.timers_pending = True
                 return
-            if is_funding:
+            if what == FUNDING_TIMER:
                 budget -= 1
                 self.start_funding(self.markets[m])
-            else:
+            elif what == PHASE_TIMER:
                 self.end_phase(self.markets[m])
+            else:
+                for other, _, beside in timers:
+                    if other == due and beside != EXPIRY_TIMER:
+                        self.note("expiry_with_funding" if beside == FUNDING_TIMER else "expiry_with_phase")
+                self.expire(self.markets[m], due)
 
-    def due_timers(self) -> list[tuple[int, int, bool]]:
-        """Return the due timers as (due time, market, whether it is funding)."""
+    def due_timers(self) -> list[tuple[int, int, int]]:
+        """Return the due timers as (due time, market, what it is)."""
         timers = []
         for market in self.markets:
+            expiries = {order.expiry for order in market.open_orders() if 0 < order.expiry <= self.now}
+            timers += [(expiry, market.number, EXPIRY_TIMER) for expiry in expiries]
             if 0 < market.phase_end <= self.now and market.phase not in (CONTINUOUS, CLOSED, SETTLEMENT):
-                timers.append((market.phase_end, market.number, False))
+                timers.append((market.phase_end, market.number, PHASE_TIMER))
             if market.funding is not None and market.index > 0 and market.funding.due <= self.now:
-                timers.append((market.funding.due, market.number, True))
+                timers.append((market.funding.due, market.number, FUNDING_TIMER))
         return timers
+
+    def expire(self, market: Market, due: int) -> None:
+        """Cancel every order of a market that expires at a time."""
+        for order in sorted(market.open_orders(), key=lambda o: o.number):
+            if order.expiry == due and order.qty > 0:
+                if order.flags & DAY:
+                    self.note("expired_day")
+                if order in market.waiting:
+                    self.note("expired_waiting")
+                self.cancel_order(market, order, EXPIRED)
 
     def end_phase(self, market: Market) -> None:
         """Lead a market out of a phase whose end is due."""
@@ -895,6 +1065,29 @@ class OracleVenue:
         market.phase = phase
         market.phase_end = end
         self.emit(PHASE_CHANGED, market=market.number, code=phase, flags=old, amount=end)
+
+    # Step 6a: triggers.
+
+    def run_triggers(self) -> None:
+        """Let waiting orders observe what is new, and send those that have fired."""
+        for market in self.markets:
+            self.observe_prices(market)
+        for _ in range(self.triggers_per_step):
+            sendable = [fired for fired in self.fired if self.can_be_sent(fired)]
+            if not sendable:
+                break
+            before = len(self.fired)
+            self.send(sendable[0])
+            self.observe_prices(sendable[0].market)
+            if len(self.fired) >= before:
+                self.note("trigger_cascade")
+        for fired in self.fired:
+            self.note("trigger_left_over" if self.can_be_sent(fired) else "trigger_held_by_phase")
+
+    def can_be_sent(self, fired: Fired) -> bool:
+        """Tell whether the phase of its market takes a fired order."""
+        phase = fired.market.phase
+        return PHASES[phase].matches and admits(phase, fired.order)
 
     # Step 7: health.
 
@@ -981,12 +1174,57 @@ class OracleVenue:
             assert self.balance(("clearing", m)) == -sum(p.cost for p in held), "Clearing is off"
             if self.settlement is None:
                 assert self.balance(("funding", m)) >= 0, "Funding is negative"
-            for account in self.accounts:
-                for side in (BUY, SELL):
-                    resting = sum(o.qty for o in market.book[side] if o.account == account.number)
-                    assert account.open[side][m] == resting, "open quantity is off"
-            if PHASES[market.phase].matches and market.book[BUY] and market.book[SELL]:
-                assert market.book[BUY][0].price < market.book[SELL][0].price, "the book is crossed"
+            resting = [[0] * len(self.accounts), [0] * len(self.accounts)]
+            for order in market.resting():
+                if market.cleared and not order.reduce_only:
+                    resting[order.side][order.account] += order.qty
+            for side in (BUY, SELL):
+                lots = [account.open[side][m] for account in self.accounts]
+                assert lots == resting[side], "open quantity is off"
+            self.audit_orders(market)
+        waiting = [order for market in self.markets for order in market.waiting]
+        queued = [fired.order for fired in self.fired]
+        assert all(queued.count(order) == 1 and order in waiting for order in queued), "a fired order does not wait"
+
+    def audit_orders(self, market: Market) -> None:
+        """Assert what is true of a market's orders."""
+        orders = market.open_orders()
+        numbers = [order.number for order in orders]
+        assert len(set(numbers)) == len(numbers), "an order is in two places"
+        assert len(orders) <= self.limits["orders_max"], "the book is more than full"
+        for side in (BUY, SELL):
+            assert all(order.side == side and order.code == LIMIT for order in market.book[side]), "what rests is odd"
+            assert market.book[side] == sorted(market.book[side], key=priority_of), "the book is out of order"
+            top = market.top[side]
+            assert top is None or (top in market.book[side] and not top.hidden), "the top order is none"
+        assert all(order.trigger is not None for order in market.waiting), "an order waits for nothing"
+        assert all(order.counted == (market.cleared and not order.reduce_only) for order in market.resting())
+        for order in orders:
+            assert order.account < len(self.accounts), "an order has no account"
+            assert 0 <= order.behind < order.qty, "an order shows nothing"
+            if order in market.waiting or order.hidden or order.terms.display == 0:
+                assert order.behind == 0, "lots are behind nothing"
+            else:
+                assert order.lots <= order.terms.display, "an iceberg shows too much"
+            if not self.timers_pending:
+                assert order.expiry == 0 or order.expiry > self.now, "an order has outlived itself"
+            leg = order.leg
+            if leg is not None:
+                assert leg.leg is order, "legs do not point at each other"
+                assert leg in orders, "a leg is in no book"
+                assert leg.account == order.account, "a leg is someone else's"
+        most = market.entry["open_orders_max"]
+        owners = [order.account for order in orders]
+        assert most is None or all(owners.count(owner) <= most for owner in owners), "an account has too many orders"
+        # Where ids are dense there is one sequence for all accounts.
+        owner = 0 if market.dense_ids is not None else 1
+        kept = market.client_ids != "none"
+        named = [(owner * order.account, order.client) for order in orders if order.client != 0 and kept]
+        assert len(set(named)) == len(named), "two orders have one client id"
+        quoted = [(order.account, order.quote, order.side) for order in market.resting() if order.quote is not None]
+        assert len(set(quoted)) == len(quoted), "a quote has two orders on a side"
+        if PHASES[market.phase].matches and market.book[BUY] and market.book[SELL]:
+            assert market.book[BUY][0].price < market.book[SELL][0].price, "the book is crossed"
 
     # -----------------------------------------------------------------------------------------------------
     # 5. Admission
@@ -1009,7 +1247,7 @@ class OracleVenue:
     def banded(self, market: Market, side: int, price: int) -> int:
         """Return a limit price after the bands, or refuse it."""
         limit = price
-        for rule in market.bands:
+        for rule in market.binding_bands():
             if rule.width_ppm is not None:
                 bound = inward_bound(market.mark, rule.width_ppm, side)
                 outside = direction(side) * (price - bound) > 0
@@ -1021,106 +1259,293 @@ class OracleVenue:
         """Return the tightest bound of the bands, None if there is none."""
         bounds = [
             inward_bound(market.mark, rule.width_ppm, side)
-            for rule in market.bands
+            for rule in market.binding_bands()
             if rule.width_ppm is not None and not (liquidation and rule.exempt_liquidations)
         ]
         if not bounds:
             return None
         return min(bounds) if side == BUY else max(bounds)
 
+    def best_opposite(self, market: Market, side: int) -> int | None:
+        """Return the best price that an order of a side could meet, hidden orders included."""
+        opposite = market.book[1 - side]
+        return opposite[0].price if opposite else None
+
     def would_take(self, market: Market, side: int, limit: int) -> bool:
         """Tell whether an order would meet the opposite side at once."""
-        opposite = market.book[1 - side]
-        return PHASES[market.phase].matches and bool(opposite) and inside(side, limit, opposite[0].price)
-
-    def fillable(self, market: Market, side: int, limit: int, qty: int) -> bool:
-        """Tell whether a quantity could be filled now; nothing trips."""
-        for resting in market.book[1 - side]:
-            if not inside(side, limit, resting.price):
-                return False
-            if self.tripping_rule(market, resting.price, by_mark=False, liquidation=False) is not None:
-                return False
-            qty -= resting.qty
-            if qty <= 0:
-                return True
-        return False
+        best = self.best_opposite(market, side)
+        return PHASES[market.phase].matches and best is not None and inside(side, limit, best)
 
     def place(self) -> None:
         """Take a Place."""
         command = self.command
         market = self.market_named()
         account = self.account_named(command["account"])
-        side, code, flags = command["side"], command["code"], command["flags"]
-        price, qty = command["price"], command["qty"]
-        post_only, reduce_only = bool(flags & POST_ONLY), bool(flags & REDUCE_ONLY)
-        is_market = code == MARKET_ORDER
-        row = PHASES[market.phase]
+        given = self.taken_terms
+        if given.broken:
+            self.note("terms_broken")
+        refuse_if(given.broken, BAD_FIELD)
+        named = (market.number, account.number)
+        refuse_if(any((term["market"], term["account"]) != named for term in given.records), BAD_FIELD)
+        terms = Terms.of(given.records)
+        refuse_if(is_bad_place(command, terms) or do_not_go(terms, command), BAD_FIELD)
+        dense = market.dense_ids
+        refuse_if(dense is not None and command["order"] > dense, BAD_FIELD)
+        order = Order(
+            number=0,
+            account=account.number,
+            side=command["side"],
+            price=command["price"],
+            qty=command["qty"],
+            code=command["code"],
+            flags=command["flags"],
+            terms=terms,
+            client=command["order"],
+            session=command["amount"],
+            expiry=market.day_end(self.now) if command["flags"] & DAY else terms.expiry,
+        )
+        refuse_if(not admits(market.phase, order) and not self.may_wait(market, order), PHASE_REFUSES)
+        self.place_order(market, order)
 
-        refuse_if(side > SELL or code > MARKET_ORDER or flags > POST_ONLY | REDUCE_ONLY, BAD_FIELD)
-        refuse_if(post_only and code != GOOD_TILL_CANCELLED, BAD_FIELD)
-        refuse_if(reduce_only and code == GOOD_TILL_CANCELLED, BAD_FIELD)
-        refuse_if(is_market and price != 0, BAD_FIELD)
-        refuse_if(row.place == "none", PHASE_REFUSES)
-        refuse_if(row.place == "rest" and code != GOOD_TILL_CANCELLED, PHASE_REFUSES)
-        refuse_if(row.place == "reducing" and code == GOOD_TILL_CANCELLED, PHASE_REFUSES)
-        refuse_if(market.index == 0, NO_MARK)
-        refuse_if(not 1 <= qty <= market.order_qty_max, QTY_OUT_OF_RANGE)
-        refuse_if(not is_market and not 1 <= price <= market.price_max, PRICE_OUT_OF_RANGE)
-        refuse_if(account.in_liquidation, IN_LIQUIDATION)
-        if reduce_only or row.place == "reducing":
+    def may_wait(self, market: Market, order: Order) -> bool:
+        """Tell whether an order waits and its phase places anything."""
+        return order.trigger is not None and PHASES[market.phase].place != "none"
+
+    def place_order(self, market: Market, order: Order) -> None:
+        """Take a new order from NoMark on: a Place, or a side of a Quote, whose phase was asked."""
+        account = self.accounts[order.account]
+        lasts = order.code == LIMIT or order.trigger is not None
+        refuse_if(market.cleared and market.index == 0, NO_MARK)
+        price = None if order.is_market else order.price
+        self.check_numbers(market, price, order.qty, reduce_only=order.reduce_only)
+        if market.mark == 0:
+            self.note("uncleared_without_mark")
+        refuse_if(order.expiry != 0 and order.expiry <= self.now, EXPIRY_PAST)
+        refuse_if(market.cleared and account.in_liquidation, IN_LIQUIDATION)
+        refuse_if(bool(order.client) and self.named_by_client(market, order) is not None, DUPLICATE_CLIENT_ID)
+        leg = self.leg_named(market, order)
+        refuse_if(self.is_beyond_trigger(market, order), TRIGGER_BEYOND)
+        mine = [other for other in market.open_orders() if other.account == order.account]
+        most: int | None = market.entry["open_orders_max"]
+        refuse_if(lasts and most is not None and len(mine) >= most, OPEN_ORDERS_LIMIT)
+        refuse_if(lasts and len(market.open_orders()) >= self.limits["orders_max"], BOOK_FULL)
+        if order.trigger is not None:
+            self.accept(market, order, leg)
+            self.arm(market, order)
+            return
+        price, limit = self.check_entering(market, order, price=order.price, qty=order.qty)
+        order.price = price
+        self.accept(market, order, leg)
+        self.bring_in_needed(market, order, limit)
+
+    def check_numbers(self, market: Market, price: int | None, qty: int, *, reduce_only: bool) -> None:
+        """Refuse numbers that the market does not take; the price of a market order is None."""
+        entry = market.entry
+        refuse_if(not entry["qty_min"] <= qty <= market.order_qty_max, QTY_OUT_OF_RANGE)
+        refuse_if(qty % entry["qty_step"] != 0, QTY_OFF_STEP)
+        if price is not None:
+            refuse_if(not 1 <= price <= market.price_max, PRICE_OUT_OF_RANGE)
+            refuse_if(price % entry["price_step"] != 0, PRICE_OFF_STEP)
+        elif market.mark == 0:
+            return
+        notional = (market.mark if price is None else price) * qty * market.tick_value
+        least, most = entry["notional_min"], entry["notional_max"]
+        refuse_if(notional < least and not reduce_only, NOTIONAL_OUT_OF_RANGE)
+        refuse_if(most is not None and notional > most, NOTIONAL_OUT_OF_RANGE)
+
+    def named_by_client(self, market: Market, order: Order) -> Order | None:
+        """Return the open order that has the client id of a new one."""
+        return self.with_client_id(market, order.account, order.client)
+
+    def with_client_id(self, market: Market, number: int, client: int) -> Order | None:
+        """Return the open order that an account's client id names, None also for the id 0, which is none."""
+        if market.client_ids == "none":
+            return None
+        for order in market.open_orders():
+            same_sequence = market.dense_ids is not None or order.account == number
+            if client != 0 and order.client == client and same_sequence:
+                return order
+        return None
+
+    def leg_named(self, market: Market, order: Order) -> Order | None:
+        """Return the order that a new one is to be tied to, None if none is named."""
+        if order.terms.other_leg == 0:
+            return None
+        leg = market.find(order.terms.other_leg)
+        if leg is None:
+            raise RefusedError(UNKNOWN_ORDER)
+        refuse_if(leg.account != order.account, NOT_YOUR_ORDER)
+        refuse_if(leg.leg is not None, BAD_FIELD)
+        return leg
+
+    def is_beyond_trigger(self, market: Market, order: Order) -> bool:
+        """Tell whether the watched price as it stands would fire a new order."""
+        if order.trigger is None:
+            return False
+        standing = market.watched(order.trigger.watched)
+        return standing > 0 and order.would_fire(standing)
+
+    def check_entering(
+        self, market: Market, order: Order, *, price: int, qty: int, replaced: bool = False
+    ) -> tuple[int, int | None]:
+        """Refuse an order that may not enter the book as it is now: a new one, a fired one, a replaced one.
+
+        Returns
+        -------
+        Its price after a cap or slide, and the price that it does not go beyond.
+        """
+        account, side = self.accounts[order.account], order.side
+        if order.reduce_only or PHASES[market.phase].place == "reducing":
             base = account.positions[market.number].base
             refuse_if(sign(base) != -direction(side) or qty > abs(base), NOT_REDUCING)
-        resting = sum(len(book_side) for book_side in market.book)
-        refuse_if(code == GOOD_TILL_CANCELLED and resting >= self.limits["orders_max"], BOOK_FULL)
         limit: int | None
-        if is_market:
-            limit = self.tightest_bound(market, side, liquidation=False)
+        if order.is_market:
+            limit = self.market_limit(market, order)
         else:
-            limit = price = self.banded(market, side, price)
-            refuse_if(post_only and self.would_take(market, side, price), WOULD_TAKE)
-            refuse_if(code == FILL_OR_KILL and not self.fillable(market, side, price, qty), NOT_FILLABLE)
-        self.check_order(account.number, market, side, price=None if is_market else price, qty=qty)
+            price = self.banded(market, side, price)
+            if order.post_only and self.would_take(market, side, price):
+                price = self.slid(market, order)
+                self.note("slid_when_replaced" if replaced else "fired_slid" if order.number > 0 else "slid")
+            limit = price
+        if order.needed > 0 and not replaced:
+            name = "fok" if order.code == FILL_OR_KILL else "minimum"
+            enough = self.certain_lots(market, order, limit) >= order.needed
+            self.note(f"{name}_filled" if enough else f"{name}_refused")
+            refuse_if(not enough, NOT_FILLABLE)
+        if market.cleared and not (order.code == LIMIT and order.reduce_only):
+            self.check_order(
+                order.account,
+                market,
+                side,
+                price=None if order.is_market else price,
+                qty=qty,
+                gone=order.qty if replaced else 0,
+            )
+        return price, limit
 
+    def market_limit(self, market: Market, order: Order) -> int | None:
+        """Return how far a market order may go by its protection and by the bands, None for no limit."""
+        side, terms = order.side, order.terms
+        limit = self.tightest_bound(market, side, liquidation=False)
+        best = self.best_opposite(market, side)
+        if best is None or not terms.protects:
+            return limit
+        if terms.protection_ticks > 0:
+            protected = max(1, best + direction(side) * terms.protection_ticks)
+        else:
+            protected = max(1, inward_bound(best, terms.protection_ppm, side))
+        if limit is None:
+            return protected
+        return min(limit, protected) if side == BUY else max(limit, protected)
+
+    def slid(self, market: Market, order: Order) -> int:
+        """Return the price that a post-only order slides to, or refuse it."""
+        best = self.best_opposite(market, order.side)
+        assert best is not None, "there is something that it would take"
+        price = best - direction(order.side)
+        refuse_if(not order.flags & SLIDE, WOULD_TAKE)
+        if not 1 <= price <= market.price_max:
+            self.note("slid_nowhere")
+            raise RefusedError(WOULD_TAKE)
+        return price
+
+    def accept(self, market: Market, order: Order, leg: Order | None) -> None:
+        """Give a new order its number, tie it to its other leg and report it."""
         self.accepted_count += 1
-        order = Order(
-            number=self.accepted_count,
-            account=account.number,
-            side=side,
-            price=price,
-            qty=qty,
-            post_only=post_only,
-            counted=code == GOOD_TILL_CANCELLED,
-        )
+        order.number = self.accepted_count
+        if order.terms != Terms():
+            self.note("terms_used")
+        if order.client != 0:
+            name = (market.number, -1 if market.dense_ids is not None else order.account, order.client)
+            if name in self.clients_seen:
+                self.note("client_id_reused")
+            self.clients_seen.add(name)
+        if leg is not None:
+            order.leg, leg.leg = leg, order
+        self.emit_accepted(market, order, waits=order.trigger is not None)
+
+    def emit_accepted(self, market: Market, order: Order, *, waits: bool = False) -> None:
+        """Report that an order is accepted: to wait for its trigger, or to enter the book."""
         self.emit(
             ACCEPTED,
-            account=account.number,
+            account=order.account,
             market=market.number,
             order=order.id,
-            side=side,
-            code=code,
-            flags=flags,
-            price=price,
-            qty=qty,
+            side=order.side,
+            code=order.code,
+            flags=order.flags | (WAITS if waits else 0),
+            price=order.price,
+            qty=order.qty,
+            amount=order.client,
         )
+
+    def bring_in_needed(self, market: Market, order: Order, limit: int | None) -> None:
+        """Let an order enter the book, and assert that what was counted for it is filled."""
+        needed = order.needed
+        incoming = self.bring_in(market, order, limit)
+        # An iceberg is counted whole, though an own order may stand before what it shows next.
+        assert incoming.filled >= needed or incoming.prevented, "what was counted is not filled"
+
+    def bring_in(self, market: Market, order: Order, limit: int | None) -> Incoming:
+        """Let an order that nothing refuses enter the book."""
+        order.counted = market.cleared and order.code == LIMIT and not order.reduce_only
         if order.counted:
-            account.open[side][market.number] += qty
-        self.take_in(market, order, limit)
+            self.accounts[order.account].open[order.side][market.number] += order.qty
+        return self.take_in(market, order, limit)
+
+    def term(self) -> None:
+        """Take a Term."""
+        market = self.market_named()
+        self.account_named(self.command["account"])
+        refuse_if(is_bad_term(self.command, self.terms.records, market.price_max), BAD_FIELD)
+        self.terms.records.append(self.command)
+
+    def quote(self) -> None:
+        """Take a Quote."""
+        command = self.command
+        market = self.market_named()
+        account = self.account_named(command["account"])
+        flags = command["flags"]
+        bid, bid_lots, ask, ask_lots = command["price"], command["qty"], command["amount"], command["order"]
+        refuse_if(bool(flags & ~QUOTE_FLAGS) or is_bad_mode(flags), BAD_FIELD)
+        refuse_if(bool(flags & SLIDE) and not flags & POST_ONLY, BAD_FIELD)
+        refuse_if(bid_lots < 0 or ask_lots > I64_MAX, BAD_FIELD)
+        refuse_if(bid_lots > 0 and ask_lots > 0 and bid >= ask, BAD_FIELD)
+        refuse_if(PHASES[market.phase].place not in ("all", "rest"), PHASE_REFUSES)
+        refuse_if(market.cleared and account.in_liquidation, IN_LIQUIDATION)
+        self.requote(market, account.number, ((bid, bid_lots), (ask, ask_lots)))
 
     def order_named(self, market: Market, account: Account) -> Order:
-        """Return the resting order that the command names."""
-        order = market.find(self.command["order"] >> SLOT_BITS)
+        """Return the open order that the command names."""
+        order = self.find_named(market, account)
         if order is None:
             raise RefusedError(UNKNOWN_ORDER)
         refuse_if(order.account != account.number, NOT_YOUR_ORDER)
         return order
 
+    def find_named(self, market: Market, account: Account) -> Order | None:
+        """Return the open order that the command names by its id or by a client id, whosever it is."""
+        if self.command["flags"] & BY_CLIENT_ID:
+            return self.with_client_id(market, account.number, self.command["order"])
+        return market.find(self.command["order"] >> SLOT_BITS)
+
+    def refuse_bad_name(self, market: Market) -> None:
+        """Refuse a Cancel or Replace whose flags are wrong, or that gives a client id where there are none."""
+        flags = self.command["flags"]
+        refuse_if(flags not in (0, BY_CLIENT_ID), BAD_FIELD)
+        refuse_if(flags == BY_CLIENT_ID and market.client_ids == "none", BAD_FIELD)
+
     def cancel(self) -> None:
         """Take a Cancel."""
         market = self.market_named()
         account = self.account_named(self.command["account"])
+        self.refuse_bad_name(market)
         order = self.order_named(market, account)
-        self.take_out(market, order)
-        self.emit_cancelled(market, order, BY_USER)
+        if any(fired.order is order for fired in self.fired):
+            self.note("cancelled_when_fired")
+        if self.command["flags"] & BY_CLIENT_ID:
+            self.note("cancel_by_client_id")
+        self.cancel_order(market, order, BY_USER)
 
     def replace(self) -> None:
         """Take a Replace."""
@@ -1128,41 +1553,60 @@ class OracleVenue:
         account = self.account_named(self.command["account"])
         price, qty = self.command["price"], self.command["qty"]
         row = PHASES[market.phase]
+        self.refuse_bad_name(market)
         refuse_if(row.replace == "no", PHASE_REFUSES)
-        refuse_if(market.index == 0, NO_MARK)
-        refuse_if(not 1 <= qty <= market.order_qty_max, QTY_OUT_OF_RANGE)
-        refuse_if(not 1 <= price <= market.price_max, PRICE_OUT_OF_RANGE)
+        refuse_if(market.cleared and market.index == 0, NO_MARK)
+        found = self.find_named(market, account)
+        self.check_numbers(market, price, qty, reduce_only=found is not None and found.reduce_only)
+        refuse_if(found is not None and found in market.waiting, UNKNOWN_ORDER)
         order = self.order_named(market, account)
-        refuse_if(account.in_liquidation, IN_LIQUIDATION)
+        refuse_if(market.cleared and account.in_liquidation, IN_LIQUIDATION)
         if price == order.price and qty <= order.qty:
-            account.open[order.side][market.number] -= order.qty - qty
-            order.qty = qty
-            self.emit_replaced(market, order, kept=True)
-            return
-        refuse_if(row.replace == "decrease", PHASE_REFUSES)
-        price = self.banded(market, order.side, price)
-        refuse_if(order.post_only and self.would_take(market, order.side, price), WOULD_TAKE)
-        self.check_order(account.number, market, order.side, price=price, qty=qty, gone=order.qty)
+            self.decrease(market, order, qty)
+        else:
+            refuse_if(row.replace == "decrease", PHASE_REFUSES)
+            price, limit = self.check_entering(market, order, price=price, qty=qty, replaced=True)
+            self.take_out(market, order)
+            order.price, order.qty = price, qty
+            self.emit_replaced(market, order, kept=False)
+            self.bring_in(market, order, limit)
+        if self.command["flags"] & BY_CLIENT_ID:
+            self.note("replace_by_client_id")
 
-        self.take_out(market, order)
-        order.price, order.qty = price, qty
-        account.open[order.side][market.number] += qty
-        self.emit_replaced(market, order, kept=False)
-        self.take_in(market, order, price)
+    def decrease(self, market: Market, order: Order, qty: int) -> None:
+        """Lower the open quantity of a resting order in its place."""
+        self.lose(market, order, order.qty - qty)
+        self.emit_replaced(market, order, kept=True)
 
     def cancel_all(self) -> None:
         """Take a CancelAll."""
-        markets = self.markets if self.command["market"] == NO_MARKET else [self.market_named()]
-        account = self.account_named(self.command["account"])
+        command = self.command
+        flags = command["flags"]
+        markets = self.markets if command["market"] == NO_MARKET else [self.market_named()]
+        everyone = command["account"] == EVERY_ACCOUNT
+        if not everyone:
+            self.account_named(command["account"])
+        refuse_if(flags > ONE_SIDE | ONE_SESSION, BAD_FIELD)
+        refuse_if(bool(flags & ONE_SIDE) and command["side"] > SELL, BAD_FIELD)
         for market in markets:
-            self.cancel_orders(account.number, market, BY_USER)
+            orders = [
+                order
+                for order in market.open_orders()
+                if (everyone or order.account == command["account"])
+                and (not flags & ONE_SIDE or order.side == command["side"])
+                and (not flags & ONE_SESSION or order.session == command["amount"])
+            ]
+            if orders:
+                names = ((everyone, "operator_cancel"), (flags & ONE_SIDE, "side_cancel"))
+                self.notes |= {name for flag, name in (*names, (flags & ONE_SESSION, "session_cancel")) if flag}
+            self.cancel_orders(market, orders, BY_OPERATOR if everyone else BY_USER)
 
-    def cancel_orders(self, number: int, market: Market, reason: int) -> None:
-        """Cancel an account's orders in a market, the highest acceptance number first."""
-        mine = [order for side in market.book for order in side if order.account == number]
-        for order in sorted(mine, key=lambda o: o.number, reverse=True):
-            self.take_out(market, order)
-            self.emit_cancelled(market, order, reason)
+    def cancel_orders(self, market: Market, orders: list[Order], reason: int) -> None:
+        """Cancel orders of a market, the highest acceptance number first."""
+        for order in sorted(orders, key=lambda o: o.number, reverse=True):
+            # It may be gone already, as the other leg of one of the others.
+            if order.qty > 0:
+                self.cancel_order(market, order, reason)
 
     def block(self) -> None:
         """Take a Block."""
@@ -1172,7 +1616,7 @@ class OracleVenue:
         seller = self.account_named(command["order"])
         price, qty, m = command["price"], command["qty"], market.number
         refuse_if(buyer is seller, BAD_FIELD)
-        refuse_if(not PHASES[market.phase].block, PHASE_REFUSES)
+        refuse_if(not PHASES[market.phase].block or not market.cleared, PHASE_REFUSES)
         refuse_if(market.index == 0, NO_MARK)
         refuse_if(not 1 <= qty <= market.position_max, QTY_OUT_OF_RANGE)
         refuse_if(not 1 <= price <= market.price_max, PRICE_OUT_OF_RANGE)
@@ -1193,9 +1637,12 @@ class OracleVenue:
 
     def open_account(self) -> None:
         """Take an OpenAccount."""
+        group, mode = self.command["order"], self.command["code"]
+        refuse_if(mode > DECREMENT or group > GROUP_MAX, BAD_FIELD)
         refuse_if(len(self.accounts) >= self.limits["accounts_max"], ACCOUNTS_FULL)
         number, markets = len(self.accounts), len(self.markets)
-        self.accounts.append(Account(number, [Position(0, 0)] * markets, [[0] * markets, [0] * markets]))
+        open_lots = [[0] * markets, [0] * markets]
+        self.accounts.append(Account(number, [Position(0, 0)] * markets, open_lots, group=group, mode=mode))
         self.emit(ACCOUNT_OPENED, account=number)
 
     def refuse_deposit(self, asset: int, amount: int) -> None:
@@ -1250,8 +1697,8 @@ class OracleVenue:
     # 6. Match and settle
     # -----------------------------------------------------------------------------------------------------
 
-    def emit_cancelled(self, market: Market, order: Order, reason: int) -> None:
-        """Report that what was open of an order is gone."""
+    def emit_cancelled(self, market: Market, order: Order, reason: int, *, lots: int, amount: int = 0) -> None:
+        """Report that some open lots of an order are gone."""
         self.emit(
             CANCELLED,
             account=order.account,
@@ -1259,8 +1706,9 @@ class OracleVenue:
             order=order.id,
             side=order.side,
             price=order.price,
-            qty=order.qty,
+            qty=lots,
             code=reason,
+            amount=amount,
         )
 
     def emit_replaced(self, market: Market, order: Order, *, kept: bool) -> None:
@@ -1276,32 +1724,117 @@ class OracleVenue:
             flags=1 if kept else 0,
         )
 
-    def take_out(self, market: Market, order: Order) -> None:
-        """Take a resting order out of the book."""
-        market.book[order.side].remove(order)
-        self.accounts[order.account].open[order.side][market.number] -= order.qty
+    def emit_shown(self, market: Market, order: Order) -> None:
+        """Report what an iceberg shows now."""
+        self.emit(
+            SHOWN,
+            account=order.account,
+            market=market.number,
+            order=order.id,
+            side=order.side,
+            price=order.price,
+            qty=order.lots,
+            amount=order.behind,
+        )
 
-    def take_in(self, market: Market, order: Order, limit: int | None) -> None:
-        """Match an incoming order as far as it goes; the rest rests or is cancelled."""
-        tripped = False
-        if PHASES[market.phase].matches:
-            tripped = self.match(market, order, limit).tripped
-        if order.qty == 0:
-            return
-        if order.counted and not tripped:
-            self.arrival_count += 1
-            order.arrival = self.arrival_count
-            insort(market.book[order.side], order, key=priority_of)
-            return
+    def lose(self, market: Market, order: Order, lots: int) -> None:
+        """Take open lots of an order away without a trade, those behind first."""
+        order.behind -= min(order.behind, lots)
+        order.qty -= lots
         if order.counted:
-            self.accounts[order.account].open[order.side][market.number] -= order.qty
-        self.emit_cancelled(market, order, BY_BREAKER if tripped else REST)
+            self.accounts[order.account].open[order.side][market.number] -= lots
+
+    def take_out(self, market: Market, order: Order) -> None:
+        """Take all of an order away, from wherever it is."""
+        self.lose(market, order, order.qty)
+        self.drop(market, order)
+
+    def drop(self, market: Market, order: Order) -> None:
+        """Forget an order that has nothing open."""
+        assert order.qty == 0, "an order with open lots is not forgotten"
+        if order in market.waiting:
+            market.waiting.remove(order)
+            self.fired = [fired for fired in self.fired if fired.order is not order]
+        elif order in market.book[order.side]:
+            market.book[order.side].remove(order)
+            self.lose_place(market, order)
+
+    def lose_place(self, market: Market, order: Order) -> None:
+        """Note that an order has lost its place."""
+        if market.top[order.side] is order:
+            market.top[order.side] = None
+
+    def cancel_order(
+        self, market: Market, order: Order, reason: int, *, lots: int | None = None, amount: int = 0
+    ) -> None:
+        """Cancel open lots of an order, all if it is not said how many; all of it takes its other leg along."""
+        lots = order.qty if lots is None else lots
+        self.emit_cancelled(market, order, reason, lots=lots, amount=amount)
+        self.lose(market, order, lots)
+        if order.qty == 0:
+            self.drop(market, order)
+            self.note_leg(order, LEG_NOTES.get(reason, "cancel"))
+            self.cancel_leg(market, order)
+
+    def note_leg(self, order: Order, why: str) -> None:
+        """Note why another leg is about to be cancelled."""
+        if order.leg is not None:
+            self.note(f"leg_by_{why}")
+            if self.uncrossing:
+                self.note("leg_in_auction")
+
+    def cancel_leg(self, market: Market, order: Order) -> None:
+        """Untie an order and cancel what is left of its other leg."""
+        leg, order.leg = order.leg, None
+        if leg is not None:
+            leg.leg = None
+            if leg.qty > 0:
+                self.cancel_order(market, leg, BY_OTHER_LEG)
+
+    def take_in(self, market: Market, order: Order, limit: int | None) -> Incoming:
+        """Match an incoming order as far as it goes; the rest rests or is cancelled."""
+        taker_ppm = market.taker_ppm if market.cleared else 0
+        incoming = Incoming(order, limit, taker_ppm, TAKER)
+        if PHASES[market.phase].matches:
+            self.match(market, incoming)
+        assert incoming.filled == 0 or not order.post_only, "a post-only order took"
+        if order.qty > 0 and order.code == LIMIT and not incoming.tripped:
+            self.rest(market, order)
+        elif order.qty > 0:
+            self.note_limit(market, order, limit)
+            self.cancel_order(market, order, BY_BREAKER if incoming.tripped else REST)
+        return incoming
+
+    def note_limit(self, market: Market, order: Order, limit: int | None) -> None:
+        """Note that a protection has stopped a market order."""
+        best = self.best_opposite(market, order.side)
+        if order.terms.protects and best is not None and not inside(order.side, limit, best):
+            self.note("protection_ticks" if order.terms.protection_ticks else "protection_ppm")
+
+    def rest(self, market: Market, order: Order) -> None:
+        """Let what is left of an order rest."""
+        self.arrival_count += 1
+        order.arrival = self.arrival_count
+        b = direction(order.side)
+        if not order.hidden and all(b * (order.price - other.price) > 0 for other in market.shown(order.side)):
+            market.top[order.side] = order
+        insort(market.book[order.side], order, key=priority_of)
+        if order.terms.display > 0:
+            order.behind = order.qty - min(order.terms.display, order.qty)
+            self.emit_shown(market, order)
+            self.note("iceberg_rests")
+        if order.reduce_only:
+            self.note("reduce_only_rests")
+        if order.trigger is not None:
+            self.note("fired_rests")
 
     def settle(self, market: Market, order: Order, price: int, qty: int, rate_ppm: int) -> int:
         """Settle one side of a fill and return its fee."""
-        self.trade(order.account, market, direction(order.side) * qty, price)
-        fee = ceil_div(price * qty * market.tick_value * rate_ppm, MILLION)
-        self.transfer(user(order.account, 0), FEES, fee)
+        fee = 0
+        if market.cleared:
+            self.trade(order.account, market, direction(order.side) * qty, price)
+            fee = ceil_div(price * qty * market.tick_value * rate_ppm, MILLION)
+            self.transfer(user(order.account, 0), FEES, fee)
         order.qty -= qty
         if order.counted:
             self.accounts[order.account].open[order.side][market.number] -= qty
@@ -1333,88 +1866,371 @@ class OracleVenue:
         fees = [self.settle(market, order, price, qty, rate) for order, rate, _ in (first, second)]
         for (order, _, flags), fee in zip((first, second), fees, strict=True):
             self.emit_fill(market, order, price, qty, fee=fee, flags=flags)
-        for order, _, _ in (first, second):
-            if order.qty == 0 and order in market.book[order.side]:
-                market.book[order.side].remove(order)
         market.last = price
         self.step_trades.append((market.number, price))
+        orders = (first[0], second[0])
+        where = "_in_auction" if self.uncrossing else ""
+        for order in orders:
+            if order.hidden:
+                self.note(f"hidden_filled{where}")
+            if order.qty == 0:
+                self.drop(market, order)
+            elif order.lots == 0:
+                self.show_next_peak(market, order)
+        # Both have traded, so what is left of either's other leg goes, even where they are each other's.
+        legs = [order.leg for order in orders]
+        for order, leg in zip(orders, legs, strict=True):
+            self.note_leg(order, "fill")
+            order.leg = None
+            if leg is not None:
+                leg.leg = None
+                if leg.qty > 0:
+                    if leg in orders:
+                        self.note("leg_of_incoming")
+                    self.cancel_order(market, leg, BY_OTHER_LEG)
 
-    def match(
-        self,
-        market: Market,
-        taker: Order,
-        limit: int | None,
-        *,
-        liquidation: bool = False,
-        backed_at: int | None = None,
-    ) -> Matched:
-        """Let an incoming order meet the opposite side.
+    def show_next_peak(self, market: Market, order: Order) -> None:
+        """Let an iceberg whose shown lots are filled show more, behind its level."""
+        order.behind -= min(order.terms.display, order.behind)
+        market.book[order.side].remove(order)
+        self.lose_place(market, order)
+        self.arrival_count += 1
+        order.arrival = self.arrival_count
+        insort(market.book[order.side], order, key=priority_of)
+        self.emit_shown(market, order)
+        self.note("iceberg_refreshed_in_auction" if self.uncrossing else "iceberg_refreshed")
 
-        Parameters
-        ----------
-        limit
-            Price it does not go beyond, None for no limit.
-        liquidation
-            Whether it is a liquidation order: no trading fee, some breakers exempt.
-        backed_at
-            The bankruptcy price if the market's fund pays for what is worse than it.
-        """
-        filled = value = cost = 0
+    def match(self, market: Market, incoming: Incoming) -> None:
+        """Let an incoming order meet the opposite side."""
+        taker = incoming.order
         asked = 0
-        opposite = market.book[1 - taker.side]
-        rate, flags = (0, TAKER | LIQUIDATION) if liquidation else (market.taker_ppm, TAKER)
-        while taker.qty > 0 and opposite and inside(taker.side, limit, opposite[0].price):
-            resting = opposite[0]
-            price = resting.price
+        while taker.qty > 0:
+            parts = market.parts(1 - taker.side)
+            if not parts or not inside(taker.side, incoming.limit, parts[0][0].price):
+                return
+            part = parts[0]
+            price = part[0].price
             if price != asked:
                 asked = price
-                if self.ask_breakers(market, price, by_mark=False, liquidation=liquidation):
-                    return Matched(filled, value, cost, True)
-            qty = min(taker.qty, resting.qty)
-            per_lot = 0
-            if backed_at is not None:
-                # A sell below the bankruptcy price, or a buy above it, is what the fund pays for.
-                per_lot = max(0, -direction(taker.side) * (backed_at - price)) * market.tick_value
-                if per_lot > 0:
-                    qty = min(qty, (self.fund(market.fund) - cost) // per_lot)
-                if qty == 0:
-                    break
-            self.meet(market, (resting, market.maker_ppm, 0), (taker, rate, flags), price, qty)
-            filled += qty
-            value += price * qty * market.tick_value
-            cost += per_lot * qty
-        return Matched(filled, value, cost, False)
+                if self.ask_breakers(market, price, by_mark=False, liquidation=incoming.is_liquidation):
+                    incoming.tripped = True
+                    return
+            lots = min(taker.qty, self.payable(market, incoming, price))
+            if lots == 0:
+                return
+            if not market.is_pro_rata:
+                del part[1:]
+            if self.prevent_self_trades(market, incoming, part):
+                continue
+            plan = self.planned(market, part, lots)
+            if market.is_pro_rata:
+                self.note_plan(incoming, plan)
+            for resting, planned in plan:
+                # The meetings before may have taken it along, as an other leg.
+                if resting.qty > 0:
+                    self.meet_resting(market, incoming, resting, planned)
+
+    def payable(self, market: Market, incoming: Incoming, price: int) -> int:
+        """Return for how many lots at a price the fund that backs an order can pay, all of it if none does."""
+        per_lot = self.fund_cost(market, incoming, price)
+        if per_lot == 0:
+            return incoming.order.qty
+        return (self.fund(market.fund) - incoming.cost) // per_lot
+
+    def fund_cost(self, market: Market, incoming: Incoming, price: int) -> int:
+        """Return what a lot at a price costs the fund."""
+        if incoming.backed_at is None:
+            return 0
+        # A sell below the bankruptcy price, or a buy above it, is what the fund pays for.
+        return max(0, -direction(incoming.order.side) * (incoming.backed_at - price)) * market.tick_value
+
+    def meet_resting(self, market: Market, incoming: Incoming, resting: Order, planned: int) -> None:
+        """Let an incoming order meet a resting one for the lots that were planned, if they are still there."""
+        taker = incoming.order
+        if incoming.is_liquidation:
+            odd = ((resting.reduce_only, "reduce_only"), (resting.hidden, "hidden"), (resting.behind, "iceberg"))
+            self.notes |= {f"liquidation_meets_{name}" for is_odd, name in odd if is_odd}
+        self.cut_to_reduce(market, resting)
+        qty = min(planned, resting.lots, taker.qty)
+        if qty == 0:
+            return
+        price = resting.price
+        incoming.filled += qty
+        incoming.value += price * qty * market.tick_value
+        incoming.cost += self.fund_cost(market, incoming, price) * qty
+        maker_ppm = market.maker_ppm if market.cleared else 0
+        self.meet(market, (resting, maker_ppm, 0), (taker, incoming.rate_ppm, incoming.flags), price, qty)
+        market.unobserved.append(price)
+
+    # 6.2 Allocation at a price.
+
+    def planned(self, market: Market, part: list[Order], lots: int) -> list[tuple[Order, int]]:
+        """Return the orders of a part of a level that some lots meet, in order, with how many each is to have."""
+        if not market.is_pro_rata:
+            return [(part[0], min(lots, part[0].lots))]
+        if lots >= sum(order.lots for order in part):
+            self.note("pro_rata_all_filled")
+            return [(order, order.lots) for order in part]
+        given, steps = share_out(lots, part, market.top[part[0].side], market.allocation)
+        where = "hidden" if part[0].hidden else "shown"
+        self.notes |= {f"pro_rata_{step}" for step in (*steps, where)}
+        return [(order, k) for order, k in zip(part, given, strict=True) if k > 0]
+
+    def note_plan(self, incoming: Incoming, plan: list[tuple[Order, int]]) -> None:
+        """Note that a price is shared out for a liquidation order, or once more."""
+        price = plan[0][0].price
+        if incoming.is_liquidation and len(plan) > 1:
+            self.note("pro_rata_liquidation")
+        if price == incoming.shared_at:
+            self.note("pro_rata_again")
+        incoming.shared_at = price
+
+    # 6.3 Orders that are not what they show.
+
+    def cut_to_reduce(self, market: Market, order: Order) -> None:
+        """Cancel the lots of a reduce-only order that would not reduce the position, before it meets another."""
+        if not order.reduce_only:
+            return
+        base = self.accounts[order.account].positions[market.number].base
+        reducible = abs(base) if sign(base) == -direction(order.side) else 0
+        if reducible < order.qty:
+            if self.uncrossing:
+                self.note("reduce_only_in_auction")
+            self.cancel_order(market, order, BY_REDUCE_ONLY, lots=order.qty - reducible)
+
+    def certain_lots(self, market: Market, order: Order, limit: int | None) -> int:
+        """Return how many lots of an order would be filled now for certain; nothing is changed."""
+        if not PHASES[market.phase].matches:
+            return 0
+        mode = self.mode_of(order)
+        lots = 0
+        for part in market.parts(1 - order.side):
+            price = part[0].price
+            if not inside(order.side, limit, price):
+                break
+            if self.tripping_rule(market, price, by_mark=False, liquidation=False) is not None:
+                break
+            own = [] if mode == NO_PREVENTION else [o for o in part if self.is_one_party(o, order)]
+            if own and mode != CANCEL_OLDEST:
+                before = [] if market.is_pro_rata else part[: part.index(own[0])]
+                return lots + sum(o.qty - o.behind for o in before if is_certain(o))
+            lots += sum(o.qty for o in part if is_certain(o) and o not in own)
+        return lots
+
+    # 6.4 Self-trade prevention.
+
+    def mode_of(self, order: Order) -> int:
+        """Return the mode that counts when an order comes in."""
+        mode = (order.flags & MODE_BITS) >> MODE_SHIFT
+        if mode == ACCOUNTS_OWN:
+            mode = self.accounts[order.account].mode
+        return mode or NO_PREVENTION
+
+    def is_one_party(self, a: Order, b: Order) -> bool:
+        """Tell whether two orders are of one account or of one group."""
+        group = self.accounts[a.account].group
+        return a.account == b.account or (group != 0 and group == self.accounts[b.account].group)
+
+    def prevent_self_trades(self, market: Market, incoming: Incoming, part: list[Order]) -> bool:
+        """Deal with the orders of a part that are of the incoming order's party; tell whether there were any."""
+        taker = incoming.order
+        own = [order for order in part if self.is_one_party(order, taker)]
+        mode = self.mode_of(taker)
+        if not own or incoming.is_liquidation or mode == NO_PREVENTION:
+            if own and not incoming.is_liquidation:
+                self.note("self_trade")
+            return False
+        incoming.prevented = True
+        for resting in own:
+            if taker.qty > 0 and resting.qty > 0:
+                self.note_self_trade(taker, resting, mode)
+                if market.is_pro_rata:
+                    self.note("pro_rata_own_order")
+                self.prevent_self_trade(market, taker, resting, mode)
+        return True
+
+    def prevent_self_trade(self, market: Market, taker: Order, resting: Order, mode: int) -> None:
+        """Deal with one own order that an incoming order is about to meet."""
+        if mode == CANCEL_NEWEST:
+            self.cancel_order(market, taker, SELF_TRADE)
+        elif mode == CANCEL_OLDEST:
+            self.cancel_order(market, resting, SELF_TRADE)
+        elif mode == CANCEL_BOTH:
+            self.cancel_order(market, resting, SELF_TRADE)
+            if taker.qty > 0:
+                self.cancel_order(market, taker, SELF_TRADE)
+        else:
+            lots = min(taker.qty, resting.qty)
+            self.cancel_order(market, resting, SELF_TRADE, lots=lots)
+            if taker.qty > 0:
+                self.cancel_order(market, taker, SELF_TRADE, lots=lots)
+
+    def note_self_trade(self, taker: Order, resting: Order, mode: int) -> None:
+        """Note how a self-trade is prevented."""
+        names = {CANCEL_NEWEST: "newest", CANCEL_OLDEST: "oldest", CANCEL_BOTH: "both", DECREMENT: "decrement"}
+        self.note(f"self_trade_{names[mode]}")
+        if mode == DECREMENT and taker.qty != resting.qty:
+            self.note("self_trade_decrement_part")
+        if taker.account != resting.account:
+            self.note("self_trade_group")
+        if not taker.flags & MODE_BITS:
+            self.note("self_trade_accounts_mode")
+
+    # 6.5 Waiting orders.
+
+    def arm(self, market: Market, order: Order) -> None:
+        """Let an accepted order wait for its trigger."""
+        trigger = order.trigger
+        assert trigger is not None, "an order with a trigger waits"
+        if trigger.kind == TRAILING:
+            order.best = market.watched(trigger.watched) or None
+        order.blind_to = len(market.unobserved)
+        if order.blind_to > 0:
+            self.note("armed_after_prices")
+        market.waiting.append(order)
+        self.emit(
+            ARMED,
+            account=order.account,
+            market=market.number,
+            order=order.id,
+            side=order.side,
+            code=trigger.kind,
+            flags=trigger.watched,
+            price=trigger.price,
+        )
+
+    def observe_prices(self, market: Market) -> None:
+        """Let waiting orders of a market observe the prices that are new; those that fire join the queue."""
+        prices = [(LAST_TRADE, price) for price in market.unobserved]
+        if market.has_new_mark:
+            prices += [(THE_MARK, market.mark), (THE_INDEX, market.index)]
+        for i, (what, price) in enumerate(prices):
+            for order in sorted(market.waiting, key=lambda o: o.number):
+                assert order.trigger is not None, "what waits has a trigger"
+                is_queued = any(fired.order is order for fired in self.fired)
+                if order.trigger.watched != what or i < order.blind_to or is_queued:
+                    continue
+                if order.would_fire(price):
+                    self.fired.append(Fired(market, order, price))
+                else:
+                    order.follow(price)
+        for order in market.waiting:
+            order.blind_to = 0
+        market.unobserved = []
+        market.has_new_mark = False
+
+    def send(self, fired: Fired) -> None:
+        """Send an order of the queue."""
+        market, order = fired.market, fired.order
+        self.fired.remove(fired)
+        market.waiting.remove(order)
+        if order.moved:
+            self.note("trailing_moved_then_fired")
+        self.emit(
+            TRIGGERED,
+            account=order.account,
+            market=market.number,
+            order=order.id,
+            side=order.side,
+            price=fired.price,
+        )
+        self.note_leg(order, "fire")
+        self.cancel_leg(market, order)
+        try:
+            price, limit = self.check_entering(market, order, price=order.price, qty=order.qty)
+        except RefusedError as refused:
+            self.cancel_order(market, order, REFUSED_WHEN_FIRED, amount=refused.code)
+            return
+        order.price = price
+        self.emit_accepted(market, order)
+        self.bring_in_needed(market, order, limit)
+
+    # 6.7 Quotes.
+
+    def requote(self, market: Market, number: int, wanted: tuple[tuple[int, int], tuple[int, int]]) -> None:
+        """Set both sides of a quote to prices and lots."""
+        kept = [self.keep_quoted(market, number, side, *wanted[side]) for side in (BUY, SELL)]
+        for side in (BUY, SELL):
+            price, qty = wanted[side]
+            if qty > 0 and not kept[side]:
+                order = Order(
+                    number=0,
+                    account=number,
+                    side=side,
+                    price=price,
+                    qty=qty,
+                    code=LIMIT,
+                    flags=self.command["flags"],
+                    quote=self.command["code"],
+                )
+                self.place_quoted(market, order)
+
+    def keep_quoted(self, market: Market, number: int, side: int, price: int, qty: int) -> bool:
+        """Keep or cancel the order that a quote left resting on a side; tell whether it stays."""
+        mine = [o for o in market.book[side] if (o.account, o.quote) == (number, self.command["code"])]
+        for order in mine:
+            if price == order.price and qty == order.qty:
+                self.note("quote_kept")
+                return True
+            if price == order.price and 0 < qty < order.qty:
+                self.note("quote_decreased")
+                self.decrease(market, order, qty)
+                return True
+            self.cancel_order(market, order, REQUOTED)
+        return False
+
+    def place_quoted(self, market: Market, order: Order) -> None:
+        """Place a side of a quote; what refuses it leaves the side empty."""
+        try:
+            refuse_if(not admits(market.phase, order), PHASE_REFUSES)
+            self.place_order(market, order)
+        except RefusedError as refused:
+            self.note("quote_side_refused")
+            self.emit(
+                REJECTED,
+                flags=QUOTE,
+                code=refused.code,
+                market=market.number,
+                account=order.account,
+                side=order.side,
+                price=order.price,
+                qty=order.qty,
+            )
+
+    # 6.8 Auctions.
 
     def uncross(self, market: Market) -> None:
-        """Trade the greatest volume of a crossed book at one price."""
-        buys, sells = market.book
-        candidates = []
-        for price in {order.price for side in market.book for order in side}:
-            demand = sum(order.qty for order in buys if order.price >= price)
-            supply = sum(order.qty for order in sells if order.price <= price)
-            candidates.append((min(demand, supply), demand - supply, price))
-        volume = max((v for v, _, _ in candidates), default=0)
-        if volume == 0:
-            return
-        left = [(s, p) for v, s, p in candidates if v == volume]
-        least = min(abs(s) for s, _ in left)
-        left = [(s, p) for s, p in left if abs(s) == least]
-        prices = [p for _, p in left]
-        if all(s > 0 for s, _ in left):
-            price = max(prices)
-        elif all(s < 0 for s, _ in left):
-            price = min(prices)
-        else:
-            price = min(prices, key=lambda p: (abs(p - market.mark), -p))
-        surplus = next(s for s, p in left if p == price)
+        """Uncross a book, again if orders fell away and left it crossed."""
+        self.uncrossing = True
+        if self.uncross_once(market):
+            while self.uncross_once(market):
+                self.note("uncross_repeated")
+        self.uncrossing = False
+
+    def uncross_once(self, market: Market) -> bool:
+        """Trade the greatest volume of a crossed book at one price; tell whether it was crossed."""
+        found = best_uncross(market)
+        if found is None:
+            return False
+        price, volume, surplus = found
         self.emit(UNCROSSED, market=market.number, price=price, qty=volume, amount=surplus)
-        while volume > 0:
+        rate = market.maker_ppm if market.cleared else 0
+        traded = False
+        buys, sells = market.book
+        while volume > 0 and buys and sells and buys[0].price >= price >= sells[0].price:
             buy, sell = buys[0], sells[0]
-            assert buy.price >= price >= sell.price, "the volume is there at the price"
-            qty = min(buy.qty, sell.qty, volume)
-            volume -= qty
-            rate = market.maker_ppm
-            self.meet(market, (buy, rate, AUCTION), (sell, rate, AUCTION), price, qty)
+            self.cut_to_reduce(market, buy)
+            if buy.qty == 0:
+                continue
+            self.cut_to_reduce(market, sell)
+            qty = min(buy.lots, sell.lots, volume)
+            if qty > 0:
+                volume -= qty
+                traded = True
+                self.meet(market, (buy, rate, AUCTION), (sell, rate, AUCTION), price, qty)
+        if traded:
+            market.unobserved.append(price)
+        return True
 
     # -----------------------------------------------------------------------------------------------------
     # 7. Index, mark, funding
@@ -1433,7 +2249,7 @@ class OracleVenue:
             while market.funding.due <= self.now:
                 market.funding.due += market.funding.interval_ns
         market.index = index
-        buys, sells = market.book
+        buys, sells = market.shown(BUY), market.shown(SELL)
         if buys and sells:
             market.basis.append(buys[0].price + sells[0].price - 2 * index)
             market.basis = market.basis[-market.basis_samples :]
@@ -1444,6 +2260,7 @@ class OracleVenue:
         market.mark = mark
         market.rankings = {}
         self.step_marks.append((market.number, mark))
+        market.has_new_mark = True
         self.emit(MARKED, market=market.number, price=mark, amount=index)
 
     def new_mark(self, market: Market) -> int:
@@ -1507,7 +2324,8 @@ class OracleVenue:
         account = self.accounts[number]
         # A.
         for market in self.markets:
-            self.cancel_orders(number, market, BY_LIQUIDATION)
+            orders = [order for order in market.open_orders() if order.account == number]
+            self.cancel_orders(market, orders, BY_LIQUIDATION)
         # B.
         equity, maintenance = self.equity(number), self.maintenance(number)
         if equity >= maintenance:
@@ -1581,7 +2399,7 @@ class OracleVenue:
 
     def liquidation_order(
         self, number: int, market: Market, lots: int, *, limit: int, bankruptcy: int, backed: bool
-    ) -> Matched:
+    ) -> Incoming:
         """Send an order that closes lots of a position; what it leaves is cancelled."""
         b = sign(self.accounts[number].positions[market.number].base)
         side = SELL if b > 0 else BUY
@@ -1590,6 +2408,7 @@ class OracleVenue:
             limit = min(limit, bound) if side == BUY else max(limit, bound)
         self.accepted_count += 1
         order = Order(self.accepted_count, number, side, limit, lots)
+        met = Incoming(order, limit, 0, TAKER | LIQUIDATION, backed_at=bankruptcy if backed else None)
         self.emit(
             LIQUIDATION_ORDER,
             account=number,
@@ -1601,9 +2420,9 @@ class OracleVenue:
             amount=bankruptcy,
             flags=1 if backed else 0,
         )
-        met = self.match(market, order, limit, liquidation=True, backed_at=bankruptcy if backed else None)
+        self.match(market, met)
         if order.qty > 0:
-            self.emit_cancelled(market, order, BY_BREAKER if met.tripped else REST)
+            self.cancel_order(market, order, BY_BREAKER if met.tripped else REST)
         return met
 
     def take_over(self, number: int, market: Market, lots: int, price: int) -> bool:
@@ -1845,25 +2664,51 @@ class OracleVenue:
         return True
 
 
-def inside(side: int, limit: int | None, price: int) -> bool:
-    """Tell whether an opposite price is at or inside a limit."""
-    return limit is None or direction(side) * (limit - price) >= 0
+def is_certain(order: Order) -> bool:
+    """Tell whether a resting order cannot fall away before it is met."""
+    return not order.reduce_only and order.leg is None
+
+
+def best_uncross(market: Market) -> tuple[int, int, int] | None:
+    """Return the price at which a book uncrosses, its volume and its surplus, None if it is not crossed."""
+    buys, sells = market.book
+    candidates = []
+    for price in {order.price for order in market.resting()}:
+        demand = sum(order.qty for order in buys if order.price >= price)
+        supply = sum(order.qty for order in sells if order.price <= price)
+        candidates.append((min(demand, supply), demand - supply, price))
+    volume = max((v for v, _, _ in candidates), default=0)
+    if volume == 0:
+        return None
+    left = [(s, p) for v, s, p in candidates if v == volume]
+    least = min(abs(s) for s, _ in left)
+    left = [(s, p) for s, p in left if abs(s) == least]
+    prices = [p for _, p in left]
+    if all(s > 0 for s, _ in left):
+        price = max(prices)
+    elif all(s < 0 for s, _ in left):
+        price = min(prices)
+    else:
+        reference = market.mark or market.last
+        price = min(prices, key=lambda p: (abs(p - reference), -p))
+    surplus = next(s for s, p in left if p == price)
+    return price, volume, surplus
 
 
 def premium(market: Market, lots: int) -> int:
     """Return the premium sample of a market, in ppb of its index."""
     worth = market.index * lots
-    bid, ask = (taken_for(side, lots) for side in market.book)
+    bid, ask = (taken_for(market.shown(side), lots) for side in (BUY, SELL))
     above = 0 if bid is None else max(0, bid - worth)
     below = 0 if ask is None else max(0, worth - ask)
     return trunc_div(BILLION * (above - below), worth)
 
 
 def taken_for(side: list[Order], lots: int) -> int | None:
-    """Return the sum of price x quantity for lots taken from a side, None if it is too thin."""
+    """Return the sum of price x quantity for shown lots taken from a side, None if it is too thin."""
     total = 0
     for order in side:
-        qty = min(order.qty, lots)
+        qty = min(order.lots, lots)
         total += order.price * qty
         lots -= qty
     return total if lots == 0 else None
@@ -1915,4 +2760,6 @@ HANDLERS: Final[dict[int, Callable[[OracleVenue], None]]] = {
     INDEX: OracleVenue.take_index,
     SET_PHASE: OracleVenue.set_phase,
     PULSE: OracleVenue.pulse,
+    TERM: OracleVenue.term,
+    QUOTE: OracleVenue.quote,
 }

@@ -9,109 +9,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from . import orders as o
 from . import venue as v
+from .scenes import Scenes, chance, command, mode_flags
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from random import Random
 
-    from .venue import Config, OracleVenue, Record
-
-REJECT_NAMES = {
-    101: "TimeBackwards",
-    102: "TimersPending",
-    103: "UnknownCommand",
-    201: "UnknownMarket",
-    202: "UnknownAccount",
-    203: "BadField",
-    204: "PhaseRefuses",
-    205: "NoMark",
-    206: "QtyOutOfRange",
-    207: "PriceOutOfRange",
-    208: "InLiquidation",
-    209: "NotReducing",
-    210: "BookFull",
-    211: "BandRefuses",
-    212: "WouldTake",
-    213: "NotFillable",
-    214: "UnknownOrder",
-    215: "NotYourOrder",
-    216: "UnknownAsset",
-    217: "UnknownFund",
-    301: "PositionLimit",
-    302: "OpenInterestLimit",
-    303: "MarginShort",
-    304: "BalanceShort",
-    305: "AmountOutOfRange",
-    306: "AccountsFull",
-}
-
-STATES = (
-    "fill",
-    "partial_fill",
-    "cancel",
-    "cancel_rest",
-    "cancel_liquidation",
-    "cancel_breaker",
-    "replace_kept",
-    "replace_moved",
-    "reduce_only",
-    "capped_by_band",
-    "rebate",
-    "withdrawal",
-    "margin_call",
-    "call_cleared",
-    "liquidation",
-    "liquidation_without_position",
-    "recovered",
-    "closed",
-    "bankrupt",
-    "fund_paid",
-    "fund_received",
-    "fund_empty",
-    "fund_backed_order",
-    "fund_backed_fill",
-    "take_over",
-    "adl",
-    "adl_remainder",
-    "adl_queue",
-    "adl_pro_rata",
-    "adl_band_clip",
-    "adl_at_mark",
-    "adl_fund_paid",
-    "socialised",
-    "bad_debt",
-    "collateral_sold",
-    "breaker_trade",
-    "breaker_mark",
-    "breaker_by_liquidation",
-    "halt",
-    "auction_uncross",
-    "uncross_surplus",
-    "funding_paid",
-    "funding_received",
-    "timers_pending",
-    "timer_phase",
-    "block",
-    "parked",
-    *(f"rejected:{name}" for name in REJECT_NAMES.values()),
-)
-"""Every state that ``reached`` can name."""
-
-
-def command(kind: int, **fields: int) -> Record:
-    """Return a command with every field that is not given at 0."""
-    return {**dict.fromkeys(v.FIELDS, 0), "kind": kind, **fields}
-
+    from .orders import Config, Record
+    from .venue import OracleVenue
 
 # ---------------------------------------------------------------------------------------------------------
 # Configurations
 # ---------------------------------------------------------------------------------------------------------
-
-
-def chance(rng: Random, probability: float) -> bool:
-    """Toss a biased coin."""
-    return rng.random() < probability
 
 
 def random_tiers(rng: Random) -> list[dict[str, int]]:
@@ -128,7 +39,51 @@ def random_tiers(rng: Random) -> list[dict[str, int]]:
     return tiers
 
 
-def random_market(rng: Random, number: int, fund_count: int) -> Config:
+def random_entry(rng: Random) -> Config:
+    """Return limits of what an order may be."""
+    step = rng.choice((1, 1, 1, 2))
+    notional_min = rng.choice((0, 0, 0, 200, 1500))
+    return {
+        "price_step": rng.choice((1, 1, 1, 2, 5)),
+        "qty_step": step,
+        "qty_min": step * rng.choice((1, 1, 1, 2)),
+        "notional_min": notional_min,
+        "notional_max": rng.choice((None, None, None, notional_min + 20_000)),
+        "open_orders_max": rng.choice((None, None, 2, 3, 6)),
+    }
+
+
+def random_allocation(rng: Random, account_count: int) -> Config:
+    """Return how a price is shared out."""
+    if chance(rng, 0.35):
+        return {"type": "price_time"}
+    lead = [
+        {"account": rng.randrange(account_count), "share_ppm": rng.choice((100_000, 250_000, 400_000))}
+        for _ in range(rng.choice((0, 1, 1, 2)))
+    ]
+    return {
+        "type": "pro_rata",
+        "top_order": chance(rng, 0.5),
+        "lead": lead,
+        "fifo_ppm": rng.choice((0, 0, 200_000, 400_000, 1_000_000)),
+        "minimum": rng.choice((1, 1, 2, 3)),
+    }
+
+
+def random_rows(rng: Random, number: int, account_count: int) -> Config:
+    """Return the rows of a market that may be left out, some of them left out."""
+    rows: Config = {
+        "cleared": number == 0 or chance(rng, 0.75),
+        "client_ids": rng.choice(("none", "hashed", {"dense": {"max": rng.choice((3, 9, 1_000_000))}})),
+        "allocation": random_allocation(rng, account_count),
+        "day": {"start_ns": rng.choice((0, 7, 1000)), "length_ns": rng.choice((15, 40, 1000))},
+        "entry": random_entry(rng),
+    }
+    likely = {"entry": 0.3, "allocation": 0.5, "client_ids": 0.7, "cleared": 0.9, "day": 0.8}
+    return {name: row for name, row in rows.items() if chance(rng, likely[name]) or (name == "cleared" and not row)}
+
+
+def random_market(rng: Random, number: int, fund_count: int, account_count: int) -> Config:
     """Return the configuration of one market."""
     funding = None
     if chance(rng, 0.5):
@@ -172,6 +127,7 @@ def random_market(rng: Random, number: int, fund_count: int) -> Config:
             "price": rng.choice(("bankruptcy", "bankruptcy", "mark")),
             "band_ppm": rng.choice((None, None, 10_000, 50_000, 200_000)),
         },
+        **random_rows(rng, number, account_count),
     }
 
 
@@ -233,6 +189,7 @@ def random_config(rng: Random) -> Config:
                 "collateral": collateral,
             }
         )
+    triggers = {"triggers_per_step": rng.choice((1, 1, 2, 3, 16))} if chance(rng, 0.7) else {}
     return {
         "schema_version": 1,
         "name": "world",
@@ -248,10 +205,11 @@ def random_config(rng: Random) -> Config:
             "funding_accounts_per_step": rng.choice((1, 3, 6, many, many)),
             "adl_closes_per_round": rng.choice((1, 2, 3, 5, many)),
             "adl_rank_max": rng.choice((1, 2, 4, 10, many)),
+            **triggers,
         },
         "assets": assets,
         "funds": [{"name": f"fund{i}"} for i in range(fund_count)],
-        "markets": [random_market(rng, i, fund_count) for i in range(market_count)],
+        "markets": [random_market(rng, i, fund_count, account_count) for i in range(market_count)],
         "breakers": random_breakers(rng, market_count),
     }
 
@@ -261,79 +219,25 @@ def random_config(rng: Random) -> Config:
 # ---------------------------------------------------------------------------------------------------------
 
 
-class _Generator:
-    """Writes commands by looking at the oracle, which must have applied each before the next is asked for."""
-
-    def __init__(self, rng: Random, config: Config, oracle: OracleVenue) -> None:
-        self.rng = rng
-        self.oracle = oracle
-        self.account_count = min(rng.randint(5, 8), config["limits"]["accounts_max"])
-        self.start_prices = [rng.choice((30, 80, 200, 500, 900)) for _ in config["markets"]]
-
-    # Small choices.
-
-    def chance(self, probability: float) -> bool:
-        """Toss a biased coin."""
-        return chance(self.rng, probability)
-
-    def an_account(self, besides: int = -1) -> int:
-        """Choose an account, if possible another than one."""
-        return self.rng.choice([a.number for a in self.oracle.accounts if a.number != besides])
-
-    def a_market(self) -> v.Market:
-        """Choose a market, rather one where there is trading."""
-        open_ones = [m for m in self.oracle.markets if v.PHASES[m.phase].matches]
-        return self.rng.choice(open_ones if open_ones and self.chance(0.8) else self.oracle.markets)
-
-    def near(self, price: int, ppm: int) -> int:
-        """Choose a price around another."""
-        reach = max(1, price * ppm // v.MILLION)
-        return max(1, price + self.rng.randint(-reach, reach))
+class _Generator(Scenes):
+    """Writes the story of a world: positions, trouble, and whatever else a venue takes."""
 
     def at_edge(self, market: v.Market) -> int:
         """Choose a price at the edge of a breaker, or one tick beside it."""
         edges = [
-            price * (v.MILLION + width) // v.MILLION
+            price * (o.MILLION + width) // o.MILLION
             for rule in market.moves
             for price in rule.reference(self.oracle.now)
             for width in (-rule.width_ppm, rule.width_ppm)
         ]
         edges += [
-            v.inward_bound(market.mark, band.width_ppm, side)
+            o.inward_bound(market.mark, band.width_ppm, side)
             for band in market.bands
             if band.width_ppm is not None
-            for side in (v.BUY, v.SELL)
+            for side in (o.BUY, o.SELL)
         ]
         price = self.rng.choice(edges or [market.mark]) + self.rng.choice((-1, 0, 0, 1))
         return v.clamp(price, 1, market.price_max)
-
-    def payable_lots(self, number: int, market: v.Market) -> int:
-        """Return about how many lots more an account's margin bears."""
-        free = self.oracle.equity(number) - self.oracle.initial(number)
-        rate = market.initial_rates[0].rate + max(0, market.taker_ppm)
-        per_lot = max(1, market.mark * market.tick_value * rate // v.MILLION)
-        return max(0, free // per_lot)
-
-    # Commands.
-
-    def place(self, number: int, market: v.Market, side: int, price: int, qty: int, *, code: int = 0) -> Record:
-        """Return a Place."""
-        flags = 0
-        if code == v.GOOD_TILL_CANCELLED:
-            flags = v.POST_ONLY if self.chance(0.1) else 0
-        elif self.chance(0.05):
-            flags = v.REDUCE_ONLY
-        return command(
-            v.PLACE,
-            market=market.number,
-            account=number,
-            side=side,
-            code=code,
-            flags=flags,
-            price=0 if code == v.MARKET_ORDER else max(1, price),
-            qty=max(1, qty),
-            order=self.rng.randint(0, 9),
-        )
 
     def advance(self) -> int:
         """Return the time of the next command."""
@@ -343,6 +247,7 @@ class _Generator:
         if self.chance(0.04):
             times = [m.phase_end for m in self.oracle.markets if m.phase_end > now]
             times += [m.funding.due for m in self.oracle.markets if m.funding is not None]
+            times += [order.expiry for m in self.oracle.markets for order in m.open_orders() if order.expiry]
             if times:
                 return max(now, min(rng.choice(times) + rng.randint(0, 1), now + 120))
         return now + rng.choice((0, 0, 1, 1, 2, 3))
@@ -352,9 +257,9 @@ class _Generator:
         for record in self.story():
             while self.oracle.timers_pending and self.chance(0.85):
                 yield command(v.PULSE, at=self.oracle.now, source=self.rng.randint(0, 3))
-            record["at"] = self.advance()
-            record["source"] = self.rng.randint(0, 3)
-            yield record
+            # A scene may say when.
+            at = record["at"] or self.advance()
+            yield {**record, "at": at, "source": self.rng.randint(0, 3)}
 
     def story(self) -> Iterator[Record]:
         """Write the commands without their times."""
@@ -364,10 +269,14 @@ class _Generator:
             for market in self.oracle.markets:
                 if not v.PHASES[market.phase].matches and self.chance(0.5):
                     yield command(v.SET_PHASE, market=market.number, code=v.CONTINUOUS)
+            if self.chance(0.6):
+                yield from self.order_scene()
         while True:
             if self.chance(0.3):
                 yield from self.fire_sale()
             yield from self.crash()
+            for _ in range(self.rng.choice((0, 1, 1, 2))):
+                yield from self.order_scene()
             for _ in range(self.rng.randint(1, 4)):
                 yield from self.anything()
 
@@ -375,8 +284,14 @@ class _Generator:
         """Open accounts, deposit, and give the markets an index."""
         rng, oracle = self.rng, self.oracle
         for _ in range(self.account_count):
-            yield command(v.OPEN_ACCOUNT)
+            group = rng.choice((0, 0, 0, 1, 2)) if self.chance(0.99) else o.MILLION**2
+            mode = rng.choice((0, 0, 0, 1, 2, 3, 4)) if self.chance(0.99) else 5
+            yield command(v.OPEN_ACCOUNT, order=group, code=mode)
         for market in oracle.markets:
+            if not market.cleared and self.chance(0.6):
+                continue
+            if self.chance(0.02):
+                yield self.place(0, market, o.BUY, self.start_prices[market.number], 1)
             price = self.start_prices[market.number]
             yield command(v.INDEX, market=market.number, price=price)
         scale = max(
@@ -385,7 +300,7 @@ class _Generator:
         )
         for number in range(self.account_count):
             lots = 200 if number == 0 else rng.choice((5, 10, 20, 40))
-            amount = max(1, scale * lots // v.MILLION)
+            amount = max(1, scale * lots // o.MILLION)
             if len(oracle.assets) > 1 and self.chance(0.5):
                 top, bottom = oracle.unit_value(1)
                 backed = max(1, amount * bottom // max(1, top))
@@ -395,45 +310,47 @@ class _Generator:
                 yield command(v.DEPOSIT, account=number, amount=amount)
         for fund in range(oracle.fund_count):
             if self.chance(0.5):
-                amount = max(1, scale * rng.choice((1, 3, 10, 60)) // v.MILLION)
+                amount = max(1, scale * rng.choice((1, 3, 10, 60)) // o.MILLION)
                 yield command(v.FUND_DEPOSIT, code=fund, amount=amount)
 
     def open_positions(self) -> Iterator[Record]:
         """Let two accounts trade, one of them close to its limit."""
         rng, oracle = self.rng, self.oracle
         market = self.a_market()
-        if market.mark == 0:
+        if market.mark == 0 and (market.cleared or self.chance(0.3)):
             yield command(v.INDEX, market=market.number, price=self.start_prices[market.number])
         maker = 0 if self.chance(0.4) else self.an_account()
         taker = self.an_account(besides=maker)
         lots = self.payable_lots(taker, market)
         qty = max(1, int(lots * rng.choice((0.3, 0.6, 0.9, 0.95, 1.0, 1.02))))
         qty = min(qty, max(1, self.payable_lots(maker, market)), market.order_qty_max)
-        side = rng.choice((v.BUY, v.SELL))
+        side = rng.choice((o.BUY, o.SELL))
         price = market.mark if self.chance(0.4) else self.near(market.mark, 30_000)
         if self.chance(0.15) and v.PHASES[market.phase].block:
-            buyer, seller = (taker, maker) if side == v.BUY else (maker, taker)
+            buyer, seller = (taker, maker) if side == o.BUY else (maker, taker)
             yield command(v.BLOCK, market=market.number, account=buyer, order=seller, price=price, qty=qty)
             return
         more = rng.choice((0, 0, 1, 5))
-        yield self.place(maker, market, 1 - side, price, min(qty + more, market.order_qty_max))
+        making = self.place(maker, market, 1 - side, price, min(qty + more, market.order_qty_max))
+        yield from self.dressed(making) if self.chance(0.25) else iter((making,))
         code = rng.choice((0, 0, 0, 1, 1, 2, 3))
         if not v.PHASES[market.phase].matches:
             code = 0
         yield self.place(taker, market, side, price, qty, code=code)
         if len(oracle.accounts) > 2 and self.chance(0.3):
-            yield from self.quote(market)
+            yield from self.rest_near(market)
 
-    def quote(self, market: v.Market) -> Iterator[Record]:
+    def rest_near(self, market: v.Market) -> Iterator[Record]:
         """Rest an order near the mark."""
-        side = self.rng.choice((v.BUY, v.SELL))
+        side = self.rng.choice((o.BUY, o.SELL))
         number = 0 if self.chance(0.3) else self.an_account()
-        price = market.mark - v.direction(side) * self.rng.choice((0, 1, 1, 2, 3, 5, 10))
+        price = market.mark - o.direction(side) * self.rng.choice((0, 1, 1, 2, 3, 5, 10))
         if self.chance(0.25):
             price = self.at_edge(market)
         lots = self.payable_lots(number, market)
         qty = self.rng.choice((1, 2, 5, max(1, lots // 2), max(1, lots)))
-        yield self.place(number, market, side, price, qty)
+        record = self.place(number, market, side, price, qty)
+        yield from self.dressed(record) if self.chance(0.5) else iter((record,))
 
     def crash(self) -> Iterator[Record]:
         """Move a market to where one of its accounts is in trouble, often with a thin book."""
@@ -453,12 +370,13 @@ class _Generator:
             yield command(v.SET_PHASE, market=market.number, code=v.CONTINUOUS)
         target = self.troubling_price(number, market)
         if self.chance(0.35):
-            yield from self.thin_book(market, v.BUY if b > 0 else v.SELL)
+            yield from self.thin_book(market, o.BUY if b > 0 else o.SELL)
         elif self.chance(0.5):
             # Someone rests around the price to come, for the slices to meet.
             bidder = 0 if self.chance(0.5) else self.an_account(besides=number)
-            side = v.BUY if b > 0 else v.SELL
-            yield self.place(bidder, market, side, self.near(target, 30_000), rng.choice((1, 3, 8, 20)))
+            side = o.BUY if b > 0 else o.SELL
+            record = self.place(bidder, market, side, self.near(target, 30_000), rng.choice((1, 3, 8, 20)))
+            yield from self.dressed(record) if self.chance(0.3) else iter((record,))
         if market.mark_method != "index":
             yield from self.print_trade(market, target)
         yield command(v.INDEX, market=market.number, price=target)
@@ -474,7 +392,7 @@ class _Generator:
         """Return about how far, in ppm of its price, a market is from an account's liquidation."""
         oracle = self.oracle
         room = oracle.equity(number) - oracle.maintenance(number)
-        return room * v.MILLION // max(1, market.notional(abs(oracle.positions(number)[market.number].base)))
+        return room * o.MILLION // max(1, market.notional(abs(oracle.positions(number)[market.number].base)))
 
     def troubling_price(self, number: int, market: v.Market) -> int:
         """Return a price around an account's guard price, or past its bankruptcy."""
@@ -489,30 +407,30 @@ class _Generator:
         """Cancel most of what rests on one side."""
         for order in list(market.book[side])[:4]:
             if self.chance(0.7) and market.find(order.number) is not None:
-                yield command(v.CANCEL, market=market.number, account=order.account, order=order.id)
+                yield self.cancel(market, order)
 
     def print_trade(self, market: v.Market, price: int) -> Iterator[Record]:
         """Trade one lot at a price, so that marks that follow trades go there."""
         book = market.book
-        bid = book[v.BUY][0].price if book[v.BUY] else 0
-        ask = book[v.SELL][0].price if book[v.SELL] else market.price_max + 1
+        bid = book[o.BUY][0].price if book[o.BUY] else 0
+        ask = book[o.SELL][0].price if book[o.SELL] else market.price_max + 1
         able = [a.number for a in self.oracle.accounts if not a.in_liquidation]
         able.sort(key=lambda a: self.oracle.initial(a) - self.oracle.equity(a))
         if len(able) < 2:
             return
         first, second = able[:2]
         if bid >= price:
-            yield self.place(first, market, v.SELL, price, 1 + book[v.BUY][0].qty, code=1)
+            yield self.place(first, market, o.SELL, price, 1 + book[o.BUY][0].qty, code=1)
         elif ask <= price:
-            yield self.place(first, market, v.BUY, price, 1 + book[v.SELL][0].qty, code=1)
-        yield self.place(first, market, v.BUY, price, 1)
-        yield self.place(second, market, v.SELL, price, 1, code=1)
+            yield self.place(first, market, o.BUY, price, 1 + book[o.SELL][0].qty, code=1)
+        yield self.place(first, market, o.BUY, price, 1)
+        yield self.place(second, market, o.SELL, price, 1, code=1)
 
     def anything(self) -> Iterator[Record]:
         """Do something of the rest of what a venue takes."""
         doings: tuple[tuple[int, Any], ...] = (
             (22, self.open_positions),
-            (10, lambda: self.quote(self.a_market())),
+            (10, lambda: self.rest_near(self.a_market())),
             (8, self.replace_some),
             (6, self.cancel_some),
             (8, self.move_money),
@@ -535,7 +453,7 @@ class _Generator:
             return
         number = rng.choice(held)
         base = oracle.positions(number)[market.number].base
-        side = v.SELL if base > 0 else v.BUY
+        side = o.SELL if base > 0 else o.BUY
         qty = abs(base) if self.chance(0.5) else max(1, abs(base) * rng.randint(2, 9) // 10)
         loss = abs(oracle.equity(number)) * rng.choice((90, 110, 150, 250, 500)) // 100
         ticks = loss // max(1, qty * market.tick_value)
@@ -546,7 +464,7 @@ class _Generator:
             default=0,
         )
         if self.chance(0.4):
-            buyer, seller = (friend, number) if side == v.SELL else (number, friend)
+            buyer, seller = (friend, number) if side == o.SELL else (number, friend)
             yield command(v.BLOCK, market=market.number, account=buyer, order=seller, price=price, qty=qty)
             return
         yield from self.thin_book(market, 1 - side)
@@ -558,7 +476,7 @@ class _Generator:
         market = self.a_market()
         orders = self.oracle.resting(market.number)
         if not orders:
-            yield from self.quote(market)
+            yield from self.rest_near(market)
             return
         order = self.rng.choice(orders)
         price, qty = order.price, order.qty
@@ -568,8 +486,7 @@ class _Generator:
             opposite = market.book[1 - order.side]
             price = opposite[0].price if opposite and self.chance(0.3) else self.near(price, 20_000)
             qty = max(1, qty + self.rng.randint(-2, 4))
-        number = order.account if self.chance(0.95) else self.an_account()
-        yield command(v.REPLACE, market=market.number, account=number, order=order.id, price=price, qty=qty)
+        yield self.replace(market, order, price, qty, order.account if self.chance(0.95) else self.an_account())
 
     def cancel_some(self) -> Iterator[Record]:
         """Cancel an order, or all of an account's."""
@@ -577,8 +494,7 @@ class _Generator:
         orders = self.oracle.resting(market.number)
         if orders and self.chance(0.6):
             order = self.rng.choice(orders)
-            number = order.account if self.chance(0.95) else self.an_account()
-            yield command(v.CANCEL, market=market.number, account=number, order=order.id)
+            yield self.cancel(market, order, order.account if self.chance(0.95) else self.an_account())
             return
         where = v.NO_MARKET if self.chance(0.5) else market.number
         yield command(v.CANCEL_ALL, market=where, account=self.an_account())
@@ -607,9 +523,10 @@ class _Generator:
         end = oracle.now + rng.randint(1, 12) if self.chance(0.6) else 0
         yield command(v.SET_PHASE, market=market.number, code=phase, amount=end)
         if v.PHASES[phase].place == "rest" and market.mark > 0:
-            for side in (v.BUY, v.SELL, v.BUY, v.SELL, v.SELL, v.BUY)[: rng.randint(1, 6)]:
-                price = max(1, market.mark + v.direction(side) * rng.choice((-1, 0, 1, 2, 3, 5)))
-                yield self.place(self.an_account(), market, side, price, rng.randint(1, 8))
+            for side in (o.BUY, o.SELL, o.BUY, o.SELL, o.SELL, o.BUY)[: rng.randint(1, 6)]:
+                price = max(1, market.mark + o.direction(side) * rng.choice((-1, 0, 1, 2, 3, 5)))
+                record = self.place(self.an_account(), market, side, price, rng.randint(1, 8))
+                yield from self.dressed(record) if self.chance(0.3) else iter((record,))
         elif phase in (8, 9):
             yield from self.reduce()
         if self.chance(0.6):
@@ -628,20 +545,20 @@ class _Generator:
         market, number = self.a_market(), self.an_account()
         base = self.oracle.positions(number)[market.number].base
         if base == 0:
-            yield from self.quote(market)
+            yield from self.rest_near(market)
             return
-        side = v.SELL if base > 0 else v.BUY
+        side = o.SELL if base > 0 else o.BUY
         order = self.place(
-            number, market, side, self.near(market.mark, 20_000), abs(base), code=self.rng.choice((1, 3))
+            number, market, side, self.near(market.mark, 20_000), abs(base), code=self.rng.choice((0, 1, 3))
         )
-        order["flags"] = v.REDUCE_ONLY
+        order["flags"] = o.REDUCE_ONLY
         order["qty"] = max(1, order["qty"] // self.rng.choice((1, 1, 2)) + self.rng.choice((0, 0, 0, 1)))
         yield order
 
     def nonsense(self) -> Iterator[Record]:
         """Write a command that is wrong in some way, or nearly right."""
         rng = self.rng
-        kinds = (1, 1, 1, 1, 2, 3, 4, 5, 10, 11, 12, 13, 20, 21, 9)
+        kinds = (1, 1, 1, 1, 2, 3, 4, 5, 6, 7, 10, 10, 11, 12, 13, 20, 21, 9)
         market = self.a_market()
         record = command(
             rng.choice(kinds),
@@ -652,7 +569,7 @@ class _Generator:
             price=market.mark,
             qty=rng.choice((1, 5)),
             amount=rng.choice((1, 10)),
-            order=(rng.randint(0, self.oracle.accepted_count + 1) << v.SLOT_BITS),
+            order=(rng.randint(0, self.oracle.accepted_count + 1) << o.SLOT_BITS),
         )
         if record["kind"] == v.BLOCK:
             record["order"] = self.an_account()
@@ -662,11 +579,11 @@ class _Generator:
                 ("account", (99,)),
                 ("side", (2,)),
                 ("code", (3, 4, 9, 13)),
-                ("flags", (1, 2, 3, 4)),
+                ("flags", (1, 2, 3, 4, 8, 16, 256, mode_flags(6))),
                 ("price", (0, -1, market.price_max + 1)),
                 ("qty", (0, -1, market.order_qty_max + 1, market.position_max + 1)),
                 ("amount", (0, -1, 10**12)),
-                ("kind", (0, 6, 99, 200)),
+                ("kind", (0, 8, 99, 200)),
             )
         )
         record[name] = rng.choice(values)
@@ -678,149 +595,8 @@ def random_commands(rng: Random, config: Config, oracle: OracleVenue) -> Iterato
 
     Each command is written from the oracle's state, so the caller applies it before asking for the next.
     """
-    length = rng.randint(48, 70)
+    length = rng.randint(85, 120)
     for count, record in enumerate(_Generator(rng, config, oracle).all(), start=1):
         yield record
         if count == length:
             return
-
-
-# ---------------------------------------------------------------------------------------------------------
-# What a world reached
-# ---------------------------------------------------------------------------------------------------------
-
-_BY_KIND = {
-    v.FILL: "fill",
-    v.WITHDRAWN: "withdrawal",
-    v.MARGIN_CALLED: "margin_call",
-    v.MARGIN_CALL_CLEARED: "call_cleared",
-    v.LIQUIDATION_STARTED: "liquidation",
-    v.TAKEN_OVER: "take_over",
-    v.FUND_PAID: "fund_paid",
-    v.FUND_RECEIVED: "fund_received",
-    v.COLLATERAL_SOLD: "collateral_sold",
-    v.ADL_FILL: "adl",
-    v.ADL_REMAINDER: "adl_remainder",
-    v.SOCIALISED: "socialised",
-    v.BAD_DEBT: "bad_debt",
-    v.UNCROSSED: "auction_uncross",
-}
-_CANCELS = {
-    v.BY_USER: "cancel",
-    v.REST: "cancel_rest",
-    v.BY_LIQUIDATION: "cancel_liquidation",
-    v.BY_BREAKER: "cancel_breaker",
-}
-_ENDS = {v.RECOVERED: "recovered", v.CLOSED_OUT: "closed", v.BANKRUPT: "bankrupt"}
-
-
-class _Reached:
-    """Names states while it goes through the events of a world."""
-
-    def __init__(self, config: Config | None) -> None:
-        self.config = config
-        self.states: set[str] = set()
-        self.open_qty: dict[int, int] = {}
-        self.last: Record = command(0)
-        self.last_liquidation: Record = command(0)
-
-    def look(self, event: Record) -> None:
-        """Look at the next event."""
-        kind = event["kind"]
-        if kind in _BY_KIND:
-            self.states.add(_BY_KIND[kind])
-        if kind in (v.ACCEPTED, v.REPLACED, v.LIQUIDATION_ORDER, v.CANCELLED, v.FILL):
-            self.look_at_order(event)
-        elif v.LIQUIDATION_STARTED <= kind <= v.BAD_DEBT:
-            self.look_at_waterfall(event)
-        else:
-            self.look_at_market(event)
-        self.last = event
-
-    def look_at_order(self, event: Record) -> None:
-        """Look at an event of an order."""
-        kind, order = event["kind"], event["order"] >> v.SLOT_BITS
-        if kind == v.CANCELLED:
-            self.states.add(_CANCELS[event["code"]])
-        elif kind == v.FILL:
-            self.look_at_fill(event)
-        else:
-            self.open_qty[order] = event["qty"]
-        if kind == v.ACCEPTED and event["flags"] & v.REDUCE_ONLY:
-            self.states.add("reduce_only")
-        elif kind == v.REPLACED:
-            self.states.add("replace_kept" if event["flags"] else "replace_moved")
-        elif kind == v.LIQUIDATION_ORDER:
-            self.last_liquidation = event
-            if event["flags"]:
-                self.states.add("fund_backed_order")
-
-    def look_at_fill(self, event: Record) -> None:
-        """Look at one side of a fill."""
-        if event["amount"] < 0:
-            self.states.add("rebate")
-        if event["flags"] & v.BLOCK_TRADE:
-            self.states.add("block")
-            return
-        order = event["order"] >> v.SLOT_BITS
-        self.open_qty[order] -= event["qty"]
-        if self.open_qty[order] > 0:
-            self.states.add("partial_fill")
-        if event["flags"] & v.LIQUIDATION and self.last_liquidation["flags"]:
-            self.states.add("fund_backed_fill")
-
-    def look_at_market(self, event: Record) -> None:
-        """Look at an event of a market, or at a refusal."""
-        kind = event["kind"]
-        if kind == v.REJECTED:
-            self.states.add(f"rejected:{REJECT_NAMES[event['code']]}")
-            if event["code"] == v.TIMERS_PENDING:
-                self.states.add("timers_pending")
-        elif kind == v.PHASE_CHANGED and event["code"] == v.HALTED:
-            self.states.add("halt")
-        elif kind == v.BREAKER_TRIPPED:
-            self.states.add("breaker_mark" if event["flags"] else "breaker_trade")
-            by_fill = self.last["kind"] == v.FILL and bool(self.last["flags"] & v.LIQUIDATION)
-            if by_fill or self.last["kind"] == v.LIQUIDATION_ORDER:
-                self.states.add("breaker_by_liquidation")
-        elif kind == v.UNCROSSED and event["amount"] != 0:
-            self.states.add("uncross_surplus")
-        elif kind == v.FUNDING_PAID:
-            self.states.add("funding_paid" if event["amount"] > 0 else "funding_received")
-
-    def look_at_waterfall(self, event: Record) -> None:
-        """Look at an event of a liquidation."""
-        kind = event["kind"]
-        if kind == v.LIQUIDATION_STARTED and event["qty"] == 0:
-            self.states.add("liquidation_without_position")
-        elif kind == v.LIQUIDATION_ENDED:
-            self.states.add(_ENDS[event["code"]])
-        elif kind in (v.SOCIALISED, v.BAD_DEBT):
-            # Others are asked only when the fund has paid all that it had.
-            self.states.add("fund_empty")
-        elif kind == v.FUND_PAID and self.last["kind"] == v.ADL_FILL:
-            self.states.add("adl_fund_paid")
-        elif self.config is not None and kind in (v.ADL_STARTED, v.ADL_FILL):
-            terms = self.config["markets"][event["market"]]["adl"]
-            if kind == v.ADL_FILL:
-                self.states.add(f"adl_{terms['method']}")
-            elif terms["price"] == "mark":
-                self.states.add("adl_at_mark")
-            elif event["price"] != self.last_liquidation["amount"]:
-                self.states.add("adl_band_clip")
-
-
-def reached(events: Iterable[Record], config: Config | None = None) -> set[str]:
-    """Name the states that a world's events show.
-
-    Parameters
-    ----------
-    events
-        The events of the world, in order.
-    config
-        Its configuration, which tells the kinds of deleveraging apart.
-    """
-    seen = _Reached(config)
-    for event in events:
-        seen.look(event)
-    return seen.states

@@ -13,6 +13,7 @@ from seawall.errors import ConfigError, ScenarioError
 from seawall.models import ScenarioModel, VenueProfile, load_profile, load_scenario, profile_names, schemas
 
 ROOT = Path(__file__).parents[2]
+PRO_RATA = 'markets.BTC.allocation={type="pro_rata"'
 
 
 @pytest.mark.parametrize("name", profile_names())
@@ -81,6 +82,64 @@ def test_the_core_reads_back_what_the_model_wrote(maker: int, slice_ppm: int, wi
     assert config["breakers"][0]["rule"]["width_ppm"] == width
 
 
+def test_a_market_has_rules_of_its_own_for_orders() -> None:
+    overrides = [
+        "markets.BTC.cleared=false",
+        "markets.BTC.client_ids=hashed",
+        PRO_RATA + ',top_order=true,lead=[{account=3,share="0.25"}],fifo="0.4",minimum="0.005"}',
+        'markets.BTC.day={start="22h",length="24h"}',
+        "markets.BTC.entry.price_step='0.5'",
+        "markets.BTC.entry.qty_step='0.01'",
+        "markets.BTC.entry.qty_min='0.02'",
+        "markets.BTC.entry.notional_min=5",
+        "markets.BTC.entry.notional_max='1_000_000.5'",
+        "markets.BTC.entry.open_orders_max=200",
+        "markets.ETH.client_ids.dense.max=1000",
+        "limits.triggers_per_step=3",
+    ]
+    profile = load_profile("reference", set=overrides)
+    assert VenueProfile.model_validate(json.loads(profile.model_dump_json())) == profile
+    config = json.loads(_core.Venue(profile.to_json()).config())
+    assert config == profile.config()
+    btc, eth = config["markets"]
+    assert btc["cleared"] is False
+    assert (btc["client_ids"], eth["client_ids"]) == ("hashed", {"dense": {"max": 1000}})
+    lead = [{"account": 3, "share_ppm": 250_000}]
+    shares = {"type": "pro_rata", "top_order": True, "lead": lead, "fifo_ppm": 400_000, "minimum": 5}
+    assert (btc["allocation"], eth["allocation"]) == (shares, {"type": "price_time"})
+    assert btc["day"] == {"start_ns": 22 * 3_600 * 10**9, "length_ns": 86_400 * 10**9}
+    assert btc["entry"] == {
+        "price_step": 5,
+        "qty_step": 10,
+        "qty_min": 20,
+        "notional_min": 5_000_000,
+        "notional_max": 1_000_000_500_000,
+        "open_orders_max": 200,
+    }
+    plain = {"price_step": 1, "qty_step": 1, "qty_min": 1, "notional_min": 0}
+    assert eth["entry"] == plain | {"notional_max": None, "open_orders_max": None}
+    assert config["limits"]["triggers_per_step"] == 3
+
+
+@pytest.mark.parametrize(
+    ("override", "told"),
+    [
+        (
+            "markets.BTC.entry.notional_max=4",
+            "entry.notional_max: 4000000: must be .* at least notional_min 5000000",
+        ),
+        (
+            PRO_RATA + ',lead=[{account=3,share="0.7"},{account=4,share="0.7"}]}',
+            "allocation.lead: shares sum to 1400000",
+        ),
+        ("markets.BTC.day.length=0s", "day: length_ns must be positive"),
+    ],
+)
+def test_rules_that_cannot_work_are_refused_by_the_core(override: str, told: str) -> None:
+    with pytest.raises(ConfigError, match=told):
+        seawall.Venue("reference", set=["markets.BTC.entry.notional_min=5", override])
+
+
 @pytest.mark.parametrize(
     ("override", "parts"),
     [
@@ -99,6 +158,23 @@ def test_the_core_reads_back_what_the_model_wrote(maker: int, slice_ppm: int, wi
         ("last_resort=hope", ["last_resort", "'hope'", "'remainder' or 'socialise'"]),
         ("markets=[]", ["markets", "is empty"]),
         ("name", ["--set name", "a.b=value"]),
+        ("markets.BTC.client_ids=dens", ["markets[0].client_ids", "'dens'", "'none' or 'hashed'"]),
+        ("markets.BTC.client_ids=5", ["markets[0].client_ids", "5", "'none' or 'hashed'"]),
+        ("markets.BTC.client_ids.dense.max=0", ["client_ids", "dense.max", "greater than or equal to 1"]),
+        ("markets.BTC.client_ids.dens=5", ["client_ids", "unknown key 'dens'", "did you mean dense?"]),
+        ("markets.BTC.allocation.type=pro_rat", ["markets[0].allocation", "'pro_rat'", "'price_time', 'pro_rata'"]),
+        (PRO_RATA + ',fifo="0.0000001"}', ["markets.BTC.allocation.fifo", "use 0 or 0.000001"]),
+        (PRO_RATA + ',minimum="0.0015"}', ["markets.BTC.allocation.minimum", "use 0.001 or 0.002"]),
+        (PRO_RATA + ',lead=[{account=3,share="1e-7"}]}', ["markets.BTC.allocation.lead[0].share", "use 0 or"]),
+        (PRO_RATA + ",lead=[{share=1}]}", ["lead[0].account", "is missing"]),
+        ("markets.BTC.day.length=86400", ["markets[0].day.length", "has no unit"]),
+        ("markets.BTC.entry.price_step='0.25'", ["markets.BTC.entry.price_step", "use 0.2 or 0.3"]),
+        ("markets.BTC.entry.qty_step='0.0015'", ["markets.BTC.entry.qty_step", "use 0.001 or 0.002"]),
+        ("markets.BTC.entry.qty_min=0", ["markets[0].entry.qty_min", "greater than 0"]),
+        ("markets.BTC.entry.notional_max='0.0000005'", ["markets.BTC.entry.notional_max", "use 0 or 0.000001"]),
+        ("markets.BTC.entry.open_orders_max=0", ["entry.open_orders_max", "greater than or equal to 1"]),
+        ("markets.BTC.entry.step=1", ["markets[0].entry", "unknown key 'step'", "did you mean qty_step?"]),
+        ("markets.BTC.cleared=perhaps", ["markets[0].cleared", "perhaps", "boolean"]),
     ],
 )
 def test_a_bad_profile_is_refused_with_field_value_and_remedy(override: str, parts: list[str]) -> None:

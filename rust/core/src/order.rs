@@ -128,16 +128,18 @@ pub(crate) struct Terms {
     pub protection: Option<Protection>,
 }
 
-/// Terms that wait for their order. Few orders have any, so they stand apart from the path of the others.
+/// Terms that wait for their order, if any were said. Few orders have any, so they stand apart from the path of the
+/// others.
+pub(crate) type Gathered = Option<Box<Said>>;
+
+/// What was said of an account's next order in a market.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) enum Gathered {
-    /// None were given.
-    #[default]
-    Nothing,
-    /// One was refused.
-    Broken,
-    /// Those of an account's next order in a market.
-    For(Box<(MarketId, AccountId, Terms)>),
+pub(crate) struct Said {
+    /// Whose order; none if no term was accepted yet.
+    pub of: Option<(MarketId, AccountId)>,
+    pub terms: Terms,
+    /// A term was refused: the order must not come without it.
+    pub broken: bool,
 }
 
 fn must(holds: bool) -> Result<(), Reject> {

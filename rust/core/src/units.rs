@@ -262,11 +262,9 @@ pub enum Side {
 impl Side {
     /// The other side.
     #[must_use]
-    pub const fn opposite(self) -> Self {
-        match self {
-            Self::Buy => Self::Sell,
-            Self::Sell => Self::Buy,
-        }
+    #[inline]
+    pub fn opposite(self) -> Self {
+        self.pick(Self::Sell, Self::Buy)
     }
 
     /// The number in a record.
@@ -277,16 +275,32 @@ impl Side {
 
     /// The side of a number in a record.
     #[must_use]
-    pub const fn from_code(code: u8) -> Option<Self> {
-        if code > 1 {
-            return None;
-        }
-        Some(if code == 0 { Self::Buy } else { Self::Sell })
+    #[inline]
+    pub fn from_code(code: u8) -> Option<Self> {
+        (code <= 1).then(|| Self::of_bit(code == 1))
+    }
+
+    /// The side of a bit.
+    #[inline]
+    pub(crate) fn of_bit(sells: bool) -> Self {
+        Self::either(sells, Self::Sell, Self::Buy)
+    }
+
+    /// One of two values without a branch: which side an order has is the flip of a coin.
+    #[inline]
+    fn either<T>(first: bool, one: T, other: T) -> T {
+        core::hint::select_unpredictable(first, one, other)
+    }
+
+    /// The value for this side of two, without a branch.
+    #[inline]
+    pub(crate) fn pick<T>(self, buy: T, sell: T) -> T {
+        Self::either(self == Self::Buy, buy, sell)
     }
 
     /// A quantity with this side's sign.
     #[must_use]
-    pub const fn signed(self, qty: Qty) -> Qty {
+    pub fn signed(self, qty: Qty) -> Qty {
         Qty(self.turned(qty.0))
     }
 
@@ -299,15 +313,14 @@ impl Side {
     /// A price difference seen from this side: positive is better for its holder.
     #[must_use]
     #[inline]
-    pub const fn gain(self, from: Price, to: Price) -> Price {
+    pub fn gain(self, from: Price, to: Price) -> Price {
         Price(self.turned(to.0 - from.0))
     }
 
-    /// A number with this side's sign, without a branch: which side an order has is the flip of a coin.
-    const fn turned(self, number: i64) -> i64 {
+    /// A number with this side's sign.
+    fn turned(self, number: i64) -> i64 {
         debug_assert!(number != i64::MIN);
-        let sells = self as i64;
-        (number ^ -sells).wrapping_add(sells)
+        self.pick(number, number.wrapping_neg())
     }
 }
 
@@ -409,6 +422,14 @@ impl Nanos {
     #[must_use]
     pub(crate) const fn later(self, duration: Self) -> Self {
         Self(self.0.saturating_add(duration.0))
+    }
+
+    /// The first of the times `self + k length`, k any whole number, that is after `now`.
+    #[must_use]
+    pub(crate) fn end_of_day(self, length: Self, now: Self) -> Self {
+        let (start, length, now) = (i128::from(self.0), i128::from(length.0), i128::from(now.0));
+        let end = start + (div_floor(now - start, length) + 1) * length;
+        Self(i64::try_from(end).unwrap_or(i64::MAX))
     }
 
     /// The first of the times `self`, `self + interval`, ... that is after `now`; [`Nanos::MAX`] if none fits.

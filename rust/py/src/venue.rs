@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use seawall_core::{
     Config, Deltas as CoreDeltas, Events, Journal, JournalWriter as CoreJournalWriter, MarketId, Nanos,
-    Price, Record, Side, hex,
+    Price, Record, Side, hex, protocol::HIDDEN,
 };
 
 /// One deterministic venue; `seawall.Venue` is the documented face of it.
@@ -204,7 +204,9 @@ impl Venue {
                 column(table, "side", rows, |r| r.order.side.code())?;
                 column(table, "price", rows, |r| r.order.price.get())?;
                 column(table, "qty", rows, |r| r.order.qty.get())?;
-                column(table, "shown", rows, |r| r.order.shown.get())?;
+                column(table, "shown", rows, |r| {
+                    if r.order.flags & HIDDEN == 0 { r.order.shown.get() } else { 0 }
+                })?;
                 column(table, "position", rows, |r| r.position)?;
                 column(table, "client_id", rows, |r| r.client)?;
                 column(table, "session", rows, |r| r.session)?;

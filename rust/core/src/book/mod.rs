@@ -464,6 +464,12 @@ impl Book {
         self.names.of(id.slot())
     }
 
+    /// True for an open order, resting or waiting, with the reduce-only flag.
+    pub(crate) fn is_reduce_only(&self, id: OrderId) -> bool {
+        let node = self.nodes.get(at(id.slot())).filter(|node| node.holds(id));
+        node.is_some_and(|node| node.flags() & REDUCE_ONLY != 0)
+    }
+
     /// Side of an open order.
     pub(crate) fn side_of(&self, id: OrderId) -> Option<Side> {
         self.nodes.get(at(id.slot())).filter(|node| node.holds(id)).map(Node::side)
@@ -474,20 +480,32 @@ impl Book {
     pub(crate) fn remove(&mut self, id: OrderId) -> Option<Removed> {
         let slot = id.slot();
         let node = *self.nodes.get(at(slot)).filter(|node| node.holds(id))?;
-        let leg = self.rare(id).leg;
-        let waited = !node.is_resting();
-        let order = if !waited {
-            let gone = self.resting(slot);
-            self.unlink(slot);
-            gone
-        } else {
+        if node.has_extra() || !node.is_resting() {
+            return Some(self.remove_rare(id));
+        }
+        let order = self.resting(slot);
+        self.unlink(slot);
+        self.retire(id, order.account);
+        Some(Removed { order, leg: None, waited: false })
+    }
+
+    /// Ends an open order that waits or has something rare.
+    #[inline(never)]
+    fn remove_rare(&mut self, id: OrderId) -> Removed {
+        let (slot, leg) = (id.slot(), self.rare(id).leg);
+        let waited = !self.nodes[at(slot)].is_resting();
+        let order = if waited {
             let waits = self.waiting.remove(id.acceptance()).expect("an open order rests or waits");
             self.nodes[at(slot)].vacate();
             let Order { account, side, price, qty, flags, .. } = waits.order;
             Resting { id, account, side, price, qty, shown: qty, flags }
+        } else {
+            let gone = self.resting(slot);
+            self.unlink(slot);
+            gone
         };
         self.retire(id, order.account);
-        Some(Removed { order, leg, waited })
+        Removed { order, leg, waited }
     }
 
     /// Strikes an order that neither rests nor waits any more off the open ones; its slot is free.
@@ -788,13 +806,13 @@ impl Book {
     #[inline(always)]
     fn mirrored(&self, side: Side, ticks: u32) -> u32 {
         let (buys, sells) = (self.price_max.wrapping_sub(ticks), ticks.wrapping_sub(1));
-        if side == Side::Buy { buys } else { sells }
+        side.pick(buys, sells)
     }
 
     #[inline(always)]
     fn price(&self, side: Side, key: u32) -> Price {
         let (buys, sells) = (self.price_max.wrapping_sub(key), key.wrapping_add(1));
-        Price::new(i64::from(if side == Side::Buy { buys } else { sells }))
+        Price::new(i64::from(side.pick(buys, sells)))
     }
 
     /// The resting order of a slot.

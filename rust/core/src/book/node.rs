@@ -1,7 +1,7 @@
 //! One slot of the slab: 24 bytes that hold all that matching and cancelling read of an order, so that a deep book
 //! stays in the second-level cache.
 
-use super::NO_SLOT;
+use super::{NO_SLOT, at};
 use crate::protocol::{HIDDEN, POST_ONLY, REDUCE_ONLY, SELF_TRADE};
 use crate::units::{AccountId, OrderId, Qty, Side};
 
@@ -45,11 +45,7 @@ impl Node {
 
     /// A node without neighbours.
     pub(super) fn new(id: OrderId, owner: (AccountId, Side), qty: Qty, key: u32, flags: u16) -> Self {
-        let side = match owner.1 {
-            Side::Buy => 0,
-            Side::Sell => SELL,
-        };
-        let tag = u64::from(flags & KEPT) | side;
+        let tag = u64::from(flags & KEPT) | (u64::from(owner.1.code()) << 4);
         Self {
             qty_next: (bits(qty) << SLOT_BITS) | LOW,
             stamp_prev: (id.acceptance() << SLOT_BITS) | LOW,
@@ -124,16 +120,12 @@ impl Node {
     }
 
     pub(super) fn side(&self) -> Side {
-        if self.account_key_tag & SELL == 0 { Side::Buy } else { Side::Sell }
+        Side::of_bit(self.account_key_tag & SELL != 0)
     }
 
     /// Flags of the order, without those that the extra keeps.
     pub(super) fn flags(&self) -> u16 {
         u16::try_from(self.account_key_tag & u64::from(KEPT)).expect("eight bits")
-    }
-
-    pub(super) fn is_hidden(&self) -> bool {
-        self.account_key_tag & u64::from(HIDDEN) != 0
     }
 
     pub(super) fn has_extra(&self) -> bool {
@@ -146,7 +138,8 @@ impl Node {
 
     /// Which of the four ladders it stands in.
     pub(super) fn ladder(&self) -> usize {
-        usize::from(self.account_key_tag & SELL != 0) + if self.is_hidden() { 2 } else { 0 }
+        let (sells, hidden) = ((self.account_key_tag & SELL) >> 4, (self.account_key_tag & u64::from(HIDDEN)) >> 2);
+        at(low(sells | hidden))
     }
 
     /// True for an order that may fall away, or of which there is more than it shows.

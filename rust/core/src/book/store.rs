@@ -150,8 +150,7 @@ impl Book {
 
         book.nodes = vec![super::Node::EMPTY; slots];
         for order in arrivals() {
-            let is_named = order.client != 0;
-            if !book.admits_name(order.client) || (is_named && !book.keeps_names()) {
+            if !book.admits_name(order.client) {
                 return Err(r.invalid(format!("client id {} is not possible here", order.client)));
             }
             if book.named(order.account, order.client).is_some() {

@@ -54,15 +54,15 @@ impl Floor {
                 self.prevent(order, &front, &mut swept, events);
                 continue;
             }
+            let qty = self.payable(order, front.price, swept.cost, front.shown.min(swept.left));
+            if qty.is_zero() {
+                break;
+            }
             if front.flags & REDUCE_ONLY != 0
                 && self.reduced(order.market, front, Some((order, &mut swept)), events) != Some(front)
             {
                 // It was cut: what is left of it, or who stands behind it, is looked at anew.
                 continue;
-            }
-            let qty = self.payable(order, front.price, swept.cost, front.shown.min(swept.left));
-            if qty.is_zero() {
-                break;
             }
             self.meet(order, &front, qty, &mut swept, events);
         }

@@ -242,6 +242,12 @@ impl Floor {
         }
     }
 
+    /// True if the end of the step has something to look at.
+    #[inline(always)]
+    pub(crate) fn is_stirred(&self) -> bool {
+        self.has_news || self.has_prints || self.ledger.has_moved() || !self.touched.is_empty()
+    }
+
     pub(crate) fn has_touched(&self) -> bool {
         !self.touched.is_empty()
     }
@@ -350,6 +356,8 @@ impl Floor {
         }
         let whole = matches!(m.config.allocation, Allocation::ProRata { .. });
         let mut part = (Price::ZERO, 0);
+        // What would be left if the icebergs of this part of the level showed one peak only.
+        let mut left_of_shown = left;
         for resting in m.book.orders(opposite) {
             let here = (resting.price, resting.flags & HIDDEN);
             if here != part {
@@ -360,16 +368,20 @@ impl Floor {
                     return false;
                 }
                 part = here;
+                left_of_shown = left;
             }
             if order.prevention != SelfTrade::Allowed && self.is_party(order.account, resting.account) {
                 if order.prevention == SelfTrade::CancelOldest {
                     continue;
                 }
-                // A pro-rata market deals with own orders before it shares a price out.
-                return !whole && !left.is_positive();
+                // A pro-rata market deals with own orders before it shares a price out. In another, an own order
+                // comes before the next peaks of those in front of it.
+                return !whole && !left_of_shown.is_positive();
             }
-            let certain = resting.flags & REDUCE_ONLY == 0 && m.book.rare(resting.id).leg.is_none();
-            left -= if certain { resting.qty } else { Qty::ZERO };
+            if resting.flags & REDUCE_ONLY == 0 && m.book.rare(resting.id).leg.is_none() {
+                left -= resting.qty;
+                left_of_shown -= resting.shown;
+            }
         }
         !left.is_positive()
     }

@@ -48,6 +48,8 @@ pub struct Venue {
     gathered: Gathered,
     /// Orders that fired and wait to be sent, by market and acceptance number; some may be gone.
     fired: VecDeque<(MarketId, u64)>,
+    /// Every step has something to do at its end: a full audit, or fired orders to send.
+    is_restless: bool,
     /// Number of the last event.
     seq: u64,
     /// The earliest due time of any timer, so that a step without due timers costs one comparison.
@@ -76,8 +78,9 @@ impl Venue {
         let mut venue = Self {
             floor: Floor::new(config),
             queue: Queue::default(),
-            gathered: Gathered::default(),
+            gathered: None,
             fired: VecDeque::new(),
+            is_restless: false,
             seq: 0,
             next_due: Nanos::MAX,
             audit: Audit::default(),
@@ -91,6 +94,7 @@ impl Venue {
     /// Sets how much the venue checks itself.
     pub fn set_audit(&mut self, audit: Audit) {
         self.audit = audit;
+        self.is_restless = audit == Audit::Full || !self.fired.is_empty();
     }
 
     /// Applies one command at a time. A refusal is an event, and leaves the state as it was but for time.
@@ -109,22 +113,10 @@ impl Venue {
     #[inline]
     pub fn apply_record(&mut self, record: &Record, events: &mut Events) {
         let at = Nanos::new(record.at);
-        let now = self.floor.now.max(at);
-        events.begin(self.floor.config.venue, now, record.source, self.seq);
-        let said = match self.gathered {
-            Gathered::Nothing => Gathered::Nothing,
-            _ if record.kind == command::TERM => Gathered::Nothing,
-            _ => std::mem::take(&mut self.gathered),
-        };
-        if !command::is_known(record.kind) {
-            // An unknown kind is refused before anything else, time included.
-            events.begin(self.floor.config.venue, self.floor.now, record.source, self.seq);
-            self.refuse(record, Reject::UnknownCommand, events);
-            self.seq = events.seq();
-            return;
-        }
-        if at < self.floor.now {
-            self.refuse(record, Reject::TimeBackwards, events);
+        let said = if record.kind == command::TERM { None } else { self.gathered.take() };
+        events.begin(self.floor.config.venue, self.floor.now.max(at), record.source, self.seq);
+        if at < self.floor.now || !command::is_known(record.kind) {
+            self.refuse_at_once(record, events);
             self.seq = events.seq();
             return;
         }
@@ -140,26 +132,25 @@ impl Venue {
         if let Err(why) = done {
             self.refuse(record, why, events);
         }
-        let marked = (record.kind == command::INDEX && done.is_ok()).then(|| MarketId::new(record.market));
-        // 6a triggers.
-        if self.has_triggers(marked) && done.is_ok() && !pending {
-            self.run_triggers(marked, events);
+        // Most steps leave nothing more to do.
+        if self.floor.is_stirred() || record.kind >= command::INDEX || self.is_restless {
+            self.finish(record, done.is_ok() && !pending, events);
         }
-        self.finish(record.kind, marked, done.is_ok() && !pending, events);
         self.seq = events.seq();
     }
 
-    /// Steps 7 to 10; most steps leave nothing to do there.
-    #[inline]
-    fn finish(&mut self, kind: u16, marked: Option<MarketId>, done: bool, events: &mut Events) {
-        let resolves = done && matches!(kind, command::INDEX | command::PULSE);
-        let quiet = marked.is_none() && !resolves && !self.floor.has_news && !self.floor.has_touched();
-        if quiet && self.audit != Audit::Full && !self.floor.ledger.has_moved() {
-            return;
+    /// Steps 6a to 10.
+    #[inline(never)]
+    fn finish(&mut self, record: &Record, done: bool, events: &mut Events) {
+        let marked = (record.kind == command::INDEX && done).then(|| MarketId::new(record.market));
+        // 6a triggers.
+        if done && self.has_triggers(marked) {
+            self.run_triggers(marked, events);
         }
         // 7 health.
         self.pass_health(marked, events);
         // 8 resolve.
+        let resolves = done && matches!(record.kind, command::INDEX | command::PULSE);
         if resolves && self.queue.len() > 0 {
             let rounds = self.floor.config.limits.liquidation_rounds_per_step;
             self.queue.resolve(&mut self.floor, rounds, events);
@@ -180,20 +171,31 @@ impl Venue {
             Audit::Cheap => self.floor.ledger.audit_moved(),
             Audit::Full => self.audit_full(),
         }
+        self.is_restless = self.audit == Audit::Full || !self.fired.is_empty();
     }
 
     /// True if a waiting order may have a price to observe, or has fired and was not sent.
-    #[inline]
     fn has_triggers(&self, marked: Option<MarketId>) -> bool {
         let observes = |m| !self.floor.market(m).book.waiting().is_empty();
         self.floor.has_prints || !self.fired.is_empty() || marked.is_some_and(observes)
+    }
+
+    /// A command that comes before the venue's time, or that is none: an unknown kind is refused before anything
+    /// else, time included.
+    #[inline(never)]
+    fn refuse_at_once(&mut self, record: &Record, events: &mut Events) {
+        if command::is_known(record.kind) {
+            return self.refuse(record, Reject::TimeBackwards, events);
+        }
+        events.begin(self.floor.config.venue, self.floor.now, record.source, self.seq);
+        self.refuse(record, Reject::UnknownCommand, events);
     }
 
     /// Rejected: the refused command's fields are repeated, so that its sender can tell which one it was.
     fn refuse(&mut self, record: &Record, why: Reject, events: &mut Events) {
         if record.kind == command::TERM {
             // The order that it belonged to must not come without it.
-            self.gathered = Gathered::Broken;
+            self.gathered.get_or_insert_default().broken = true;
         }
         let flags = record.kind;
         events.push(Record { kind: event::REJECTED, flags, code: why.code(), ..*record });

@@ -25,16 +25,15 @@ struct Checked {
 
 impl Venue {
     pub(super) fn term(&mut self, r: &Record) -> Result<(), Reject> {
-        let gathered = std::mem::replace(&mut self.gathered, Gathered::Broken);
         let market = self.known_market(MarketId::new(r.market))?;
         let account = self.known_account(AccountId::new(r.account))?;
-        let mut said = match gathered {
-            Gathered::Nothing => Box::new((market, account, Terms::NONE)),
-            Gathered::For(said) if (said.0, said.1) == (market, account) => said,
-            Gathered::For(_) | Gathered::Broken => return Err(Reject::BadField),
-        };
-        said.2.say(r, self.floor.market(market).config.price_max)?;
-        self.gathered = Gathered::For(said);
+        let price_max = self.floor.market(market).config.price_max;
+        let said = self.gathered.get_or_insert_default();
+        if said.of.is_some_and(|of| of != (market, account)) {
+            return Err(Reject::BadField);
+        }
+        said.terms.say(r, price_max)?;
+        said.of = Some((market, account));
         Ok(())
     }
 
@@ -47,11 +46,11 @@ impl Venue {
             return Err(Reject::BadField);
         }
         // Twice the same code: for orders of which nothing more was said, most of it is known to do nothing.
-        if said == Gathered::Nothing && order.flags == 0 && order.session == 0 {
+        if said.is_none() && order.flags == 0 && order.session == 0 {
             let plain = Order { flags: 0, session: 0, ..order };
             return self.accept(market, &plain, &NO_TERMS, events).map(|_| ());
         }
-        self.place_with(market, &order, &said, events)
+        self.place_with(market, &order, said, events)
     }
 
     /// A Place with flags or terms.
@@ -60,14 +59,13 @@ impl Venue {
         &mut self,
         market: MarketId,
         order: &Order,
-        said: &Gathered,
+        said: Gathered,
         events: &mut Events,
     ) -> Result<(), Reject> {
-        let terms = match said {
-            Gathered::Nothing => &NO_TERMS,
-            Gathered::For(said) if (said.0, said.1) == (market, order.account) => &said.2,
-            Gathered::For(_) | Gathered::Broken => return Err(Reject::BadField),
-        };
+        if said.as_ref().is_some_and(|said| said.broken || said.of != Some((market, order.account))) {
+            return Err(Reject::BadField);
+        }
+        let terms = said.as_ref().map_or(&NO_TERMS, |said| &said.terms);
         terms.fit(order)?;
         self.accept(market, order, terms, events).map(|_| ())
     }
@@ -136,11 +134,12 @@ impl Venue {
         let checked = self.check_entry(market, order, terms)?;
 
         // From here on nothing fails.
-        let book = &mut self.floor.market_mut(market).book;
+        let book = &mut self.floor.markets[market.index()].book;
         let slot = if stays { book.reserve() } else { NO_SLOT };
-        let id = self.floor.next_id(slot);
+        self.floor.accepted += 1;
+        let id = OrderId::new(self.floor.accepted, slot);
         if let Some(leg) = terms.leg {
-            self.floor.market_mut(market).book.set_leg(leg, Some(id));
+            book.set_leg(leg, Some(id));
         }
         report_accepted(market, id, order, (checked.price, order.flags), events);
         let Order { account, side, qty, flags, client, .. } = *order;
@@ -154,7 +153,7 @@ impl Venue {
     fn check_expiry(&self, market: MarketId, order: &Order, terms: &Terms) -> Result<Option<Nanos>, Reject> {
         if order.has(DAY) {
             let day = self.floor.market(market).config.day;
-            return Ok(Some(day.start_ns.next_after(day.length_ns, self.floor.now)));
+            return Ok(Some(day.start_ns.end_of_day(day.length_ns, self.floor.now)));
         }
         match terms.expiry {
             Some(expiry) if expiry <= self.floor.now => Err(Reject::ExpiryPast),
@@ -332,15 +331,21 @@ impl Venue {
         let Arrival { id, account, side, price, qty, flags, .. } = arrival;
         let (kind, limit) = form;
         let rests = kind == OrderType::Limit;
-        let m = self.floor.market(market);
+        let m = &mut self.floor.markets[market.index()];
         let counted = rests && flags & REDUCE_ONLY == 0 && m.config.cleared;
-        let touch = m.book.touch(side.opposite());
         if counted {
             self.floor.ledger.position_mut(account, market).add_open(side, qty);
         }
         // Most orders meet nobody.
-        if rests && touch.is_none_or(|best| limit.is_some_and(|l| side.gain(best, l).is_negative())) {
-            return self.come_to_rest(market, &arrival, stay, events);
+        if rests {
+            let touch = m.book.touch(side.opposite());
+            if touch.is_none_or(|best| limit.is_some_and(|l| side.gain(best, l).is_negative())) {
+                if stay == Stay::New && arrival.rare.is_none() {
+                    m.book.rest(&arrival);
+                    return;
+                }
+                return self.come_to_rest(market, &arrival, stay, events);
+            }
         }
         let order = Incoming {
             id,
@@ -389,7 +394,7 @@ impl Venue {
         }
     }
 
-    #[inline(always)]
+    #[inline(never)]
     fn come_to_rest(&mut self, market: MarketId, arrival: &Arrival, stay: Stay, events: &mut Events) {
         let book = &mut self.floor.market_mut(market).book;
         let peak = match stay {
@@ -409,7 +414,7 @@ impl Venue {
     // Orders that are there.
 
     /// The order that a Cancel or Replace names.
-    #[inline(always)]
+    #[inline]
     fn target(&self, r: &Record, market: MarketId, account: AccountId) -> Result<OrderId, Reject> {
         if r.flags & BY_CLIENT_ID == 0 {
             return Ok(OrderId::from_raw(r.order));
@@ -418,7 +423,7 @@ impl Venue {
     }
 
     /// Refuses flags that a Cancel or Replace cannot have here.
-    #[inline(always)]
+    #[inline(never)]
     fn check_target(&self, r: &Record, market: MarketId) -> Result<(), Reject> {
         let by_name = r.flags == BY_CLIENT_ID && self.floor.market(market).book.keeps_names();
         if r.flags == 0 || by_name { Ok(()) } else { Err(Reject::BadField) }
@@ -428,8 +433,12 @@ impl Venue {
     pub(super) fn cancel(&mut self, r: &Record, events: &mut Events) -> Result<(), Reject> {
         let market = self.known_market(MarketId::new(r.market))?;
         let account = self.known_account(AccountId::new(r.account))?;
-        self.check_target(r, market)?;
-        let id = self.target(r, market, account)?;
+        let id = if r.flags == 0 {
+            OrderId::from_raw(r.order)
+        } else {
+            self.check_target(r, market)?;
+            self.target(r, market, account)?
+        };
         let owner = self.floor.market(market).book.owner(id).ok_or(Reject::UnknownOrder)?;
         if owner != account {
             return Err(Reject::NotYourOrder);
@@ -449,8 +458,9 @@ impl Venue {
         }
         // Whether the order is reduce-only, which spares it the least notional, is known only if it is there.
         let id = self.target(r, market, account);
-        let old = id.and_then(|id| self.floor.market(market).book.get(id).ok_or(Reject::UnknownOrder));
-        let reducing = old.as_ref().is_ok_and(|old| old.flags & REDUCE_ONLY != 0);
+        let book = &self.floor.market(market).book;
+        let reducing = id.is_ok_and(|id| book.is_reduce_only(id));
+        let old = id.and_then(|id| book.get(id).ok_or(Reject::UnknownOrder));
         self.check_mark(market)?;
         self.check_size(market, Some(price), qty, reducing)?;
         let old = old?;

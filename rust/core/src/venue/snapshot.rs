@@ -4,8 +4,8 @@ use super::Venue;
 use crate::codec::{CodecError, Reader, Writer, checksum};
 use crate::config::Config;
 use crate::liquidation::Queue;
-use crate::order::{Gathered, Terms};
-use crate::units::{AccountId, MarketId};
+use crate::order::{Said, Terms};
+use crate::units::{AccountId, MarketId, Price};
 
 /// First bytes of a snapshot.
 const SNAPSHOT_MAGIC: &[u8; 8] = b"SEAWALL1";
@@ -74,16 +74,13 @@ impl Venue {
         w.u64(self.seq);
         self.floor.encode(w);
         self.queue.encode(w);
-        match &self.gathered {
-            Gathered::Nothing => w.u8(0),
-            Gathered::Broken => w.u8(1),
-            Gathered::For(said) => {
-                let (market, account, terms) = said.as_ref();
-                w.u8(2);
-                w.u16(market.get());
-                w.u32(account.get());
-                terms.encode(w);
-            }
+        w.bool(self.gathered.is_some());
+        if let Some(said) = &self.gathered {
+            let (market, account) = said.of.unwrap_or((MarketId::NONE, AccountId::new(0)));
+            w.u16(market.get());
+            w.u32(account.get());
+            said.terms.encode(w);
+            w.bool(said.broken);
         }
         let waits = |f: &&(MarketId, u64)| self.floor.market(f.0).book.waiting().get(f.1).is_some();
         w.len(self.fired.iter().filter(waits).count());
@@ -100,19 +97,16 @@ impl Venue {
         for account in self.queue.accounts().collect::<Vec<_>>() {
             self.floor.set_liquidated(account, true);
         }
-        self.gathered = match r.u8()? {
-            0 => Gathered::Nothing,
-            1 => Gathered::Broken,
-            2 => {
-                let (market, account) = (MarketId::new(r.u16()?), AccountId::new(r.u32()?));
-                if !self.floor.knows_market(market) || !self.floor.ledger.knows(account) {
-                    return Err(r.invalid("terms are of an unknown market or account; take another copy"));
-                }
-                let price_max = self.floor.market(market).config.price_max;
-                Gathered::For(Box::new((market, account, Terms::decode(price_max, r)?)))
+        if r.bool()? {
+            let (market, account) = (MarketId::new(r.u16()?), AccountId::new(r.u32()?));
+            let of = (market != MarketId::NONE).then_some((market, account));
+            if of.is_some_and(|(m, a)| !self.floor.knows_market(m) || !self.floor.ledger.knows(a)) {
+                return Err(r.invalid("terms are of an unknown market or account; take another copy"));
             }
-            other => return Err(r.invalid(format!("{other} says nothing of terms; take another copy"))),
-        };
+            let price_max = of.map_or(Price::MAX, |(m, _)| self.floor.market(m).config.price_max);
+            let terms = Terms::decode(price_max, r)?;
+            self.gathered = Some(Box::new(Said { of, terms, broken: r.bool()? }));
+        }
         for _ in 0..r.len()? {
             let (market, number) = (MarketId::new(r.u16()?), r.u64()?);
             let waits =
@@ -122,6 +116,7 @@ impl Venue {
             }
             self.fired.push_back((market, number));
         }
+        self.is_restless = !self.fired.is_empty();
         self.floor.arm_all();
         self.next_due = self.earliest();
         Ok(())

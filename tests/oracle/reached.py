@@ -1,0 +1,379 @@
+"""What a world reached: names for the states that its events show, and how often each must be seen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from . import orders as o
+from . import venue as v
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .orders import Config, Record
+
+KINDS = {o.STOP: "stop", o.TAKE_PROFIT: "take_profit", o.TRAILING: "trailing"}
+WATCHED = {o.LAST_TRADE: "last", o.THE_MARK: "mark", o.THE_INDEX: "index"}
+
+REJECT_NAMES = {
+    101: "TimeBackwards",
+    102: "TimersPending",
+    103: "UnknownCommand",
+    201: "UnknownMarket",
+    202: "UnknownAccount",
+    203: "BadField",
+    204: "PhaseRefuses",
+    205: "NoMark",
+    206: "QtyOutOfRange",
+    207: "PriceOutOfRange",
+    208: "InLiquidation",
+    209: "NotReducing",
+    210: "BookFull",
+    211: "BandRefuses",
+    212: "WouldTake",
+    213: "NotFillable",
+    214: "UnknownOrder",
+    215: "NotYourOrder",
+    216: "UnknownAsset",
+    217: "UnknownFund",
+    218: "PriceOffStep",
+    219: "QtyOffStep",
+    220: "NotionalOutOfRange",
+    221: "OpenOrdersLimit",
+    222: "DuplicateClientId",
+    223: "TriggerBeyond",
+    224: "ExpiryPast",
+    301: "PositionLimit",
+    302: "OpenInterestLimit",
+    303: "MarginShort",
+    304: "BalanceShort",
+    305: "AmountOutOfRange",
+    306: "AccountsFull",
+}
+
+REFUSED_WHEN_FIRED = (v.NOT_REDUCING, v.WOULD_TAKE, v.NOT_FILLABLE, v.MARGIN_SHORT)
+"""Refusals of fired orders that are counted one by one."""
+
+STATES = (
+    "fill",
+    "partial_fill",
+    "cancel",
+    "cancel_rest",
+    "cancel_liquidation",
+    "cancel_breaker",
+    "replace_kept",
+    "replace_moved",
+    "reduce_only",
+    "capped_by_band",
+    "rebate",
+    "withdrawal",
+    "margin_call",
+    "call_cleared",
+    "liquidation",
+    "liquidation_without_position",
+    "recovered",
+    "closed",
+    "bankrupt",
+    "fund_paid",
+    "fund_received",
+    "fund_empty",
+    "fund_backed_order",
+    "fund_backed_fill",
+    "take_over",
+    "adl",
+    "adl_remainder",
+    "adl_queue",
+    "adl_pro_rata",
+    "adl_band_clip",
+    "adl_at_mark",
+    "adl_fund_paid",
+    "socialised",
+    "bad_debt",
+    "collateral_sold",
+    "breaker_trade",
+    "breaker_mark",
+    "breaker_by_liquidation",
+    "halt",
+    "auction_uncross",
+    "uncross_surplus",
+    "funding_paid",
+    "funding_received",
+    "timers_pending",
+    "timer_phase",
+    "block",
+    "parked",
+    # 4, 5: uncleared markets, mass cancels, names.
+    "uncleared_fill",
+    "uncleared_without_mark",
+    "operator_cancel",
+    "side_cancel",
+    "session_cancel",
+    "cancel_by_client_id",
+    "replace_by_client_id",
+    "client_id_reused",
+    # 6.1, 6.3: flags and terms.
+    "terms_used",
+    "terms_taken_away",
+    "terms_broken",
+    "iceberg_rests",
+    "iceberg_refreshed",
+    "iceberg_refreshed_in_auction",
+    "hidden_filled",
+    "hidden_filled_in_auction",
+    "reduce_only_rests",
+    "reduce_only_cut",
+    "reduce_only_whole",
+    "reduce_only_in_auction",
+    "fok_refused",
+    "fok_filled",
+    "minimum_refused",
+    "minimum_filled",
+    "slid",
+    "slid_when_replaced",
+    "slid_nowhere",
+    "protection_ticks",
+    "protection_ppm",
+    "expired",
+    "expired_waiting",
+    "expired_day",
+    "expiry_with_phase",
+    "expiry_with_funding",
+    # 6.2: shares.
+    "pro_rata_shown",
+    "pro_rata_hidden",
+    "pro_rata_all_filled",
+    "pro_rata_top",
+    "pro_rata_lead",
+    "pro_rata_fifo",
+    "pro_rata_share",
+    "pro_rata_below_minimum",
+    "pro_rata_remainder",
+    "pro_rata_again",
+    "pro_rata_own_order",
+    "pro_rata_liquidation",
+    "liquidation_meets_reduce_only",
+    "liquidation_meets_hidden",
+    "liquidation_meets_iceberg",
+    # 6.4: self-trades.
+    "self_trade",
+    "self_trade_newest",
+    "self_trade_oldest",
+    "self_trade_both",
+    "self_trade_decrement",
+    "self_trade_decrement_part",
+    "self_trade_group",
+    "self_trade_accounts_mode",
+    # 6.5: waiting orders.
+    *(f"fired:{kind}:{watched}" for kind in KINDS.values() for watched in WATCHED.values()),
+    "trailing_moved_then_fired",
+    "trigger_cascade",
+    "trigger_left_over",
+    "trigger_held_by_phase",
+    "prices_observed_late",
+    "armed_after_prices",
+    "fired_rests",
+    "fired_refused",
+    *(f"fired_refused:{REJECT_NAMES[code]}" for code in REFUSED_WHEN_FIRED),
+    "fired_accepted",
+    "fired_slid",
+    "cancelled_when_fired",
+    # 6.6, 6.7.
+    *(f"leg_by_{why}" for why in ("fill", "fire", "cancel", "expiry", "self_trade", "reduce_only", "requote")),
+    "leg_of_incoming",
+    "leg_in_auction",
+    "requoted",
+    "quote_kept",
+    "quote_decreased",
+    "quote_side_refused",
+    # 6.8.
+    "uncross_repeated",
+    *(f"rejected:{name}" for name in REJECT_NAMES.values()),
+)
+"""Every state that ``reached`` can name."""
+
+LEAST = {
+    **dict.fromkeys(STATES, 0.005),
+    **dict.fromkeys(("breaker_by_liquidation", "rejected:AccountsFull", "rejected:AmountOutOfRange"), 0.002),
+    **dict.fromkeys(("rejected:UnknownFund", "rejected:UnknownMarket", "rejected:UnknownAsset"), 0.002),
+    **dict.fromkeys(("leg_of_incoming", "leg_in_auction", "uncross_repeated", "pro_rata_liquidation"), 0.002),
+    **dict.fromkeys(("fired_slid", "fired_refused:WouldTake"), 0.002),
+    "rejected:NoMark": 0.001,
+    "liquidation": 0.90,
+    "adl": 0.50,
+}
+"""Least share of the worlds for every state."""
+
+ORDER_EVENTS = (
+    v.ACCEPTED,
+    v.TRIGGERED,
+    v.CANCELLED,
+    v.REPLACED,
+    v.SHOWN,
+    v.ARMED,
+    v.FILL,
+    v.LIQUIDATION_ORDER,
+)
+"""Events that name an order by its id."""
+
+_BY_KIND = {
+    v.FILL: "fill",
+    v.WITHDRAWN: "withdrawal",
+    v.MARGIN_CALLED: "margin_call",
+    v.MARGIN_CALL_CLEARED: "call_cleared",
+    v.LIQUIDATION_STARTED: "liquidation",
+    v.TAKEN_OVER: "take_over",
+    v.FUND_PAID: "fund_paid",
+    v.FUND_RECEIVED: "fund_received",
+    v.COLLATERAL_SOLD: "collateral_sold",
+    v.ADL_FILL: "adl",
+    v.ADL_REMAINDER: "adl_remainder",
+    v.SOCIALISED: "socialised",
+    v.BAD_DEBT: "bad_debt",
+    v.UNCROSSED: "auction_uncross",
+}
+_CANCELS = {
+    v.BY_USER: "cancel",
+    v.REST: "cancel_rest",
+    v.BY_LIQUIDATION: "cancel_liquidation",
+    v.BY_BREAKER: "cancel_breaker",
+    v.EXPIRED: "expired",
+    v.REQUOTED: "requoted",
+    v.BY_OPERATOR: "operator_cancel",
+}
+_ENDS = {v.RECOVERED: "recovered", v.CLOSED_OUT: "closed", v.BANKRUPT: "bankrupt"}
+
+
+class _Reached:
+    """Names states while it goes through the events of a world."""
+
+    def __init__(self, config: Config | None) -> None:
+        self.config = config
+        self.states: set[str] = set()
+        self.open_qty: dict[int, int] = {}
+        self.armed: dict[int, Record] = {}
+        nothing = dict.fromkeys(v.FIELDS, 0)
+        self.last: Record = nothing
+        self.last_liquidation: Record = nothing
+
+    def look(self, event: Record) -> None:
+        """Look at the next event."""
+        kind = event["kind"]
+        if kind in _BY_KIND:
+            self.states.add(_BY_KIND[kind])
+        if kind in ORDER_EVENTS:
+            self.look_at_order(event)
+        elif v.LIQUIDATION_STARTED <= kind <= v.BAD_DEBT:
+            self.look_at_waterfall(event)
+        else:
+            self.look_at_market(event)
+        self.last = event
+
+    def look_at_order(self, event: Record) -> None:
+        """Look at an event of an order."""
+        kind, order = event["kind"], event["order"] >> o.SLOT_BITS
+        if kind == v.CANCELLED:
+            self.look_at_cancel(event)
+        elif kind == v.FILL:
+            self.look_at_fill(event)
+        elif kind == v.ARMED:
+            self.armed[order] = event
+        elif kind == v.TRIGGERED:
+            armed = self.armed[order]
+            self.states.add(f"fired:{KINDS[armed['code']]}:{WATCHED[armed['flags']]}")
+        elif kind != v.SHOWN:
+            self.open_qty[order] = event["qty"]
+        if kind == v.ACCEPTED and event["flags"] & o.REDUCE_ONLY:
+            self.states.add("reduce_only")
+        if kind == v.ACCEPTED and order in self.armed:
+            self.states.add("fired_accepted")
+        elif kind == v.REPLACED:
+            self.states.add("replace_kept" if event["flags"] else "replace_moved")
+        elif kind == v.LIQUIDATION_ORDER:
+            self.last_liquidation = event
+            if event["flags"]:
+                self.states.add("fund_backed_order")
+
+    def look_at_cancel(self, event: Record) -> None:
+        """Look at open quantity that is removed."""
+        order = event["order"] >> o.SLOT_BITS
+        self.open_qty[order] -= event["qty"]
+        if event["code"] in _CANCELS:
+            self.states.add(_CANCELS[event["code"]])
+        elif event["code"] == v.REFUSED_WHEN_FIRED:
+            self.states.add("fired_refused")
+            if event["amount"] in REFUSED_WHEN_FIRED:
+                self.states.add(f"fired_refused:{REJECT_NAMES[event['amount']]}")
+        elif event["code"] == v.BY_REDUCE_ONLY:
+            self.states.add("reduce_only_cut" if self.open_qty[order] > 0 else "reduce_only_whole")
+
+    def look_at_fill(self, event: Record) -> None:
+        """Look at one side of a fill."""
+        if event["amount"] < 0:
+            self.states.add("rebate")
+        if event["flags"] & v.BLOCK_TRADE:
+            self.states.add("block")
+            return
+        order = event["order"] >> o.SLOT_BITS
+        self.open_qty[order] -= event["qty"]
+        if self.open_qty[order] > 0:
+            self.states.add("partial_fill")
+        if self.config is not None and not self.config["markets"][event["market"]].get("cleared", True):
+            self.states.add("uncleared_fill")
+        if event["flags"] & v.LIQUIDATION and self.last_liquidation["flags"]:
+            self.states.add("fund_backed_fill")
+
+    def look_at_market(self, event: Record) -> None:
+        """Look at an event of a market, or at a refusal."""
+        kind = event["kind"]
+        if kind == v.REJECTED:
+            self.states.add(f"rejected:{REJECT_NAMES[event['code']]}")
+            if event["code"] == v.TIMERS_PENDING:
+                self.states.add("timers_pending")
+        elif kind == v.PHASE_CHANGED and event["code"] == v.HALTED:
+            self.states.add("halt")
+        elif kind == v.BREAKER_TRIPPED:
+            self.states.add("breaker_mark" if event["flags"] else "breaker_trade")
+            by_fill = self.last["kind"] == v.FILL and bool(self.last["flags"] & v.LIQUIDATION)
+            if by_fill or self.last["kind"] == v.LIQUIDATION_ORDER:
+                self.states.add("breaker_by_liquidation")
+        elif kind == v.UNCROSSED and event["amount"] != 0:
+            self.states.add("uncross_surplus")
+        elif kind == v.FUNDING_PAID:
+            self.states.add("funding_paid" if event["amount"] > 0 else "funding_received")
+
+    def look_at_waterfall(self, event: Record) -> None:
+        """Look at an event of a liquidation."""
+        kind = event["kind"]
+        if kind == v.LIQUIDATION_STARTED and event["qty"] == 0:
+            self.states.add("liquidation_without_position")
+        elif kind == v.LIQUIDATION_ENDED:
+            self.states.add(_ENDS[event["code"]])
+        elif kind in (v.SOCIALISED, v.BAD_DEBT):
+            # Others are asked only when the fund has paid all that it had.
+            self.states.add("fund_empty")
+        elif kind == v.FUND_PAID and self.last["kind"] == v.ADL_FILL:
+            self.states.add("adl_fund_paid")
+        elif self.config is not None and kind in (v.ADL_STARTED, v.ADL_FILL):
+            terms = self.config["markets"][event["market"]]["adl"]
+            if kind == v.ADL_FILL:
+                self.states.add(f"adl_{terms['method']}")
+            elif terms["price"] == "mark":
+                self.states.add("adl_at_mark")
+            elif event["price"] != self.last_liquidation["amount"]:
+                self.states.add("adl_band_clip")
+
+
+def reached(events: Iterable[Record], config: Config | None = None) -> set[str]:
+    """Name the states that a world's events show.
+
+    Parameters
+    ----------
+    events
+        The events of the world, in order.
+    config
+        Its configuration, which tells the kinds of deleveraging apart.
+    """
+    seen = _Reached(config)
+    for event in events:
+        seen.look(event)
+    return seen.states
