@@ -125,6 +125,27 @@ pub struct Level {
     pub orders: u32,
 }
 
+/// An order in its account's log: the slot, and its turn when the order was enrolled. An order that is gone may look
+/// as if it were there after 256 turns, so the order itself has the last word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Entry(u32);
+
+impl Entry {
+    const TURN_BITS: u32 = u8::BITS;
+
+    fn new(slot: u32, turn: u8) -> Self {
+        Self(slot << Self::TURN_BITS | u32::from(turn))
+    }
+
+    fn slot(self) -> u32 {
+        self.0 >> Self::TURN_BITS
+    }
+
+    fn may_live(self, turns: &[u8]) -> bool {
+        Self::new(self.slot(), turns[at(self.slot())]) == self
+    }
+}
+
 /// A number of 32 bits as an index.
 #[allow(clippy::as_conversions, reason = "an index has at least 32 bits wherever this crate is built")]
 const fn at(number: u32) -> usize {
@@ -147,8 +168,10 @@ pub(crate) struct Book {
     /// Up to the highest slot that ever needed it.
     extras: Vec<Extra>,
     names: Names,
+    /// How often each slot was given back, in one byte: what tells the entries of logs that are gone, at a glance.
+    turns: Vec<u8>,
     /// Each account's open orders and some that are gone: written at the end, and cleaned when full.
-    logs: Vec<Vec<OrderId>>,
+    logs: Vec<Vec<Entry>>,
     /// Open orders of each account, where that is limited.
     counts: Option<Vec<u32>>,
     /// By side: shown orders, then hidden ones.
@@ -177,6 +200,7 @@ impl Book {
             nodes: Vec::new(),
             extras: Vec::new(),
             names: Names::new(market.client_ids),
+            turns: Vec::new(),
             logs: Vec::new(),
             counts,
             // The ladders of hidden orders are made when the first one comes.
@@ -254,6 +278,7 @@ impl Book {
         let slot = u32::try_from(self.nodes.len()).expect("slots are limited");
         assert!(slot < self.orders_max, "the book is full");
         self.nodes.push(Node::EMPTY);
+        self.turns.push(0);
         slot
     }
 
@@ -264,6 +289,8 @@ impl Book {
         assert!(node.is_vacant(), "the slot of an open order");
         node.set_next(self.free);
         self.free = slot;
+        let turn = &mut self.turns[at(slot)];
+        *turn = turn.wrapping_add(1);
     }
 
     /// Puts a new order at the back of its queue; the slot in its id is reserved. What an iceberg shows, and what
@@ -319,24 +346,28 @@ impl Book {
             }
             counts[index] += 1;
         }
+        let entry = Entry::new(order.id.slot(), self.turns[at(order.id.slot())]);
         match self.logs.get_mut(index) {
-            Some(log) if log.len() < log.capacity() => log.push(order.id),
-            _ => self.log_with_room(index, order.id),
+            Some(log) if log.len() < log.capacity() => log.push(entry),
+            _ => self.log_with_room(index, entry),
         }
     }
 
     /// Makes room in an account's log: entries of orders that are gone are dropped.
     #[inline(never)]
-    fn log_with_room(&mut self, index: usize, id: OrderId) {
+    fn log_with_room(&mut self, index: usize, entry: Entry) {
         if index >= self.logs.len() {
             self.logs.resize(index + 1, Vec::new());
         }
-        let nodes = &self.nodes;
+        let turns = &self.turns;
         let log = &mut self.logs[index];
-        log.retain(|id| nodes[at(id.slot())].holds(*id));
-        // Room for as many again: each entry is looked at a bounded number of times.
-        log.reserve(log.len().max(4));
-        log.push(id);
+        log.retain(|entry| entry.may_live(turns));
+        // At least half free: each entry is looked at twice at most. Twice that when room is made, so that a log
+        // whose account has somewhat more or fewer orders than usual stays as it is.
+        if log.len() * 2 >= log.capacity() {
+            log.reserve_exact((log.len() * 3).max(8));
+        }
+        log.push(entry);
     }
 
     /// Notes what is not ordinary about an order, and when it expires.
@@ -739,8 +770,17 @@ impl Book {
     pub(crate) fn orders_of(&self, account: AccountId, into: &mut Vec<OrderId>) {
         let start = into.len();
         let log = self.logs.get(account.index()).map(Vec::as_slice).unwrap_or_default();
-        into.extend(log.iter().filter(|id| self.owner(**id).is_some()));
+        let entries = log.iter().filter(|entry| entry.may_live(&self.turns));
+        let slots = entries.map(|entry| entry.slot()).filter(|slot| self.is_open(*slot, account));
+        into.extend(slots.map(|slot| self.nodes[at(slot)].id(slot)));
         into[start..].sort_unstable_by(|a, b| b.cmp(a));
+        into.dedup();
+    }
+
+    /// True if an open order of the account stands in the slot.
+    fn is_open(&self, slot: u32, account: AccountId) -> bool {
+        let node = &self.nodes[at(slot)];
+        !node.is_vacant() && node.account() == account
     }
 
     /// Appends the ids of every open order, highest acceptance number first.
@@ -786,10 +826,11 @@ impl Book {
 
     /// Bytes that the book keeps: slots, tables, pages.
     pub(crate) fn bytes(&self) -> usize {
-        let logs: usize = self.logs.iter().map(|log| log.capacity() * size_of::<OrderId>()).sum();
+        let logs: usize = self.logs.iter().map(|log| log.capacity() * size_of::<Entry>()).sum();
         self.nodes.capacity() * size_of::<Node>()
             + self.extras.capacity() * size_of::<Extra>()
-            + self.logs.capacity() * size_of::<Vec<OrderId>>()
+            + self.turns.capacity()
+            + self.logs.capacity() * size_of::<Vec<Entry>>()
             + logs
             + self.names.bytes()
             + self.ladders.iter().map(Ladder::bytes).sum::<usize>()

@@ -149,6 +149,7 @@ impl Book {
         }
 
         book.nodes = vec![super::Node::EMPTY; slots];
+        book.turns = vec![0; slots];
         for order in arrivals() {
             if !book.admits_name(order.client) {
                 return Err(r.invalid(format!("client id {} is not possible here", order.client)));
@@ -309,7 +310,9 @@ impl Book {
         let mut odd = 0;
         for &id in &ids {
             let account = self.owner(id).expect("an open order has an owner");
-            assert!(self.logs[account.index()].contains(&id), "order {id:?} is not in its account's log");
+            let mut listed = Vec::new();
+            self.orders_of(account, &mut listed);
+            assert!(listed.contains(&id), "order {id:?} is not in its account's log");
             let name = self.names.of(id.slot());
             assert!(name == 0 || self.named(account, name) == Some(id));
             let rare = self.rare(id);

@@ -37,7 +37,7 @@ impl Venue {
         Ok(())
     }
 
-    #[inline(always)]
+    #[inline(never)]
     pub(super) fn place(
         &mut self,
         r: &Record,
@@ -50,9 +50,13 @@ impl Venue {
         if !self.floor.market(market).book.admits_name(order.client) {
             return Err(Reject::BadField);
         }
-        // Twice the same code: for orders of which nothing more was said, most of it is known to do nothing.
+        // Three times the same code: of orders of which nothing more was said, most of it is known to do nothing.
         if said.is_none() && order.flags == 0 && order.session == 0 {
             let plain = Order { flags: 0, session: 0, ..order };
+            if order.kind == OrderType::Limit {
+                let plain = Order { kind: OrderType::Limit, ..plain };
+                return self.accept(market, &plain, &NO_TERMS, events).map(|_| ());
+            }
             return self.accept(market, &plain, &NO_TERMS, events).map(|_| ());
         }
         self.place_with(market, &order, said, events)
@@ -434,7 +438,7 @@ impl Venue {
         if r.flags == 0 || by_name { Ok(()) } else { Err(Reject::BadField) }
     }
 
-    #[inline(always)]
+    #[inline(never)]
     pub(super) fn cancel(&mut self, r: &Record, events: &mut Events) -> Result<(), Reject> {
         let market = self.known_market(MarketId::new(r.market))?;
         let account = self.known_account(AccountId::new(r.account))?;
