@@ -94,7 +94,7 @@ struct Extra {
     flags: u16,
 }
 
-/// What a fill left behind.
+/// What a fill of an order with something rare left behind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Filled {
     /// What an iceberg shows now and what is behind it, if it showed its next peak.
@@ -242,7 +242,9 @@ impl Book {
         if !self.keeps_names() {
             return None;
         }
-        self.names.find(account, name).map(|slot| self.nodes[at(slot)].id(slot))
+        let slot = self.names.find(account, name)?;
+        let node = self.nodes.get(at(slot))?;
+        (!node.is_vacant()).then(|| node.id(slot))
     }
 
     /// Orders that wait for a trigger.
@@ -286,7 +288,7 @@ impl Book {
     #[inline(always)]
     pub(crate) fn release(&mut self, slot: u32) {
         let node = &mut self.nodes[at(slot)];
-        assert!(node.is_vacant(), "the slot of an open order");
+        debug_assert!(node.is_vacant(), "the slot of an open order");
         node.set_next(self.free);
         self.free = slot;
         let turn = &mut self.turns[at(slot)];
@@ -336,7 +338,7 @@ impl Book {
     #[inline(always)]
     fn enrol(&mut self, order: &Arrival) {
         self.open += 1;
-        if order.client != 0 {
+        if self.keeps_names() {
             self.names.give(order.id.slot(), order.account, order.client);
         }
         let index = order.account.index();
@@ -388,10 +390,10 @@ impl Book {
 
     #[inline(always)]
     fn stand(&mut self, order: &Arrival, shown: Qty) {
-        assert!(shown.is_positive());
+        debug_assert!(shown.is_positive());
         let slot = order.id.slot();
         let key = self.key(order.side, order.price);
-        assert!(self.nodes[at(slot)].is_vacant(), "the slot of an open order");
+        debug_assert!(self.nodes[at(slot)].is_vacant(), "the slot of an open order");
         self.nodes[at(slot)] = Node::new(order.id, (order.account, order.side), shown, key, order.flags);
         let is_rare = order.rare.is_some() || order.flags & (SLIDE | DAY) != 0;
         if is_rare {
@@ -641,6 +643,15 @@ impl Book {
         self.first(side).map(|(_, key)| self.price(side, key))
     }
 
+    /// True if an order of the other side with this limit would meet an order of this side.
+    #[inline(always)]
+    pub(crate) fn is_reached(&self, side: Side, limit: Price) -> bool {
+        // The end of a ladder is beyond every key.
+        let reach = self.key(side, limit);
+        let shown = usize::from(side.code());
+        self.ladders[shown].best() <= reach || self.ladders[shown + 2].best() <= reach
+    }
+
     /// The order of a side that is matched first.
     #[inline(always)]
     pub(crate) fn front(&self, side: Side) -> Option<Resting> {
@@ -661,7 +672,7 @@ impl Book {
     /// Trades a quantity of a resting order, not more than it shows; an order with nothing left is gone, and its
     /// slot free.
     #[inline(always)]
-    pub(crate) fn fill(&mut self, order: &Resting, qty: Qty) -> Filled {
+    pub(crate) fn fill(&mut self, order: &Resting, qty: Qty) -> Option<Filled> {
         let slot = order.id.slot();
         assert!(qty.is_positive());
         assert!(qty <= order.shown);
@@ -671,21 +682,21 @@ impl Book {
             node.set_qty(order.shown - qty);
             let (ladder, key) = (node.ladder(), node.key());
             self.ladders[ladder].queue_mut(key).qty -= qty;
-            return if odd { Filled { peak: None, leg: self.untie(slot) } } else { Filled::default() };
+            return odd.then(|| Filled { peak: None, leg: self.untie(slot) });
         }
         if odd {
             let leg = self.untie(slot);
             let behind = self.extras[at(slot)].behind;
             if behind.is_positive() {
-                return Filled { peak: Some(self.next_peak(order.id)), leg };
+                return Some(Filled { peak: Some(self.next_peak(order.id)), leg });
             }
             self.unlink(slot);
             self.retire(order.id, order.account);
-            return Filled { peak: None, leg };
+            return Some(Filled { peak: None, leg });
         }
         self.unlink(slot);
         self.retire(order.id, order.account);
-        Filled::default()
+        None
     }
 
     fn untie(&mut self, slot: u32) -> Option<OrderId> {

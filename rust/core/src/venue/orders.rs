@@ -363,8 +363,7 @@ impl Venue {
         }
         // Most orders meet nobody.
         if rests {
-            let touch = m.book.touch(side.opposite());
-            if touch.is_none_or(|best| limit.is_some_and(|l| side.gain(best, l).is_negative())) {
+            if limit.is_some_and(|limit| !m.book.is_reached(side.opposite(), limit)) {
                 if stay == Stay::New && arrival.rare.is_none() {
                     let client = arrival.client;
                     m.book.rest(&Arrival { id, account, side, price, qty, flags, rare: None, client });
