@@ -83,22 +83,19 @@ fn allocations_are_counted() {
 }
 
 #[test]
-#[ignore = "the log of an account's orders in the book still grows now and then"]
 fn the_steady_state_allocates_nothing() {
     assert_eq!(steady(Ids::Venue, STEADY), (0, 0));
 }
 
 #[test]
-#[ignore = "the log of an account's orders in the book still grows now and then"]
 fn the_steady_state_allocates_nothing_with_given_ids_but_their_table() {
     let (calls, bytes) = steady(Ids::Given, STEADY);
     // Four bytes for each id ever given: a table that doubles, here from one to two million rows.
     assert!(calls <= 1, "{calls} allocations");
-    assert!(bytes <= 4 * (1 << 21), "{bytes} bytes");
+    assert!(bytes <= 4 * ((1 << 21) + 4096), "{bytes} bytes");
 }
 
 #[test]
-#[ignore = "the log of an account's orders in the book still grows now and then"]
 fn the_steady_state_allocates_nothing_with_hashed_ids() {
     assert_eq!(steady(Ids::Hashed, STEADY), (0, 0));
 }
@@ -123,10 +120,4 @@ fn building_a_book_allocates_within_bounds() {
     // Tables double as they grow, and each of 1,000 accounts has a list of its orders.
     assert!(calls < 150 + 6 * 1000, "{calls} allocations");
     assert!(bytes < 50_000 * 128, "{bytes} bytes");
-}
-
-#[test]
-fn a_message_in_a_thousand_allocates_at_most() {
-    let (calls, _) = steady(Ids::Venue, 500_000);
-    assert!(calls < 250, "{calls} allocations");
 }

@@ -152,6 +152,15 @@ const fn at(number: u32) -> usize {
     number as usize
 }
 
+/// What a book has done, counted in builds with debug assertions: a measure of work that noise cannot move.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Work {
+    /// Steps from one price level to the next.
+    pub levels: u64,
+    /// Slots that were read or written.
+    pub nodes: u64,
+}
+
 /// One market's book.
 #[derive(Debug, Clone)]
 pub(crate) struct Book {
@@ -180,6 +189,8 @@ pub(crate) struct Book {
     expiries: BTreeSet<(Nanos, OrderId)>,
     /// The top order of each side, where allocation looks at it; it may be gone.
     tops: Option<[OrderId; 2]>,
+    #[cfg(debug_assertions)]
+    work: Work,
 }
 
 impl Book {
@@ -208,7 +219,29 @@ impl Book {
             waiting: Waiting::default(),
             expiries: BTreeSet::new(),
             tops: has_top.then(Default::default),
+            #[cfg(debug_assertions)]
+            work: Work::default(),
         }
+    }
+
+    /// What was done so far; `None` in builds that do not count.
+    pub(crate) fn work(&self) -> Option<Work> {
+        #[cfg(debug_assertions)]
+        return Some(self.work);
+        #[cfg(not(debug_assertions))]
+        None
+    }
+
+    /// Counts slots and steps between levels.
+    #[inline(always)]
+    fn count(&mut self, nodes: u64, levels: u64) {
+        #[cfg(debug_assertions)]
+        {
+            self.work.nodes += nodes;
+            self.work.levels += levels;
+        }
+        #[cfg(not(debug_assertions))]
+        let _ = (nodes, levels);
     }
 
     /// Number of resting orders.
@@ -364,10 +397,10 @@ impl Book {
         let turns = &self.turns;
         let log = &mut self.logs[index];
         log.retain(|entry| entry.may_live(turns));
-        // At least half free: each entry is looked at twice at most. Twice that when room is made, so that a log
-        // whose account has somewhat more or fewer orders than usual stays as it is.
+        // At least half free: each entry is looked at twice at most. Four times that when room is made, so that the
+        // log of an account with somewhat more or fewer orders than usual stays as it is.
         if log.len() * 2 >= log.capacity() {
-            log.reserve_exact((log.len() * 3).max(8));
+            log.reserve_exact((log.len() * 7).max(8));
         }
         log.push(entry);
     }
@@ -438,6 +471,7 @@ impl Book {
             self.nodes[at(prev)].set_next(slot);
         }
         self.nodes[at(slot)] = node.behind(prev);
+        self.count(1 + u64::from(prev != NO_SLOT), 0);
     }
 
     /// Takes a slot out of its queue.
@@ -463,6 +497,8 @@ impl Book {
         if is_last {
             ladder.unmark(node.key());
         }
+        let neighbours = u64::from(prev != NO_SLOT) + u64::from(next != NO_SLOT);
+        self.count(1 + neighbours, u64::from(is_last));
     }
 
     /// Takes a resting order's slot out of the book; the slot is reserved then, the order still enrolled.
@@ -682,6 +718,7 @@ impl Book {
             node.set_qty(order.shown - qty);
             let (ladder, key) = (node.ladder(), node.key());
             self.ladders[ladder].queue_mut(key).qty -= qty;
+            self.count(1, 0);
             return odd.then(|| Filled { peak: None, leg: self.untie(slot) });
         }
         if odd {
