@@ -20,10 +20,11 @@ fn the_book_does_no_more_than_it_did() {
         let stage = Stage::new(workload, Features::Idle, Ids::Venue).expect("the venue has the answers");
         let (mut venue, mut tracks) = (stage.venue(), Tracks::default());
         tracks.drive(&mut venue, stage.forms(), stage.prefill());
-        let before = venue.work(MarketId::new(0)).expect("tests count");
+        let before = venue.work(MarketId::new(0));
         tracks.drive(&mut venue, stage.forms(), stage.timed());
-        let after = venue.work(MarketId::new(0)).expect("tests count");
+        let after = venue.work(MarketId::new(0));
         let (n, l) = (after.nodes - before.nodes, after.levels - before.levels);
+        assert!(n > 0, "this build does not count");
         println!("{profile}: {n} slots, {l} steps between levels in {TIMED} messages");
         if n > nodes || l > levels {
             more.push((profile, n, l));

@@ -208,9 +208,10 @@ impl Venue {
         self.floor().market(market).book.bytes()
     }
 
-    /// What a market's book has done, in builds with debug assertions: a measure that noise cannot move.
+    /// What a market's book has done: a measure that noise cannot move. Counted in builds with debug assertions,
+    /// zero in others.
     #[must_use]
-    pub fn work(&self, market: MarketId) -> Option<Work> {
+    pub fn work(&self, market: MarketId) -> Work {
         self.floor().market(market).book.work()
     }
 

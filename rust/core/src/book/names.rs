@@ -103,9 +103,8 @@ impl Names {
     /// The order of a slot is no more.
     pub(super) fn forget(&mut self, slot: u32) {
         match self {
-            Self::None => {}
             // The next order of the slot writes its own name, and until then there is none to find.
-            Self::Dense { .. } => {}
+            Self::None | Self::Dense { .. } => {}
             Self::Hashed { slots, of } => {
                 let Some(&(name, account)) = of.get(at(slot)).filter(|entry| entry.0 != NO_NAME) else {
                     return;

@@ -362,15 +362,13 @@ impl Venue {
             self.floor.ledger.position_mut(account, market).add_open(side, qty);
         }
         // Most orders meet nobody.
-        if rests {
-            if limit.is_some_and(|limit| !m.book.is_reached(side.opposite(), limit)) {
-                if stay == Stay::New && arrival.rare.is_none() {
-                    let client = arrival.client;
-                    m.book.rest(&Arrival { id, account, side, price, qty, flags, rare: None, client });
-                    return;
-                }
-                return self.come_to_rest(market, &arrival, stay, events);
+        if rests && limit.is_some_and(|limit| !m.book.is_reached(side.opposite(), limit)) {
+            if stay == Stay::New && arrival.rare.is_none() {
+                let client = arrival.client;
+                m.book.rest(&Arrival { id, account, side, price, qty, flags, rare: None, client });
+                return;
             }
+            return self.come_to_rest(market, &arrival, stay, events);
         }
         let order = Incoming {
             id,
