@@ -121,6 +121,39 @@ class Venue:
         """
         return self._core.apply(commands)
 
+    def apply_bytes(self, commands: bytes) -> bytes:
+        """Apply commands given as bytes and return their events as bytes.
+
+        The way with the least to do per call, for programs that send one command at a time; `apply` is the one for
+        batches.
+
+        Parameters
+        ----------
+        commands
+            Whole records of 64 bytes, as ``seawall.commands`` builds them: ``commands.pulse(at=0).tobytes()``.
+
+        Returns
+        -------
+        bytes
+            Records of dtype ``EVENT``; read them with ``numpy.frombuffer(events, seawall.EVENT)`` or ``struct``.
+
+        Raises
+        ------
+        CommandError
+            If the bytes are not whole records. Nothing is applied then.
+        BusyError
+            If another thread is using the venue. Nothing is applied then.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from seawall import EVENT, Venue, commands
+        >>> events = Venue("reference").apply_bytes(commands.open_account(at=0).tobytes())
+        >>> len(events), int(np.frombuffer(events, EVENT)["kind"][0])
+        (64, 101)
+        """
+        return self._core.apply_bytes(commands)
+
     def apply_into(self, commands: Records | bytes | bytearray | memoryview, events: Records) -> int:
         """Apply commands and write their events to the front of an array.
 

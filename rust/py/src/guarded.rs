@@ -27,20 +27,23 @@ impl<T: Send> Guarded<T> {
         py: Python<'_>,
         work: impl FnOnce(&mut T) -> R + Ungil + Send,
     ) -> PyResult<R> {
-        py.detach(|| {
-            catch_unwind(AssertUnwindSafe(|| match self.inner.try_lock() {
-                Ok(mut value) => Ok(work(&mut value)),
-                Err(TryLockError::WouldBlock) => Err(BusyError::new_err(format!(
-                    "{}: another thread is using it; give each thread its own",
-                    self.name
-                ))),
-                Err(TryLockError::Poisoned(_)) => Err(SeawallError::new_err(format!(
-                    "{}: stopped by an earlier internal error; go on from a snapshot",
-                    self.name
-                ))),
-            }))
-            .unwrap_or_else(|payload| Err(internal(&*payload)))
-        })
+        py.detach(|| self.at_once(work))
+    }
+
+    /// Works on the value without releasing the interpreter, which would take longer than the work.
+    pub(crate) fn at_once<R>(&self, work: impl FnOnce(&mut T) -> R) -> PyResult<R> {
+        catch_unwind(AssertUnwindSafe(|| match self.inner.try_lock() {
+            Ok(mut value) => Ok(work(&mut value)),
+            Err(TryLockError::WouldBlock) => Err(BusyError::new_err(format!(
+                "{}: another thread is using it; give each thread its own",
+                self.name
+            ))),
+            Err(TryLockError::Poisoned(_)) => Err(SeawallError::new_err(format!(
+                "{}: stopped by an earlier internal error; go on from a snapshot",
+                self.name
+            ))),
+        }))
+        .unwrap_or_else(|payload| Err(internal(&*payload)))
     }
 }
 

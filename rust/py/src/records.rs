@@ -8,6 +8,7 @@ use numpy::{
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use seawall_core::Record;
+use std::borrow::Cow;
 
 static DTYPE: PyOnceLock<Py<PyArrayDescr>> = PyOnceLock::new();
 
@@ -74,6 +75,22 @@ fn bytes_of<'py>(object: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'py, 
 /// Commands from an array or from bytes.
 pub(crate) fn commands(object: &Bound<'_, PyAny>) -> PyResult<Vec<Record>> {
     records(object, "commands")
+}
+
+/// Commands from plain bytes, without a copy where they lie well.
+pub(crate) fn of_bytes(bytes: &[u8]) -> PyResult<Cow<'_, [Record]>> {
+    let over = bytes.len() % size_of::<Record>();
+    if over != 0 {
+        return Err(command_error(format!(
+            "commands: expected records of 64 bytes, got {} bytes, {over} more than whole records; \
+             build them with seawall.commands",
+            bytes.len()
+        )));
+    }
+    Ok(match bytemuck::try_cast_slice(bytes) {
+        Ok(records) => Cow::Borrowed(records),
+        Err(_) => Cow::Owned(bytemuck::allocation::pod_collect_to_vec(bytes)),
+    })
 }
 
 /// Records from an array or from bytes, by the name of the argument.

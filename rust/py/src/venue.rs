@@ -11,6 +11,9 @@ use seawall_core::{
     Price, Record, Side, hex, protocol::HIDDEN,
 };
 
+/// So many commands are done before the interpreter could be released and taken again.
+const FEW: usize = 32;
+
 /// One deterministic venue; `seawall.Venue` is the documented face of it.
 #[pyclass(frozen, module = "seawall._core")]
 pub(crate) struct Venue {
@@ -92,6 +95,16 @@ impl Venue {
         let commands = records::commands(commands)?;
         let events = self.state.with(py, |state| state.apply(&commands))?;
         records::events(py, events)
+    }
+
+    fn apply_bytes<'py>(&self, py: Python<'py>, commands: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+        let records = records::of_bytes(commands)?;
+        let events = if records.len() <= FEW {
+            self.state.at_once(|state| state.apply(&records))?
+        } else {
+            self.state.with(py, |state| state.apply(&records))?
+        };
+        Ok(PyBytes::new(py, bytemuck::cast_slice(&events)))
     }
 
     fn apply_into(
