@@ -18,14 +18,15 @@ pytestmark = pytest.mark.bench
 
 BATCH = 4096
 ROUNDS = 5
-MESSAGES = {"apply": 1_000_000, "apply_into": 1_000_000, "one by one": 200_000, "one by one into": 200_000}
+MESSAGES = {"apply": 1_000_000, "apply_into": 1_000_000, "apply_bytes": 1_000_000, "one by one": 500_000}
+RECORD = EVENT.itemsize
 
 
 class Stage(NamedTuple):
     """A workload, its commands in pieces, and what a venue makes of them."""
 
     staged: bench.Staged
-    pieces: list[Records]
+    pieces: list[Records] | list[bytes]
     events: int
 
     def venue(self) -> seawall.Venue:
@@ -35,10 +36,12 @@ class Stage(NamedTuple):
         return venue
 
 
-def stage(messages: int, batch: int) -> Stage:
+def stage(way: str) -> Stage:
+    messages, batch = MESSAGES[way], 1 if way == "one by one" else BATCH
     staged = bench.staged("touch50", n=messages)
-    pieces = [staged.timed[i : i + batch] for i in range(0, messages, batch)]
-    unknown = Stage(staged, pieces, 0)
+    arrays = [staged.timed[i : i + batch] for i in range(0, messages, batch)]
+    in_bytes = way in ("apply_bytes", "one by one")
+    unknown = Stage(staged, [piece.tobytes() for piece in arrays] if in_bytes else arrays, 0)
     return unknown._replace(events=len(unknown.venue().apply(staged.timed)))
 
 
@@ -51,6 +54,18 @@ def apply_into(venue: seawall.Venue, pieces: list[Records]) -> int:
     return sum(venue.apply_into(piece, room) for piece in pieces) + venue.waiting
 
 
+def apply_bytes(venue: seawall.Venue, pieces: list[bytes]) -> int:
+    return sum(len(venue.apply_bytes(piece)) for piece in pieces) // RECORD
+
+
+WAYS: dict[str, Callable[[seawall.Venue, Any], int]] = {
+    "apply": apply,
+    "apply_into": apply_into,
+    "apply_bytes": apply_bytes,
+    "one by one": apply_bytes,
+}
+
+
 @pytest.fixture(scope="module")
 def native() -> float:
     """Return the messages per second of the loop in Rust, measured right before."""
@@ -59,15 +74,14 @@ def native() -> float:
 
 @pytest.mark.parametrize("way", MESSAGES)
 def test_the_border_on_touch50(way: str, native: float, benchmark: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    it = stage(MESSAGES[way], 1 if way.startswith("one") else BATCH)
-    call: Callable[[seawall.Venue, list[Records]], int] = apply_into if way.endswith("into") else apply
+    it = stage(way)
     venues: list[seawall.Venue] = []
 
-    def fresh() -> tuple[tuple[seawall.Venue, list[Records]], dict[str, Any]]:
+    def fresh() -> tuple[tuple[seawall.Venue, Any], dict[str, Any]]:
         venues[:] = [it.venue()]
         return (venues[0], it.pieces), {}
 
-    assert benchmark.pedantic(call, setup=fresh, rounds=ROUNDS) == it.events
+    assert benchmark.pedantic(WAYS[way], setup=fresh, rounds=ROUNDS) == it.events
     depth = venues[0].depth(0, levels=1 << 24)
     expected = it.staged.expected
     assert sum(int(levels["orders"].sum()) for levels in depth.values()) == expected["resting"]
@@ -76,16 +90,3 @@ def test_the_border_on_touch50(way: str, native: float, benchmark: Any, capsys: 
     rate = MESSAGES[way] / benchmark.stats.stats.median
     with capsys.disabled():
         print(f"\n{way}: {rate / 1e6:.2f} million messages/s, {rate / native:.2f} of the native loop")  # noqa: T201
-
-
-def test_the_floor_of_one_call_per_message(benchmark: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    """A method that makes an array of 64 bytes: what the interpreter and numpy take by themselves."""
-    pieces = list(np.zeros((200_000, 64), dtype=np.uint8))
-
-    def copy() -> int:
-        return sum(len(piece.copy()) for piece in pieces)
-
-    assert benchmark.pedantic(copy, rounds=ROUNDS) == 64 * len(pieces)
-    rate = len(pieces) / benchmark.stats.stats.median
-    with capsys.disabled():
-        print(f"\nfloor: {rate / 1e6:.2f} million calls/s that make an array of 64 bytes")  # noqa: T201
