@@ -17,11 +17,19 @@ impl Venue {
         said: Option<&Said>,
         events: &mut Events,
     ) -> Result<(), Reject> {
-        let (market, account) = (MarketId::new(r.market), AccountId::new(r.account));
-        let (price, qty, amount) = (Price::new(r.price), Qty::new(r.qty), Money::new(r.amount));
         match r.kind {
             command::PLACE => self.place(r, said, events),
             command::CANCEL => self.cancel(r, events),
+            _ => self.execute_rare(r, events),
+        }
+    }
+
+    /// The commands of which there are few.
+    #[inline(never)]
+    fn execute_rare(&mut self, r: &Record, events: &mut Events) -> Result<(), Reject> {
+        let (market, account) = (MarketId::new(r.market), AccountId::new(r.account));
+        let (price, qty, amount) = (Price::new(r.price), Qty::new(r.qty), Money::new(r.amount));
+        match r.kind {
             command::REPLACE => self.replace(r, events),
             command::CANCEL_ALL => self.cancel_all(r, events),
             command::BLOCK => self.block(market, account, r.order, (price, qty), events),
