@@ -18,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table as RichTable
 
 from seawall import feed, models
+from seawall._core import __version__
 from seawall.errors import SeawallError
 from seawall.run import Run, check_report, world_of
 from seawall.run import replay as run_replay
@@ -38,6 +39,24 @@ app = typer.Typer(
     "Exit codes: 0 done, 1 a check failed, 2 bad input or usage, 130 interrupted.",
 )
 app.add_typer(feed.app, name="feed")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(f"seawall {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
 out = Console()
 err = Console(stderr=True)
 

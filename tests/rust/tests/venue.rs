@@ -118,7 +118,8 @@ fn a_journal_replays_to_the_same_bytes_wherever_batches_were_cut() {
         let world = world(seed, LENGTH);
         let mut rng = Rng::new(seed);
         let config = Config::new(&world.config.to_string()).expect("a valid configuration");
-        let (mut writer, mut bytes) = JournalWriter::begin(&config);
+        let (mut writer, mut bytes) = JournalWriter::of(&Venue::new(config.clone())).expect("a new venue");
+        assert!(JournalWriter::of(&world.venue).is_none(), "a journal cannot begin in the middle");
         let mut rest = &world.commands[..];
         let mut ends = Vec::new();
         while !rest.is_empty() {
