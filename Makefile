@@ -27,7 +27,7 @@ print(*(r.replace(' ', '') for r in $(1)))")
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help replay seeds feed-check test check format bench docs wheel clean
+.PHONY: help replay seeds feed-check test check format bench bench-counts bench-linear docs wheel clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -63,8 +63,16 @@ format: $(STAMPS)/tools ## Format Rust and Python
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix-only --quiet .
 
-bench: $(STAMPS)/build ## Run the benchmarks
+bench: $(STAMPS)/tools $(STAMPS)/build ## Run the benchmarks: Rust, then the border to Python
 	cargo bench --locked --package seawall-benches
+	$(BIN)/python -m pytest -q -m bench tests/python/test_border_speed.py
+
+bench-counts: ## Count instructions per message with callgrind; needs valgrind
+	cargo build --quiet --locked --release --package seawall-bench --example counts
+	@$${CARGO_TARGET_DIR:-target}/release/examples/counts
+
+bench-linear: ## Compare the cost of 3 and 30 million messages, and time a book of a million orders; needs 4 GB
+	cargo run --quiet --locked --release --package seawall-bench --example linear
 
 docs: ## Build the API documentation of the Rust crates into target/doc
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps

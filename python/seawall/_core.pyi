@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from typing import Any, Final, Literal, final
 
 import numpy as np
@@ -5,7 +6,17 @@ from numpy.typing import NDArray
 
 from seawall.commands import Records
 
-__all__ = ["Deltas", "JournalWriter", "Venue", "World", "__version__", "largest_remainder", "replay_journal"]
+__all__ = [
+    "Deltas",
+    "JournalWriter",
+    "Venue",
+    "World",
+    "__version__",
+    "bench_book",
+    "bench_commands",
+    "largest_remainder",
+    "replay_journal",
+]
 
 __version__: Final[str]
 
@@ -67,4 +78,23 @@ class JournalWriter:
     def frame(self, commands: Records | bytes | bytearray | memoryview) -> bytes: ...
 
 def replay_journal(journal: bytes) -> tuple[Venue, Records, int]: ...
+def bench_book(
+    workload: str,
+    *,
+    n: int | None = None,
+    seed: int | None = None,
+    features: str = "idle",
+    ids: str = "venue",
+    repeat: int = 5,
+    latency: bool = False,
+    progress: Callable[[int, int], object] | None = None,
+) -> str: ...
+def bench_commands(
+    workload: str,
+    *,
+    n: int | None = None,
+    seed: int | None = None,
+    features: str = "idle",
+    ids: str = "venue",
+) -> tuple[str, Records, Records, Records, str]: ...
 def largest_remainder(total: int, weights: list[int], caps: list[int]) -> list[int]: ...

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table as RichTable
 
-from seawall import feed, models
+from seawall import bench, feed, models
 from seawall._core import __version__
 from seawall.errors import SeawallError
 from seawall.run import Run, check_report, world_of
@@ -39,6 +39,8 @@ app = typer.Typer(
     "Exit codes: 0 done, 1 a check failed, 2 bad input or usage, 130 interrupted.",
 )
 app.add_typer(feed.app, name="feed")
+bench_app = typer.Typer(no_args_is_help=True, help="Benchmarks that compare their answers.")
+app.add_typer(bench_app, name="bench")
 
 
 def _print_version(wanted: bool) -> None:
@@ -245,6 +247,56 @@ def conform(
         raise typer.Exit(1)
 
 
+@bench_app.command(
+    "book",
+    epilog="Examples:\n\n"
+    "  seawall bench book --workload touch50\n\n"
+    "  seawall bench book --workload crash --features full --latency\n\n"
+    "  seawall bench book --workload wide --n 1000000 --seed 7 --ids hashed --json\n\n"
+    "  python benches/workload_gen.py --profile shallow --out shallow.bin\n\n"
+    "  seawall bench book --workload shallow.bin --ids given",
+)
+@_advised
+def bench_book(
+    *,
+    workload: Annotated[
+        str,
+        typer.Option(metavar="FILE|PROFILE", help=f"A file with its sidecar, or one of {', '.join(bench.PROFILES)}."),
+    ],
+    n: Annotated[
+        int | None, typer.Option("--n", min=1, help="Timed messages of a profile; 3000000 if left out.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of a profile; 1 if left out.")] = None,
+    features: Annotated[str, typer.Option(metavar="idle|full", help="What the venue does besides matching.")] = "idle",
+    ids: Annotated[
+        str, typer.Option(metavar="given|venue|hashed", help="By which id a cancel names its order.")
+    ] = "venue",
+    repeat: Annotated[int, typer.Option(min=1, help="Samples, of which the median counts.")] = 5,
+    latency: Annotated[bool, typer.Option("--latency", help="Also time every single message.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Measure the venue's book on a workload; exit code 1 if its answer is wrong."""
+    try:
+        with _progress(workload) as progress:
+            report = bench.book(
+                workload,
+                n=n,
+                seed=seed,
+                features=features,
+                ids=ids,
+                repeat=repeat,
+                latency=latency,
+                progress=progress,
+            )
+    except bench.WrongAnswerError as error:
+        err.print(f"[bold red]error:[/] {_plain(str(error))}", soft_wrap=True, highlight=False)
+        raise typer.Exit(1) from None
+    if as_json:
+        _print_json(report)
+    else:
+        _show_bench(report)
+
+
 def _list(rows: list[dict[str, Any]], *columns: str, as_json: bool) -> None:
     """Print rows: whole as JSON, or some columns for people."""
     if as_json:
@@ -325,6 +377,32 @@ def _show_scorecard(run: Run) -> None:
         )
     out.print(table)
     out.print(HONESTY, style="dim", highlight=False)
+
+
+def _show_bench(report: dict[str, Any]) -> None:
+    rate = {name: f"{value / 1e6:,.1f} million/s" for name, value in report.items() if name.endswith("per_second")}
+    size = report["bytes_per_resting_order"]
+    out.print(
+        f"[bold]{_plain(report['workload'])}[/]: {report['features']} features, {report['ids']} ids, "
+        f"{report['messages']:,} messages after {report['prefill']:,}, median of {report['repeat']}\n",
+        highlight=False,
+    )
+    rows = {
+        "venue": f"{rate['messages_per_second']}, {report['seconds']:.4f} s",
+        "no matching": f"{rate['null_messages_per_second']}, right before and after each sample",
+        "share of no matching": f"{report['share_of_null']:.3f}",
+        "plain copy": f"{rate['copy_messages_per_second']}; no matching has {report['null_share_of_copy']:.2f} of it",
+        "answer": f"digest {report['digest']}, {report['trades']:,} trades, as expected in every sample",
+        "book": f"{report['resting']:,} orders rest, best bid {report['best_bid']}, best ask {report['best_ask']}",
+        "memory": "-" if size is None else f"{size:.1f} bytes of the book per resting order",
+    }
+    if latency := report.get("latency"):
+        times = ", ".join(f"{name.removesuffix('_ns')} {value:,}" for name, value in latency.items())
+        rows["latency, ns"] = f"{times}; the timer is included"
+    table = RichTable(box=None, pad_edge=False, show_header=False)
+    for label, value in rows.items():
+        table.add_row(label, value)
+    out.print(table)
 
 
 def _show_conform(result: dict[str, Any]) -> None:

@@ -44,7 +44,7 @@ mod venue;
 mod report;
 mod session;
 
-pub use book::{Level, Resting};
+pub use book::{Level, Resting, Work};
 pub use codec::{CodecError, EventDigest, hex};
 pub use config::{Config, ConfigError};
 pub use deltas::{Delta, Deltas};

@@ -215,7 +215,7 @@ impl Order {
 }
 
 /// True if a type of order may have these flags.
-#[inline]
+#[inline(always)]
 fn flags_fit(flags: u16, kind: OrderType) -> bool {
     if flags == 0 {
         return true;

@@ -1,6 +1,6 @@
 //! Read-only tables, and the proof that money is conserved.
 
-use crate::book::{Rare, Resting};
+use crate::book::{Rare, Resting, Work};
 use crate::ledger::Place;
 use crate::order::Order;
 use crate::protocol::OrderType;
@@ -206,6 +206,13 @@ impl Venue {
     #[must_use]
     pub fn book_bytes(&self, market: MarketId) -> usize {
         self.floor().market(market).book.bytes()
+    }
+
+    /// What a market's book has done: a measure that noise cannot move. Counted in builds with debug assertions,
+    /// zero in others.
+    #[must_use]
+    pub fn work(&self, market: MarketId) -> Work {
+        self.floor().market(market).book.work()
     }
 
     /// Number of resting orders of a market.

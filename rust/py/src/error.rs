@@ -4,7 +4,9 @@ use pyo3::PyErr;
 use std::any::Any;
 
 mod exceptions {
-    #![allow(missing_docs, reason = "documented in python/seawall/errors.py")]
+    #![allow(missing_docs, reason = "documented in python/seawall/errors.py and bench.py")]
+    pyo3::import_exception!(seawall.bench, BenchError);
+    pyo3::import_exception!(seawall.bench, WrongAnswerError);
     pyo3::import_exception!(seawall.errors, BusyError);
     pyo3::import_exception!(seawall.errors, CommandError);
     pyo3::import_exception!(seawall.errors, ConfigError);
@@ -15,8 +17,8 @@ mod exceptions {
     pyo3::import_exception!(seawall.errors, VectorError);
 }
 pub(crate) use exceptions::{
-    BusyError, CommandError, ConfigError, JournalError, ScenarioError, SeawallError, SnapshotError,
-    VectorError,
+    BenchError, BusyError, CommandError, ConfigError, JournalError, ScenarioError, SeawallError,
+    SnapshotError, VectorError, WrongAnswerError,
 };
 
 /// A refusal of an argument: the field, then its value and what to do.

@@ -3,6 +3,7 @@
 //! Every call works behind a lock with the interpreter released, and no panic crosses.
 #![forbid(unsafe_code)]
 
+mod bench;
 mod conform;
 mod error;
 mod guarded;
@@ -15,6 +16,8 @@ use pyo3::prelude::*;
 /// The compiled part of Seawall.
 #[pymodule]
 mod _core {
+    #[pymodule_export]
+    use crate::bench::{bench_book, bench_commands};
     #[pymodule_export]
     use crate::conform::largest_remainder;
     #[pymodule_export]

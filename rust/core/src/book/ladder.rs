@@ -58,6 +58,12 @@ impl Ladder {
         (self.best != NO_KEY).then_some(self.best)
     }
 
+    /// Best key of all, or beyond all keys.
+    #[inline(always)]
+    pub(super) fn best(&self) -> u32 {
+        self.best
+    }
+
     /// Best key after this one.
     pub(super) fn next_after(&self, key: u32) -> Option<u32> {
         let mut bit = key;

@@ -94,7 +94,7 @@ struct Extra {
     flags: u16,
 }
 
-/// What a fill left behind.
+/// What a fill of an order with something rare left behind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Filled {
     /// What an iceberg shows now and what is behind it, if it showed its next peak.
@@ -125,10 +125,40 @@ pub struct Level {
     pub orders: u32,
 }
 
+/// An order in its account's log: the slot, and its turn when the order was enrolled. An order that is gone may look
+/// as if it were there after 256 turns, so the order itself has the last word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Entry(u32);
+
+impl Entry {
+    const TURN_BITS: u32 = u8::BITS;
+
+    fn new(slot: u32, turn: u8) -> Self {
+        Self(slot << Self::TURN_BITS | u32::from(turn))
+    }
+
+    fn slot(self) -> u32 {
+        self.0 >> Self::TURN_BITS
+    }
+
+    fn may_live(self, turns: &[u8]) -> bool {
+        Self::new(self.slot(), turns[at(self.slot())]) == self
+    }
+}
+
 /// A number of 32 bits as an index.
 #[allow(clippy::as_conversions, reason = "an index has at least 32 bits wherever this crate is built")]
 const fn at(number: u32) -> usize {
     number as usize
+}
+
+/// What a book has done, counted in builds with debug assertions: a measure of work that noise cannot move.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Work {
+    /// Steps from one price level to the next.
+    pub levels: u64,
+    /// Slots that were read or written.
+    pub nodes: u64,
 }
 
 /// One market's book.
@@ -147,8 +177,10 @@ pub(crate) struct Book {
     /// Up to the highest slot that ever needed it.
     extras: Vec<Extra>,
     names: Names,
+    /// How often each slot was given back, in one byte: what tells the entries of logs that are gone, at a glance.
+    turns: Vec<u8>,
     /// Each account's open orders and some that are gone: written at the end, and cleaned when full.
-    logs: Vec<Vec<OrderId>>,
+    logs: Vec<Vec<Entry>>,
     /// Open orders of each account, where that is limited.
     counts: Option<Vec<u32>>,
     /// By side: shown orders, then hidden ones.
@@ -157,6 +189,8 @@ pub(crate) struct Book {
     expiries: BTreeSet<(Nanos, OrderId)>,
     /// The top order of each side, where allocation looks at it; it may be gone.
     tops: Option<[OrderId; 2]>,
+    #[cfg(debug_assertions)]
+    work: Work,
 }
 
 impl Book {
@@ -177,6 +211,7 @@ impl Book {
             nodes: Vec::new(),
             extras: Vec::new(),
             names: Names::new(market.client_ids),
+            turns: Vec::new(),
             logs: Vec::new(),
             counts,
             // The ladders of hidden orders are made when the first one comes.
@@ -184,7 +219,30 @@ impl Book {
             waiting: Waiting::default(),
             expiries: BTreeSet::new(),
             tops: has_top.then(Default::default),
+            #[cfg(debug_assertions)]
+            work: Work::default(),
         }
+    }
+
+    /// What was done so far; nothing in builds that do not count.
+    #[allow(clippy::unused_self, reason = "used where there is something to read")]
+    pub(crate) fn work(&self) -> Work {
+        #[cfg(debug_assertions)]
+        return self.work;
+        #[cfg(not(debug_assertions))]
+        Work::default()
+    }
+
+    /// Counts slots and steps between levels.
+    #[inline(always)]
+    fn count(&mut self, nodes: u64, levels: u64) {
+        #[cfg(debug_assertions)]
+        {
+            self.work.nodes += nodes;
+            self.work.levels += levels;
+        }
+        #[cfg(not(debug_assertions))]
+        let _ = (nodes, levels);
     }
 
     /// Number of resting orders.
@@ -218,7 +276,9 @@ impl Book {
         if !self.keeps_names() {
             return None;
         }
-        self.names.find(account, name).map(|slot| self.nodes[at(slot)].id(slot))
+        let slot = self.names.find(account, name)?;
+        let node = self.nodes.get(at(slot))?;
+        (!node.is_vacant()).then(|| node.id(slot))
     }
 
     /// Orders that wait for a trigger.
@@ -254,6 +314,7 @@ impl Book {
         let slot = u32::try_from(self.nodes.len()).expect("slots are limited");
         assert!(slot < self.orders_max, "the book is full");
         self.nodes.push(Node::EMPTY);
+        self.turns.push(0);
         slot
     }
 
@@ -261,9 +322,11 @@ impl Book {
     #[inline(always)]
     pub(crate) fn release(&mut self, slot: u32) {
         let node = &mut self.nodes[at(slot)];
-        assert!(node.is_vacant(), "the slot of an open order");
+        debug_assert!(node.is_vacant(), "the slot of an open order");
         node.set_next(self.free);
         self.free = slot;
+        let turn = &mut self.turns[at(slot)];
+        *turn = turn.wrapping_add(1);
     }
 
     /// Puts a new order at the back of its queue; the slot in its id is reserved. What an iceberg shows, and what
@@ -309,7 +372,7 @@ impl Book {
     #[inline(always)]
     fn enrol(&mut self, order: &Arrival) {
         self.open += 1;
-        if order.client != 0 {
+        if self.keeps_names() {
             self.names.give(order.id.slot(), order.account, order.client);
         }
         let index = order.account.index();
@@ -319,24 +382,28 @@ impl Book {
             }
             counts[index] += 1;
         }
+        let entry = Entry::new(order.id.slot(), self.turns[at(order.id.slot())]);
         match self.logs.get_mut(index) {
-            Some(log) if log.len() < log.capacity() => log.push(order.id),
-            _ => self.log_with_room(index, order.id),
+            Some(log) if log.len() < log.capacity() => log.push(entry),
+            _ => self.log_with_room(index, entry),
         }
     }
 
     /// Makes room in an account's log: entries of orders that are gone are dropped.
     #[inline(never)]
-    fn log_with_room(&mut self, index: usize, id: OrderId) {
+    fn log_with_room(&mut self, index: usize, entry: Entry) {
         if index >= self.logs.len() {
             self.logs.resize(index + 1, Vec::new());
         }
-        let nodes = &self.nodes;
+        let turns = &self.turns;
         let log = &mut self.logs[index];
-        log.retain(|id| nodes[at(id.slot())].holds(*id));
-        // Room for as many again: each entry is looked at a bounded number of times.
-        log.reserve(log.len().max(4));
-        log.push(id);
+        log.retain(|entry| entry.may_live(turns));
+        // At least half free: each entry is looked at twice at most. Four times that when room is made, so that the
+        // log of an account with somewhat more or fewer orders than usual stays as it is.
+        if log.len() * 2 >= log.capacity() {
+            log.reserve_exact((log.len() * 7).max(8));
+        }
+        log.push(entry);
     }
 
     /// Notes what is not ordinary about an order, and when it expires.
@@ -357,10 +424,10 @@ impl Book {
 
     #[inline(always)]
     fn stand(&mut self, order: &Arrival, shown: Qty) {
-        assert!(shown.is_positive());
+        debug_assert!(shown.is_positive());
         let slot = order.id.slot();
         let key = self.key(order.side, order.price);
-        assert!(self.nodes[at(slot)].is_vacant(), "the slot of an open order");
+        debug_assert!(self.nodes[at(slot)].is_vacant(), "the slot of an open order");
         self.nodes[at(slot)] = Node::new(order.id, (order.account, order.side), shown, key, order.flags);
         let is_rare = order.rare.is_some() || order.flags & (SLIDE | DAY) != 0;
         if is_rare {
@@ -405,6 +472,7 @@ impl Book {
             self.nodes[at(prev)].set_next(slot);
         }
         self.nodes[at(slot)] = node.behind(prev);
+        self.count(1 + u64::from(prev != NO_SLOT), 0);
     }
 
     /// Takes a slot out of its queue.
@@ -430,6 +498,8 @@ impl Book {
         if is_last {
             ladder.unmark(node.key());
         }
+        let neighbours = u64::from(prev != NO_SLOT) + u64::from(next != NO_SLOT);
+        self.count(1 + neighbours, u64::from(is_last));
     }
 
     /// Takes a resting order's slot out of the book; the slot is reserved then, the order still enrolled.
@@ -610,6 +680,15 @@ impl Book {
         self.first(side).map(|(_, key)| self.price(side, key))
     }
 
+    /// True if an order of the other side with this limit would meet an order of this side.
+    #[inline(always)]
+    pub(crate) fn is_reached(&self, side: Side, limit: Price) -> bool {
+        // The end of a ladder is beyond every key.
+        let reach = self.key(side, limit);
+        let shown = usize::from(side.code());
+        self.ladders[shown].best() <= reach || self.ladders[shown + 2].best() <= reach
+    }
+
     /// The order of a side that is matched first.
     #[inline(always)]
     pub(crate) fn front(&self, side: Side) -> Option<Resting> {
@@ -630,7 +709,7 @@ impl Book {
     /// Trades a quantity of a resting order, not more than it shows; an order with nothing left is gone, and its
     /// slot free.
     #[inline(always)]
-    pub(crate) fn fill(&mut self, order: &Resting, qty: Qty) -> Filled {
+    pub(crate) fn fill(&mut self, order: &Resting, qty: Qty) -> Option<Filled> {
         let slot = order.id.slot();
         assert!(qty.is_positive());
         assert!(qty <= order.shown);
@@ -640,21 +719,22 @@ impl Book {
             node.set_qty(order.shown - qty);
             let (ladder, key) = (node.ladder(), node.key());
             self.ladders[ladder].queue_mut(key).qty -= qty;
-            return if odd { Filled { peak: None, leg: self.untie(slot) } } else { Filled::default() };
+            self.count(1, 0);
+            return odd.then(|| Filled { peak: None, leg: self.untie(slot) });
         }
         if odd {
             let leg = self.untie(slot);
             let behind = self.extras[at(slot)].behind;
             if behind.is_positive() {
-                return Filled { peak: Some(self.next_peak(order.id)), leg };
+                return Some(Filled { peak: Some(self.next_peak(order.id)), leg });
             }
             self.unlink(slot);
             self.retire(order.id, order.account);
-            return Filled { peak: None, leg };
+            return Some(Filled { peak: None, leg });
         }
         self.unlink(slot);
         self.retire(order.id, order.account);
-        Filled::default()
+        None
     }
 
     fn untie(&mut self, slot: u32) -> Option<OrderId> {
@@ -739,8 +819,17 @@ impl Book {
     pub(crate) fn orders_of(&self, account: AccountId, into: &mut Vec<OrderId>) {
         let start = into.len();
         let log = self.logs.get(account.index()).map(Vec::as_slice).unwrap_or_default();
-        into.extend(log.iter().filter(|id| self.owner(**id).is_some()));
+        let entries = log.iter().filter(|entry| entry.may_live(&self.turns));
+        let slots = entries.map(|entry| entry.slot()).filter(|slot| self.is_open(*slot, account));
+        into.extend(slots.map(|slot| self.nodes[at(slot)].id(slot)));
         into[start..].sort_unstable_by(|a, b| b.cmp(a));
+        into.dedup();
+    }
+
+    /// True if an open order of the account stands in the slot.
+    fn is_open(&self, slot: u32, account: AccountId) -> bool {
+        let node = &self.nodes[at(slot)];
+        !node.is_vacant() && node.account() == account
     }
 
     /// Appends the ids of every open order, highest acceptance number first.
@@ -786,10 +875,11 @@ impl Book {
 
     /// Bytes that the book keeps: slots, tables, pages.
     pub(crate) fn bytes(&self) -> usize {
-        let logs: usize = self.logs.iter().map(|log| log.capacity() * size_of::<OrderId>()).sum();
+        let logs: usize = self.logs.iter().map(|log| log.capacity() * size_of::<Entry>()).sum();
         self.nodes.capacity() * size_of::<Node>()
             + self.extras.capacity() * size_of::<Extra>()
-            + self.logs.capacity() * size_of::<Vec<OrderId>>()
+            + self.turns.capacity()
+            + self.logs.capacity() * size_of::<Vec<Entry>>()
             + logs
             + self.names.bytes()
             + self.ladders.iter().map(Ladder::bytes).sum::<usize>()

@@ -16,8 +16,8 @@ const NO_NAME: u64 = 0;
 pub(super) enum Names {
     /// Names are not read.
     None,
-    /// A table with one row per name; `of` tells which name a slot has now.
-    Dense { max: u64, slots: Vec<u32>, of: Vec<u64> },
+    /// A table with one row per name; `of` tells which name the last order of a slot had.
+    Dense { max: u32, slots: Vec<u32>, of: Vec<u32> },
     /// A hash table of slots by account and name.
     Hashed { slots: HashTable<u32>, of: Vec<(u64, AccountId)> },
 }
@@ -32,9 +32,7 @@ impl Names {
         match config {
             ClientIds::None => Self::None,
             ClientIds::Hashed => Self::Hashed { slots: HashTable::new(), of: Vec::new() },
-            ClientIds::Dense { max } => {
-                Self::Dense { max: u64::from(max), slots: Vec::new(), of: Vec::new() }
-            }
+            ClientIds::Dense { max } => Self::Dense { max, slots: Vec::new(), of: Vec::new() },
         }
     }
 
@@ -47,11 +45,12 @@ impl Names {
     pub(super) fn admit(&self, name: u64) -> bool {
         match self {
             Self::None | Self::Hashed { .. } => true,
-            Self::Dense { max, .. } => name <= *max,
+            Self::Dense { max, .. } => name <= u64::from(*max),
         }
     }
 
-    /// The slot whose open order has this name.
+    /// The slot whose last order has this name; whether that order is open still, the caller sees.
+    #[inline]
     pub(super) fn find(&self, account: AccountId, name: u64) -> Option<u32> {
         if name == NO_NAME {
             return None;
@@ -59,7 +58,8 @@ impl Names {
         match self {
             Self::None => None,
             Self::Dense { slots, of, .. } => {
-                let slot = *slots.get(usize::try_from(name).ok()?)?;
+                let name = u32::try_from(name).ok()?;
+                let slot = *slots.get(at(name))?;
                 (of.get(at(slot)) == Some(&name)).then_some(slot)
             }
             Self::Hashed { slots, of } => {
@@ -72,25 +72,26 @@ impl Names {
     pub(super) fn of(&self, slot: u32) -> u64 {
         match self {
             Self::None => NO_NAME,
-            Self::Dense { of, .. } => of.get(at(slot)).copied().unwrap_or(NO_NAME),
+            Self::Dense { of, .. } => of.get(at(slot)).map_or(NO_NAME, |name| u64::from(*name)),
             Self::Hashed { of, .. } => of.get(at(slot)).map_or(NO_NAME, |entry| entry.0),
         }
     }
 
-    /// The order of a slot has this name from now on.
+    /// The order of a slot has this name, or none, from now on.
+    #[inline]
     pub(super) fn give(&mut self, slot: u32, account: AccountId, name: u64) {
-        if name == NO_NAME {
-            return;
-        }
         match self {
             Self::None => {}
             Self::Dense { slots, of, .. } => {
-                let row = usize::try_from(name).expect("admitted names are small");
-                grow(slots, row, u32::MAX);
-                grow(of, at(slot), NO_NAME);
-                slots[row] = slot;
+                let name = u32::try_from(name).expect("admitted names are small");
+                grow(of, at(slot), 0);
                 of[at(slot)] = name;
+                if name != 0 {
+                    grow(slots, at(name), u32::MAX);
+                    slots[at(name)] = slot;
+                }
             }
+            Self::Hashed { .. } if name == NO_NAME => {}
             Self::Hashed { slots, of } => {
                 grow(of, at(slot), (NO_NAME, account));
                 of[at(slot)] = (name, account);
@@ -102,12 +103,8 @@ impl Names {
     /// The order of a slot is no more.
     pub(super) fn forget(&mut self, slot: u32) {
         match self {
-            Self::None => {}
-            Self::Dense { of, .. } => {
-                if let Some(name) = of.get_mut(at(slot)) {
-                    *name = NO_NAME;
-                }
-            }
+            // The next order of the slot writes its own name, and until then there is none to find.
+            Self::None | Self::Dense { .. } => {}
             Self::Hashed { slots, of } => {
                 let Some(&(name, account)) = of.get(at(slot)).filter(|entry| entry.0 != NO_NAME) else {
                     return;
@@ -124,15 +121,19 @@ impl Names {
     pub(super) fn bytes(&self) -> usize {
         match self {
             Self::None => 0,
-            Self::Dense { slots, of, .. } => slots.len() * size_of::<u32>() + of.len() * size_of::<u64>(),
+            Self::Dense { slots, of, .. } => (slots.capacity() + of.capacity()) * size_of::<u32>(),
             Self::Hashed { slots, of } => slots.allocation_size() + of.len() * size_of::<(u64, AccountId)>(),
         }
     }
 }
 
+/// Rows that are made at once.
+const ROWS: usize = 1024;
+
 /// Makes room for a row.
+#[inline]
 fn grow<T: Clone>(rows: &mut Vec<T>, row: usize, empty: T) {
     if row >= rows.len() {
-        rows.resize(row + 1, empty);
+        rows.resize(row + ROWS, empty);
     }
 }

@@ -2,11 +2,11 @@
 
 use super::{Arrival, Book, NO_SLOT, OrderId, Rare, SIDES, Waits, at};
 use crate::codec::{CodecError, Reader, Writer};
-use crate::config;
+use crate::config::{self, ClientIds};
 use crate::order::{Order, Terms};
 use crate::protocol::{HIDDEN, SELF_TRADE_SHIFT};
 use crate::units::{AccountId, Nanos, Price, Qty, Side};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl Rare {
     fn encode(&self, w: &mut Writer) {
@@ -148,24 +148,20 @@ impl Book {
             }
         }
 
-        book.nodes = vec![super::Node::EMPTY; slots];
-        for order in arrivals() {
+        let mut names = BTreeSet::new();
+        for order in arrivals().filter(|order| order.client != 0 && book.keeps_names()) {
             if !book.admits_name(order.client) {
                 return Err(r.invalid(format!("client id {} is not possible here", order.client)));
             }
-            if book.named(order.account, order.client).is_some() {
+            let whose = matches!(market.client_ids, ClientIds::Hashed).then_some(order.account);
+            if !names.insert((whose, order.client)) {
                 return Err(r.invalid(format!("two orders have client id {}", order.client)));
             }
-            book.names.give(order.id.slot(), order.account, order.client);
         }
 
         // From here on nothing fails.
-        for (order, _) in &orders {
-            book.names.forget(order.id.slot());
-        }
-        for (order, _) in &waiting {
-            book.names.forget(order.id.slot());
-        }
+        book.nodes = vec![super::Node::EMPTY; slots];
+        book.turns = vec![0; slots];
         for (order, shown) in orders {
             book.enrol(&order);
             book.stand(&order, shown);
@@ -263,7 +259,6 @@ impl Book {
         let mut free = 0;
         for slot in self.chained(self.free) {
             assert!(self.nodes[at(slot)].is_vacant(), "free slot {slot} holds an order");
-            assert_eq!(self.names.of(slot), 0, "free slot {slot} has a name");
             free += 1;
             assert!(free <= self.nodes.len(), "the free list is a ring");
         }
@@ -309,7 +304,9 @@ impl Book {
         let mut odd = 0;
         for &id in &ids {
             let account = self.owner(id).expect("an open order has an owner");
-            assert!(self.logs[account.index()].contains(&id), "order {id:?} is not in its account's log");
+            let mut listed = Vec::new();
+            self.orders_of(account, &mut listed);
+            assert!(listed.contains(&id), "order {id:?} is not in its account's log");
             let name = self.names.of(id.slot());
             assert!(name == 0 || self.named(account, name) == Some(id));
             let rare = self.rare(id);

@@ -37,6 +37,8 @@ struct Watch {
 pub(crate) struct Waiting {
     orders: BTreeMap<u64, Waits>,
     watches: [Watch; 3],
+    /// Some order that did not fire watches trades.
+    watches_trades: bool,
 }
 
 impl Waiting {
@@ -55,8 +57,7 @@ impl Waiting {
 
     /// True if some order that did not fire watches trades.
     pub(crate) fn watches_trades(&self) -> bool {
-        let watch = &self.watches[usize::from(Watched::Last.code())];
-        !(watch.rising.is_empty() && watch.falling.is_empty() && watch.trailing.is_empty())
+        self.watches_trades
     }
 
     pub(super) fn insert(&mut self, waits: Waits) {
@@ -83,6 +84,13 @@ impl Waiting {
 
     /// Puts an order among those that a price may fire, or takes it from them.
     fn watch(&mut self, waits: &Waits, on: bool) {
+        self.set_watched(waits, on);
+        let trades = &self.watches[usize::from(Watched::Last.code())];
+        self.watches_trades =
+            !(trades.rising.is_empty() && trades.falling.is_empty() && trades.trailing.is_empty());
+    }
+
+    fn set_watched(&mut self, waits: &Waits, on: bool) {
         let (trigger, number) = (waits.trigger(), waits.id.acceptance());
         let watch = &mut self.watches[usize::from(trigger.watched.code())];
         let by_price = match trigger.kind {

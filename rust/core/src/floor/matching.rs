@@ -3,7 +3,7 @@
 use super::{Floor, Flow, Incoming, Party, Swept};
 use crate::allocation;
 use crate::auction;
-use crate::book::{Filled, Resting};
+use crate::book::Resting;
 use crate::config::Allocation;
 use crate::insurance;
 use crate::ledger::Place;
@@ -275,9 +275,10 @@ impl Floor {
             Self::report_fill(order.market, &maker, (price, qty), Money::ZERO, events);
             Self::report_fill(order.market, &taker, (price, qty), Money::ZERO, events);
         }
-        if filled == Filled::default() && swept.leg.is_none() {
+        if filled.is_none() && swept.leg.is_none() {
             return;
         }
+        let filled = filled.unwrap_or_default();
         Self::report_peak(order.market, resting, &filled, events);
         match filled.leg {
             Some(leg) if leg == order.id => {
@@ -362,9 +363,9 @@ impl Floor {
             }
         }
         for (order, filled) in pair.iter().zip(&filled) {
-            Self::report_peak(market, order, filled, events);
+            Self::report_peak(market, order, &filled.unwrap_or_default(), events);
         }
-        for leg in filled.iter().filter_map(|filled| filled.leg) {
+        for leg in filled.into_iter().flatten().filter_map(|filled| filled.leg) {
             self.cancel_leg(market, leg, events);
         }
     }

@@ -2,7 +2,7 @@
 
 use super::Venue;
 use crate::config::MoveSource;
-use crate::floor::Floor;
+use crate::floor::{Floor, Market};
 use crate::ledger::{self, Place, Position};
 use crate::margin;
 use crate::order::Said;
@@ -52,12 +52,12 @@ impl Venue {
     #[inline(always)]
     pub(super) fn check_size(
         &self,
+        m: &Market,
         market: MarketId,
-        price: Option<Price>,
-        qty: Qty,
+        size: (Option<Price>, Qty),
         reducing: bool,
     ) -> Result<(), Reject> {
-        let m = self.floor.market(market);
+        let (price, qty) = size;
         let (config, entry) = (&m.config, &m.config.entry);
         if qty < entry.qty_min || qty > config.order_qty_max {
             return Err(Reject::QtyOutOfRange);
@@ -87,15 +87,15 @@ impl Venue {
 
     /// Refuses orders before the first index; a market without clearing needs none.
     #[inline(always)]
-    pub(super) fn check_mark(&self, market: MarketId) -> Result<(), Reject> {
-        let has_mark = self.floor.prices.mark(market).is_some() || !self.floor.market(market).config.cleared;
+    pub(super) fn check_mark(&self, m: &Market, market: MarketId) -> Result<(), Reject> {
+        let has_mark = !m.config.cleared || self.floor.prices.mark(market).is_some();
         if has_mark { Ok(()) } else { Err(Reject::NoMark) }
     }
 
     /// Refuses orders of an account in liquidation; a market without clearing has no part in that.
     #[inline(always)]
-    pub(super) fn check_free(&self, market: MarketId, account: AccountId) -> Result<(), Reject> {
-        let bound = self.floor.is_liquidated(account) && self.floor.market(market).config.cleared;
+    pub(super) fn check_free(&self, m: &Market, account: AccountId) -> Result<(), Reject> {
+        let bound = m.config.cleared && self.floor.is_liquidated(account);
         if bound { Err(Reject::InLiquidation) } else { Ok(()) }
     }
 
@@ -118,15 +118,15 @@ impl Venue {
         if !m.admits.block || !m.config.cleared {
             return Err(Reject::PhaseRefuses);
         }
-        self.check_mark(market)?;
+        self.check_mark(m, market)?;
         if !trade.1.is_positive() || trade.1 > m.config.position_max {
             return Err(Reject::QtyOutOfRange);
         }
         if !trade.0.is_positive() || trade.0 > m.config.price_max {
             return Err(Reject::PriceOutOfRange);
         }
-        self.check_free(market, buyer)?;
-        self.check_free(market, seller)?;
+        self.check_free(m, buyer)?;
+        self.check_free(m, seller)?;
         self.check_block(market, (buyer, seller), trade)?;
 
         // From here on nothing fails.

@@ -3,7 +3,7 @@
 
 use super::Venue;
 use crate::book::{Arrival, NO_SLOT, Rare, Resting, Waits};
-use crate::floor::{Floor, Flow, Incoming, Swept};
+use crate::floor::{Floor, Flow, Incoming, Market, Swept};
 use crate::ledger::Position;
 use crate::order::{Order, Protection, Said, Terms, Trigger, Watched, quote_flags_fit, self_trade};
 use crate::protocol::{
@@ -37,7 +37,7 @@ impl Venue {
         Ok(())
     }
 
-    #[inline(always)]
+    #[inline(never)]
     pub(super) fn place(
         &mut self,
         r: &Record,
@@ -46,16 +46,19 @@ impl Venue {
     ) -> Result<(), Reject> {
         let market = self.known_market(MarketId::new(r.market))?;
         self.known_account(AccountId::new(r.account))?;
-        let order = Order::read(r)?;
-        if !self.floor.market(market).book.admits_name(order.client) {
+        // Three times the same code: of orders of which nothing more is said, most of it is known to do nothing.
+        if said.is_some() || r.flags != 0 || r.amount != 0 {
+            return self.place_with(market, r, said, events);
+        }
+        let read = Order::read(&Record { flags: 0, amount: 0, ..*r })?;
+        if !self.floor.market(market).book.admits_name(read.client) {
             return Err(Reject::BadField);
         }
-        // Twice the same code: for orders of which nothing more was said, most of it is known to do nothing.
-        if said.is_none() && order.flags == 0 && order.session == 0 {
-            let plain = Order { flags: 0, session: 0, ..order };
-            return self.accept(market, &plain, &NO_TERMS, events).map(|_| ());
+        if read.kind == OrderType::Limit {
+            let order = Order { kind: OrderType::Limit, flags: 0, session: 0, ..read };
+            return self.accept(market, order, &NO_TERMS, events).map(|_| ());
         }
-        self.place_with(market, &order, said, events)
+        self.accept(market, Order { flags: 0, session: 0, ..read }, &NO_TERMS, events).map(|_| ())
     }
 
     /// A Place with flags or terms.
@@ -63,15 +66,19 @@ impl Venue {
     fn place_with(
         &mut self,
         market: MarketId,
-        order: &Order,
+        r: &Record,
         said: Option<&Said>,
         events: &mut Events,
     ) -> Result<(), Reject> {
+        let order = Order::read(r)?;
+        if !self.floor.market(market).book.admits_name(order.client) {
+            return Err(Reject::BadField);
+        }
         if said.is_some_and(|said| said.broken || said.of != Some((market, order.account))) {
             return Err(Reject::BadField);
         }
         let terms = said.map_or(&NO_TERMS, |said| &said.terms);
-        terms.fit(order)?;
+        terms.fit(&order)?;
         self.accept(market, order, terms, events).map(|_| ())
     }
 
@@ -80,7 +87,7 @@ impl Venue {
     fn accept(
         &mut self,
         market: MarketId,
-        order: &Order,
+        order: Order,
         terms: &Terms,
         events: &mut Events,
     ) -> Result<OrderId, Reject> {
@@ -94,12 +101,11 @@ impl Venue {
         if !admitted {
             return Err(Reject::PhaseRefuses);
         }
-        self.check_mark(market)?;
-        self.check_size(market, order.limit(), order.qty, order.has(REDUCE_ONLY))?;
-        let expiry = self.check_expiry(market, order, terms)?;
+        self.check_mark(m, market)?;
+        self.check_size(m, market, (order.limit(), order.qty), order.has(REDUCE_ONLY))?;
+        let expiry = self.check_expiry(m, order.flags, terms)?;
         let account = order.account;
-        self.check_free(market, account)?;
-        let m = self.floor.market(market);
+        self.check_free(m, account)?;
         if m.book.named(account, order.client).is_some() {
             return Err(Reject::DuplicateClientId);
         }
@@ -134,9 +140,9 @@ impl Venue {
             Box::new(Rare { display, expiry, leg, session })
         });
         if let Some(trigger) = terms.trigger {
-            return Ok(self.wait(market, order, (terms, rare), trigger, events));
+            return Ok(self.wait(market, &order, (terms, rare), trigger, events));
         }
-        let checked = self.check_entry(market, order, terms)?;
+        let checked = self.check_entry(m, market, order, terms)?;
 
         // From here on nothing fails.
         let book = &mut self.floor.markets[market.index()].book;
@@ -146,8 +152,8 @@ impl Venue {
         if let Some(leg) = terms.leg {
             book.set_leg(leg, Some(id));
         }
-        report_accepted(market, id, order, (checked.price, order.flags), events);
-        let Order { account, side, qty, flags, client, .. } = *order;
+        report_accepted(market, id, &order, (checked.price, order.flags), events);
+        let Order { account, side, qty, flags, client, .. } = order;
         let arrival = Arrival { id, account, side, price: checked.price, qty, flags, rare, client };
         self.enter_book(market, arrival, (order.kind, checked.limit), Stay::New, events);
         Ok(id)
@@ -155,9 +161,9 @@ impl Venue {
 
     /// When an order expires; refused if that is not in the future.
     #[inline(always)]
-    fn check_expiry(&self, market: MarketId, order: &Order, terms: &Terms) -> Result<Option<Nanos>, Reject> {
-        if order.has(DAY) {
-            let day = self.floor.market(market).config.day;
+    fn check_expiry(&self, m: &Market, flags: u16, terms: &Terms) -> Result<Option<Nanos>, Reject> {
+        if flags & DAY != 0 {
+            let day = m.config.day;
             return Ok(Some(day.start_ns.end_of_day(day.length_ns, self.floor.now)));
         }
         match terms.expiry {
@@ -215,14 +221,19 @@ impl Venue {
 
     /// A Place from `NotReducing` on: what is asked when an order is about to enter the book.
     #[inline(always)]
-    fn check_entry(&self, market: MarketId, order: &Order, terms: &Terms) -> Result<Checked, Reject> {
-        let m = self.floor.market(market);
-        let Order { account, side, kind, qty, flags, .. } = *order;
+    fn check_entry(
+        &self,
+        m: &Market,
+        market: MarketId,
+        order: Order,
+        terms: &Terms,
+    ) -> Result<Checked, Reject> {
+        let Order { account, side, kind, qty, flags, .. } = order;
         let reducing = flags & REDUCE_ONLY != 0;
         if reducing || m.admits.place == Placing::Reducing {
             self.check_reducing(market, account, (side, qty))?;
         }
-        let mut limit = self.banded(market, side, order.limit())?;
+        let mut limit = self.banded(m, market, side, order.limit())?;
         if flags & POST_ONLY != 0 {
             limit = self.posted(market, side, limit, flags)?;
         }
@@ -232,7 +243,7 @@ impl Venue {
         let price = if kind == OrderType::Market { Price::ZERO } else { limit.unwrap_or(order.price) };
         let need = if kind == OrderType::FillOrKill { Some(qty) } else { terms.minimum };
         if let Some(need) = need {
-            let order = Incoming { leg: terms.leg, ..self.incoming(market, order, limit) };
+            let order = Incoming { leg: terms.leg, ..self.incoming(market, &order, limit) };
             if !self.floor.is_fillable(&order, need) {
                 return Err(Reject::NotFillable);
             }
@@ -271,10 +282,19 @@ impl Venue {
 
     /// The limit inside the bands: capped, or refused if a band refuses. A market order takes the bound as limit.
     #[inline(always)]
-    fn banded(&self, market: MarketId, side: Side, limit: Option<Price>) -> Result<Option<Price>, Reject> {
+    fn banded(
+        &self,
+        m: &Market,
+        market: MarketId,
+        side: Side,
+        limit: Option<Price>,
+    ) -> Result<Option<Price>, Reject> {
+        if !m.breakers.has_bands() {
+            return Ok(limit);
+        }
         let Some(mark) = self.floor.banding(market) else { return Ok(limit) };
         let Some(limit) = limit else { return Ok(self.floor.bound(market, side, false)) };
-        if self.floor.market(market).breakers.refuses(mark, side, limit) {
+        if m.breakers.refuses(mark, side, limit) {
             return Err(Reject::BandRefuses);
         }
         Ok(Some(self.floor.capped(market, side, limit, false)))
@@ -342,15 +362,13 @@ impl Venue {
             self.floor.ledger.position_mut(account, market).add_open(side, qty);
         }
         // Most orders meet nobody.
-        if rests {
-            let touch = m.book.touch(side.opposite());
-            if touch.is_none_or(|best| limit.is_some_and(|l| side.gain(best, l).is_negative())) {
-                if stay == Stay::New && arrival.rare.is_none() {
-                    m.book.rest(&arrival);
-                    return;
-                }
-                return self.come_to_rest(market, &arrival, stay, events);
+        if rests && limit.is_some_and(|limit| !m.book.is_reached(side.opposite(), limit)) {
+            if stay == Stay::New && arrival.rare.is_none() {
+                let client = arrival.client;
+                m.book.rest(&Arrival { id, account, side, price, qty, flags, rare: None, client });
+                return;
             }
+            return self.come_to_rest(market, &arrival, stay, events);
         }
         let order = Incoming {
             id,
@@ -434,7 +452,7 @@ impl Venue {
         if r.flags == 0 || by_name { Ok(()) } else { Err(Reject::BadField) }
     }
 
-    #[inline(always)]
+    #[inline(never)]
     pub(super) fn cancel(&mut self, r: &Record, events: &mut Events) -> Result<(), Reject> {
         let market = self.known_market(MarketId::new(r.market))?;
         let account = self.known_account(AccountId::new(r.account))?;
@@ -466,13 +484,14 @@ impl Venue {
         let book = &self.floor.market(market).book;
         let reducing = id.is_ok_and(|id| book.is_reduce_only(id));
         let old = id.and_then(|id| book.get(id).ok_or(Reject::UnknownOrder));
-        self.check_mark(market)?;
-        self.check_size(market, Some(price), qty, reducing)?;
+        let m = self.floor.market(market);
+        self.check_mark(m, market)?;
+        self.check_size(m, market, (Some(price), qty), reducing)?;
         let old = old?;
         if old.account != account {
             return Err(Reject::NotYourOrder);
         }
-        self.check_free(market, account)?;
+        self.check_free(m, account)?;
         let keeps = price == old.price && qty <= old.qty;
         let limit = if keeps { price } else { self.replaced_limit(&old, market, (price, qty))? };
 
@@ -512,7 +531,7 @@ impl Venue {
         if reducing {
             self.check_reducing(market, old.account, (old.side, qty))?;
         }
-        let mut limit = self.banded(market, old.side, Some(price))?;
+        let mut limit = self.banded(m, market, old.side, Some(price))?;
         if old.flags & POST_ONLY != 0 {
             limit = self.posted(market, old.side, limit, old.flags)?;
         }
@@ -574,7 +593,7 @@ impl Venue {
         if !matches!(self.floor.market(market).admits.place, Placing::All | Placing::Resting) {
             return Err(Reject::PhaseRefuses);
         }
-        self.check_free(market, account)?;
+        self.check_free(self.floor.market(market), account)?;
 
         // From here on the quote stands, side by side.
         let key = (account, r.code);
@@ -595,7 +614,7 @@ impl Venue {
             }
             let (kind, flags) = (OrderType::Limit, r.flags);
             let order = Order { account, side, kind, flags, price, qty, client: 0, session: 0 };
-            match self.accept(market, &order, &NO_TERMS, events) {
+            match self.accept(market, order, &NO_TERMS, events) {
                 Ok(accepted) => *id = accepted,
                 Err(why) => events.push(Record {
                     kind: event::REJECTED,
@@ -713,7 +732,7 @@ impl Venue {
         if let Some(rare) = &mut arrival.rare {
             rare.leg = None;
         }
-        match self.check_entry(market, &order, &terms) {
+        match self.check_entry(self.floor.market(market), market, order, &terms) {
             Err(why) => {
                 self.floor.market_mut(market).book.retire(id, order.account);
                 events.push(Record {
