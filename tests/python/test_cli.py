@@ -14,7 +14,7 @@ from seawall import __version__
 
 from conftest import SMALL
 
-COMMAND = [sys.executable, "-m", "seawall"]
+COMMAND = [sys.executable, "-c", "from seawall.cli import app; app()"]
 COMMANDS = ("replay", "scenarios", "profiles", "validate", "schema", "conform")
 
 
