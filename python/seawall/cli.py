@@ -18,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table as RichTable
 
 from seawall import bench, feed, models
+from seawall._core import __version__
 from seawall.errors import SeawallError
 from seawall.run import Run, check_report, world_of
 from seawall.run import replay as run_replay
@@ -40,6 +41,24 @@ app = typer.Typer(
 app.add_typer(feed.app, name="feed")
 bench_app = typer.Typer(no_args_is_help=True, help="Benchmarks that compare their answers.")
 app.add_typer(bench_app, name="bench")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(f"seawall {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
 out = Console()
 err = Console(stderr=True)
 

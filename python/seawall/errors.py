@@ -38,7 +38,7 @@ class SnapshotError(SeawallError, ValueError):
 
 
 class JournalError(SeawallError, ValueError):
-    """Bytes that are not a journal of a venue."""
+    """Bytes that are not a journal of a venue, or a journal that cannot be begun or gone on with."""
 
 
 class VectorError(SeawallError, ValueError):

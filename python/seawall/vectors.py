@@ -7,7 +7,9 @@ thousandth of it, where 64 bits allow, and must give the same answer, which catc
 
 import json
 import math
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -23,6 +25,9 @@ Outcome: TypeAlias = Literal["passed", "failed", "unsupported"]
 
 _FINER: Final = (1, 7, 1000)
 _INT_MAX: Final = 2**63 - 1
+_NUMBER: Final = re.compile(r"[+-]?(\d+/\d+|(\d+\.?\d*|\.\d+)(e[+-]?\d{1,3})?)", re.ASCII | re.IGNORECASE)
+_DIGITS_MAX: Final = 200
+_SHOWN_MAX: Final = 60
 
 
 class UnsupportedError(VectorError):
@@ -33,6 +38,21 @@ class _OutOfRangeError(VectorError):
     pass
 
 
+class _MalformedError(VectorError):
+    """A number that is none: the whole file is refused, with its line."""
+
+
+def _number(value: object, field: str) -> Fraction:
+    """Return a number of a vector: a rational or decimal string, or a JSON number."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        return Fraction(value)
+    if isinstance(value, str) and len(value) <= _DIGITS_MAX and _NUMBER.fullmatch(value.strip()):
+        with suppress(ZeroDivisionError):
+            return Fraction(value)
+    shown = repr(value) if len(repr(value)) <= _SHOWN_MAX else repr(value)[:_SHOWN_MAX] + "..."
+    raise _MalformedError(f'{field}: {shown} is not a number; write it like "0.05" or "1/3", with a short exponent')
+
+
 @dataclass(frozen=True)
 class Scale:
     """One choice of units: how many make one, by dimension."""
@@ -41,7 +61,7 @@ class Scale:
 
     def units(self, dimension: str, value: str) -> int:
         """Return a number of the vector in whole units of a dimension."""
-        count = Fraction(value) * self.per_one[dimension]
+        count = _number(value, f"given.{dimension}") * self.per_one[dimension]
         if count.denominator != 1:
             raise VectorError(f"{value} is not whole in units of 1/{self.per_one[dimension]}")
         if abs(count.numerator) > _INT_MAX:
@@ -141,7 +161,9 @@ class _Tally:
     def add(self, case_id: str, outcome: Outcome, why: str) -> None:
         setattr(self, outcome, getattr(self, outcome) + 1)
         if outcome != "passed":
-            self.problems.append({"id": case_id, "outcome": outcome, "why": why})
+            # A vector may hold what no terminal can show.
+            shown = why.encode("utf-8", "backslashreplace").decode()
+            self.problems.append({"id": case_id, "outcome": outcome, "why": shown})
 
 
 def conform(files: Iterable[str | Path]) -> dict[str, Any]:
@@ -161,38 +183,62 @@ def conform(files: Iterable[str | Path]) -> dict[str, Any]:
     Raises
     ------
     VectorError
-        If a file is not there or a line is not a vector.
+        If there is no file, a file is not there or has no vectors, or a line is not a vector.
     """
+    paths = [Path(file) for file in files]
+    if not paths:
+        raise VectorError("files: none were given; give files of JSON lines")
     tallies: dict[str, _Tally] = {}
-    for file in files:
-        for case in _cases(Path(file)):
-            outcome, why = _judge(case)
+    for file in paths:
+        for number, case in _cases(file):
+            try:
+                outcome, why = _judge(case)
+            except _MalformedError as error:
+                raise VectorError(f"{file}:{number}: {error}") from None
             tallies.setdefault(case.topic, _Tally()).add(case.id, outcome, why)
     total = {name: sum(getattr(t, name) for t in tallies.values()) for name in ("passed", "failed", "unsupported")}
     return {**total, "by_topic": {topic: vars(tallies[topic]) for topic in sorted(tallies)}}
 
 
-def _cases(file: Path) -> Iterator[Case]:
+def _cases(file: Path) -> Iterator[tuple[int, Case]]:
+    """Yield the vectors of a file with their lines."""
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise VectorError(f"{file}: cannot be read: {error}; give files of JSON lines") from None
-    for number, line in enumerate(text.splitlines(), start=1):
-        if not line.strip():
-            continue
+    lines = [(number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
+    if not lines:
+        raise VectorError(f"{file}: has no vectors; give a file of JSON lines")
+    for number, line in lines:
         try:
-            data = json.loads(line)
-            yield Case(
-                id=data["id"],
-                topic=data["topic"],
-                given=dict(data["given"]),
-                expect=dict(data["expect"]),
-                tolerance=Fraction(data.get("tolerance", 0)),
-            )
-        except (ValueError, KeyError, TypeError) as error:
-            raise VectorError(
-                f"{file}:{number}: is not a vector ({error!r}); it needs id, topic, given and expect"
-            ) from None
+            yield number, _case(json.loads(line))
+        except RecursionError:
+            raise VectorError(f"{file}:{number}: is not a vector (it is nested too deeply)") from None
+        except VectorError as error:
+            raise VectorError(f"{file}:{number}: is not a vector ({error})") from None
+        except ValueError as error:
+            raise VectorError(f"{file}:{number}: is not a vector ({error}); write one JSON object per line") from None
+
+
+def _case(data: object) -> Case:
+    """Return the vector of a line."""
+    if not isinstance(data, dict):
+        raise VectorError("it is not an object; it needs id, topic, given and expect")
+    for field_, kind, word in (
+        ("id", str, "text"),
+        ("topic", str, "text"),
+        ("given", dict, "an object"),
+        ("expect", dict, "an object"),
+    ):
+        if field_ not in data:
+            raise VectorError(f"{field_}: is missing; it needs id, topic, given and expect")
+        value = data[field_]
+        if not isinstance(value, kind) or (isinstance(value, str) and not value.isprintable()):
+            raise VectorError(f"{field_}: is not {word}; it needs id, topic, given and expect")
+    tolerance = _number(data.get("tolerance", 0), "tolerance")
+    if tolerance < 0:
+        raise VectorError(f"tolerance: {data['tolerance']} is negative; give 0 or more")
+    return Case(data["id"], data["topic"], data["given"], data["expect"], tolerance)
 
 
 def _judge(case: Case) -> tuple[Outcome, str]:
@@ -211,8 +257,10 @@ def _judge(case: Case) -> tuple[Outcome, str]:
                     return "failed", f"{key}: expected {case.expect[key]}, got {got}"
     except UnsupportedError as error:
         return "unsupported", str(error)
-    except (SeawallError, KeyError, TypeError, ValueError, OverflowError) as error:
-        return "failed", str(error)
+    except _MalformedError:
+        raise
+    except (SeawallError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+        return "failed", f"given: {error} is missing" if isinstance(error, KeyError) else str(error)
     return "passed", ""
 
 
@@ -230,7 +278,7 @@ def _answers(case: Case, topic: Topic) -> Iterator[tuple[Scale, Answer]]:
 def _scales(dimensions: Mapping[str, list[str]], tolerance: Fraction) -> Iterator[Scale]:
     base = {}
     for name, numbers in dimensions.items():
-        unit = math.lcm(*(Fraction(number).denominator for number in numbers))
+        unit = math.lcm(*(_number(number, f"given.{name}").denominator for number in numbers))
         if tolerance:
             # A unit of at most a thousandth of the tolerance, and still a divisor of every number.
             unit *= math.ceil(1000 / tolerance / unit)
@@ -247,7 +295,7 @@ def _same(expected: object, got: object, tolerance: Fraction) -> bool:
             and all(_same(e, g, tolerance) for e, g in zip(expected, got, strict=True))
         )
     if isinstance(expected, str) and isinstance(got, Fraction):
-        return abs(Fraction(expected) - got) <= tolerance
+        return abs(_number(expected, "expect") - got) <= tolerance
     return type(expected) is type(got) and expected == got
 
 

@@ -1,6 +1,7 @@
 """A venue in Python: batches of commands in, arrays of events out."""
 
 import json
+import operator
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Self
 
@@ -8,8 +9,8 @@ import numpy as np
 
 from seawall import _core
 from seawall.commands import Records
-from seawall.errors import CommandError
-from seawall.protocol import DELTA, OrderFlag
+from seawall.errors import CommandError, JournalError
+from seawall.protocol import DELTA, NO_MARKET, OrderFlag
 from seawall.table import Table
 
 if TYPE_CHECKING:
@@ -20,6 +21,15 @@ if TYPE_CHECKING:
 __all__ = ["Deltas", "JournalWriter", "Replayed", "Venue", "replay_journal"]
 
 _DEPTH_LEVELS = 10
+_LEVELS_MAX = 2**31 - 1
+
+
+def _whole(value: object, name: str, remedy: str) -> int:
+    """Return an argument as an int, whatever kind of whole number it is."""
+    try:
+        return operator.index(value)  # type: ignore[arg-type] # that it may not be one is the point
+    except TypeError:
+        raise CommandError(f"{name}: {value!r} is not a whole number; {remedy}") from None
 
 
 class Venue:
@@ -231,10 +241,14 @@ class Venue:
         Raises
         ------
         CommandError
-            If there is no such market.
+            If there is no such market, or the number of levels is negative.
         """
         number = self._market(market)
-        return {"bids": Table(self._core.depth(number, 0, levels)), "asks": Table(self._core.depth(number, 1, levels))}
+        most = _whole(levels, "levels", "give a whole number of at least 0")
+        if most < 0:
+            raise CommandError(f"levels: {most} is negative; give a whole number of at least 0")
+        most = min(most, _LEVELS_MAX)
+        return {"bids": Table(self._core.depth(number, 0, most)), "asks": Table(self._core.depth(number, 1, most))}
 
     def best(self, market: int | str = 0) -> "Best":
         """Return the best shown prices of a market's book, in ticks.
@@ -305,12 +319,16 @@ class Venue:
         return Table(self._core.waiting_orders(self._market(market)))
 
     def _market(self, market: int | str) -> int:
-        if isinstance(market, int):
-            return market
         names = [] if self.profile is None else [m.name for m in self.profile.markets]
-        if market not in names:
-            raise CommandError(f"market: {market!r} is not there; known: {', '.join(names) or 'numbers only'}")
-        return names.index(market)
+        known = f"known: {', '.join(names) or 'numbers only'}"
+        if isinstance(market, str):
+            if market not in names:
+                raise CommandError(f"market: {market!r} is not there; {known}")
+            return names.index(market)
+        number = _whole(market, "market", known)
+        if not 0 <= number < NO_MARKET:
+            raise CommandError(f"market: {number} is not there; {known}")
+        return number
 
     def audit(self) -> dict[str, Any]:
         """Return the proof of conservation.
@@ -401,6 +419,13 @@ class JournalWriter:
     file
         Binary file open for writing; it is flushed after every batch and not closed.
 
+    Raises
+    ------
+    JournalError
+        If the venue has already taken commands.
+    OSError
+        If the file cannot be written.
+
     Examples
     --------
     >>> import io
@@ -415,12 +440,13 @@ class JournalWriter:
     (True, 0)
     """
 
-    __slots__ = ("_core", "_file")
+    __slots__ = ("_core", "_failed", "_file")
 
     def __init__(self, venue: Venue, file: BinaryIO) -> None:
         self._core = _core.JournalWriter(venue._core)  # noqa: SLF001 - both are faces of one core
         self._file = file
-        file.write(self._core.header())
+        self._failed = False
+        self._append(self._core.header())
 
     def write(self, commands: Records | bytes | bytearray | memoryview) -> None:
         """Append commands as one frame with a checksum.
@@ -429,9 +455,30 @@ class JournalWriter:
         ------
         CommandError
             If the argument does not hold records. Nothing is written then.
+        JournalError
+            If an earlier write failed.
+        OSError
+            If the file cannot be written. The writer refuses to go on then.
         """
-        self._file.write(self._core.frame(commands))
+        if self._failed:
+            raise JournalError(
+                "an earlier write failed, and the file may end within a frame; "
+                "begin another journal with a new venue, or go on from a snapshot"
+            )
+        self._append(self._core.frame(commands))
+
+    def _append(self, data: bytes) -> None:
+        """Write bytes whole; from a failure on, nothing more is written."""
+        self._failed = True
+        rest = memoryview(data)
+        while rest:
+            # Files without a buffer may take a part.
+            taken = self._file.write(rest)
+            if not taken:
+                raise JournalError(f"the file took none of {len(rest)} bytes; give a file that blocks")
+            rest = rest[taken:]
         self._file.flush()
+        self._failed = False
 
 
 class Replayed(NamedTuple):

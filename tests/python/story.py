@@ -490,7 +490,8 @@ def canonical(event: Record, command: Record) -> Record:
         return {**event, "order": event["order"] >> SLOT_BITS << SLOT_BITS}
     if event["kind"] == REJECTED:
         if names_order(command):
-            event = {**event, "order": event["order"] >> SLOT_BITS << SLOT_BITS}
+            # An id may be made up: slots are left out of what was sent, too.
+            event, command = ({**r, "order": r["order"] >> SLOT_BITS << SLOT_BITS} for r in (event, command))
         bare = {**event, **dict.fromkeys(REPEATED, 0), "market": NO_MARKET}
         if all(event[name] == command[name] for name in REPEATED):
             return bare

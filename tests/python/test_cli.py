@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from seawall import __version__
+
 from conftest import SMALL
 
 COMMAND = [sys.executable, "-c", "from seawall.cli import app; app()"]
@@ -120,3 +122,24 @@ def test_schema_prints_json() -> None:
     assert set(json.loads(seawall("schema").stdout)) == {"scenario", "venue"}
     venue = json.loads(seawall("schema", "venue").stdout)
     assert venue["additionalProperties"] is False
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    done = seawall("--version")
+    assert (done.returncode, done.stdout) == (0, f"seawall {__version__}\n")
+
+
+def test_an_empty_file_of_vectors_is_no_success(tmp_path: Path) -> None:
+    (tmp_path / "empty.jsonl").touch()
+    done = seawall("conform", "empty.jsonl", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "empty.jsonl: has no vectors" in done.stderr
+
+
+def test_an_interruption_while_it_loads_ends_with_130(tmp_path: Path) -> None:
+    slow = "import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(30)\n"
+    (tmp_path / "typer.py").write_text(slow, encoding="utf-8")
+    line = [sys.executable, "-m", "seawall", "scenarios"]
+    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(line, capture_output=True, text=True, check=False, env=environment, timeout=20)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "interrupted\n")

@@ -4,6 +4,7 @@ import io
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import pytest
 import seawall
 from seawall import JournalWriter, Venue, commands
 from seawall.commands import Records
+from seawall.errors import JournalError
 from seawall.models import load_scenario
 from seawall.run import world_of
 
@@ -128,3 +130,55 @@ def test_the_order_of_tests_and_the_place_of_the_file_do_not_matter(tmp_path: Pa
     copy = tmp_path / "elsewhere.toml"
     copy.write_bytes(SMALL.read_bytes())
     assert seawall.replay(copy, accounts=500).digest == seawall.replay(SMALL, accounts=500).digest
+
+
+def test_a_journal_begins_before_the_first_command() -> None:
+    venue = Venue("reference")
+    venue.apply(commands.open_account(at=0))
+    with pytest.raises(JournalError, match="the venue has already taken commands; begin the journal before"):
+        JournalWriter(venue, io.BytesIO())
+
+
+class Full(io.RawIOBase):
+    """A file that takes little at a time, and from some length on nothing for once."""
+
+    def __init__(self, room: int) -> None:
+        self.taken = bytearray()
+        self.room = room
+
+    def write(self, data: Any) -> int:
+        if self.room <= 0:
+            self.room = 10_000
+            raise OSError(28, "no space left on device")
+        part = bytes(data)[: min(100, self.room)]
+        self.room -= len(part)
+        self.taken += part
+        return len(part)
+
+
+def test_after_a_failed_write_a_journal_takes_no_more_and_can_still_be_read() -> None:
+    venue, file = Venue("reference"), Full(100_000)
+    journal = JournalWriter(venue, file)  # type: ignore[arg-type]
+    first = commands.open_account(at=0, count=3)
+    journal.write(first)
+    file.room = 150
+    second = commands.deposit(at=0, account=[0, 1, 2], amount=5)
+    with pytest.raises(OSError, match="no space left"):
+        journal.write(second)
+    written = bytes(file.taken)
+    for _ in range(2):
+        with pytest.raises(JournalError, match="an earlier write failed"):
+            journal.write(second)
+    assert bytes(file.taken) == written
+    again = seawall.replay_journal(written)
+    venue.apply(first)
+    assert (again.venue.digest(), again.torn) == (venue.digest(), 150)
+
+
+def test_a_command_that_is_none_does_not_stop_a_journal() -> None:
+    venue, file = Venue("reference"), io.BytesIO()
+    journal = JournalWriter(venue, file)
+    with pytest.raises(seawall.CommandError):
+        journal.write(b"x")
+    journal.write(commands.open_account(at=0))
+    assert seawall.replay_journal(file.getvalue()).torn == 0

@@ -1,6 +1,7 @@
 """Models of venues and scenarios: exact conversion, and refusals that say what to do."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -271,3 +272,32 @@ def test_the_committed_schemas_are_those_of_the_models() -> None:
         assert json.loads(file.read_text(encoding="utf-8")) == json.loads(json.dumps(schema)), (
             f"write it anew: seawall schema {name} > {file.relative_to(ROOT)}"
         )
+
+
+@pytest.mark.parametrize(
+    ("override", "field"),
+    [
+        ("limits.accounts_max=99999999999999999999999", "limits.accounts_max: "),
+        ("seed=99999999999999999999999", "seed: "),
+        ("backstop=99999999999", "backstop: "),
+        ("markets.BTC.order_qty_max=1000000000000000000000000000", "markets.BTC.order_qty_max: "),
+        ("markets.BTC.entry.notional_max=99999999999999999999999", "markets.BTC.entry.notional_max: "),
+        ("markets.BTC.entry.open_orders_max=99999999999999999999", "entry.open_orders_max: "),
+        ("markets.BTC.fees.taker=-100000000000000000000", "markets.BTC.fees.taker: "),
+        ("markets.BTC.mark.basis_samples=99999999999999999999", "mark.basis_samples: "),
+        ("markets.BTC.day.length=99999999999999999999d", "day.length: "),
+        ("markets.BTC.reopen_auction=99999999999999999h", "reopen_auction: "),
+        ("markets.BTC.funding.first=9999-01-01T00:00:00Z", "funding.first: "),
+        ("markets.BTC.tick_size=1000000000000000000000000000", "tick_size: "),
+    ],
+)
+def test_a_number_beyond_64_bits_is_refused_by_its_field(override: str, field: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(field)) as refused:
+        load_profile("reference", set=[override])
+    assert "line 1 column" not in str(refused.value)
+
+
+def test_a_scenario_beyond_64_bits_is_refused_by_its_field() -> None:
+    for override in ("step_ns=99999999999999d", "makers.accounts=99999999999999999999", "makers.capital=1" + "0" * 30):
+        with pytest.raises(ScenarioError, match=override.partition("=")[0]):
+            load_scenario("calm", set=[override])

@@ -90,3 +90,15 @@ def test_the_package_carries_its_files() -> None:
     package = resources.files("seawall")
     for file in ("py.typed", "_core.pyi", "venues/reference.toml", "scenarios/oct10-2025.toml"):
         assert package.joinpath(file).is_file(), file
+
+
+def test_every_extra_that_an_error_advises_exists() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    advised = []
+    for file in (ROOT / "python").rglob("*.py"):
+        source = file.read_text(encoding="utf-8")
+        calls = re.findall(r'\blibrary\("([\w.]+)"(?:, extra="(\w+)")?\)', source)
+        advised += [extra or name for name, extra in calls]
+        advised += re.findall(r"seawall\[(\w+)\]", source)
+    assert set(advised) == {"report", "polars", "pandas"}
+    assert set(advised) <= set(extras)

@@ -99,3 +99,54 @@ def test_the_harness_is_never_the_only_caller_of_a_function() -> None:
             code = file.read_text(encoding="utf-8").partition("#[cfg(test)]")[0]
             callers += [file for _ in re.finditer(rf"(?<!fn )\b{function}\(", code)]
         assert callers, f"{name}: nothing in the core calls {function}"
+
+
+def line_of(**given: Any) -> str:
+    vector = allocate()
+    return json.dumps(vector | {"given": vector["given"] | given})
+
+
+def weighing(weight: object) -> str:
+    return line_of(accounts=[{"id": 1, "lots": 5, "cap": 5, "weight": weight}])
+
+
+@pytest.mark.parametrize(
+    ("line", "part"),
+    [
+        (weighing("1/0"), "given.weight: '1/0' is not a number"),
+        (weighing("1e999999999"), "given.weight: '1e999999999' is not a number"),
+        (weighing("9" * 5000), "given.weight: '999"),
+        (weighing(float("inf")), "given.weight: inf is not a number"),
+        (weighing([1]), r"given.weight: \[1\] is not a number"),
+        (json.dumps(allocate(tolerance="1/0")), "tolerance: '1/0' is not a number"),
+        (json.dumps(allocate(tolerance="-1")), "tolerance: -1 is negative"),
+        (json.dumps(allocate(topic=["adl.allocate"])), "topic: is not text"),
+        (json.dumps(allocate(id=7)), "id: is not text"),
+        (json.dumps(allocate(id="\ud800")), "id: is not text"),
+        (json.dumps(allocate(given="x")), "given: is not an object"),
+        ("[" * 200_000, "nested too deeply"),
+        ('{"id": ' + "9" * 5000 + "}", "is not a vector"),
+    ],
+    ids=range(13),
+)
+def test_what_is_malformed_is_refused_with_file_line_and_field(tmp_path: Path, line: str, part: str) -> None:
+    file = tmp_path / "vectors.jsonl"
+    file.write_text(f"\n{line}", encoding="utf-8")
+    with pytest.raises(VectorError, match=rf"vectors.jsonl:2: .*{part}"):
+        conform([file])
+
+
+@pytest.mark.parametrize("given", [{"accounts": 5}, {"accounts": [{}]}, {"residual": "x"}, {"residual": 2**70}])
+def test_arguments_of_another_kind_fail(tmp_path: Path, given: dict[str, Any]) -> None:
+    file = tmp_path / "vectors.jsonl"
+    file.write_text(line_of(**given), encoding="utf-8")
+    assert conform([file])["failed"] == 1
+
+
+def test_nothing_to_run_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "empty.jsonl"
+    file.write_text("\n  \n", encoding="utf-8")
+    with pytest.raises(VectorError, match=r"empty.jsonl: has no vectors"):
+        conform([file])
+    with pytest.raises(VectorError, match="files: none were given"):
+        conform([])

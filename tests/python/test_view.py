@@ -298,3 +298,20 @@ def test_changes_of_levels_folded_from_events_give_the_depth_at_every_step(seed:
 def test_what_is_not_events_is_refused() -> None:
     with pytest.raises(CommandError, match="events"):
         seawall.Deltas().update(np.zeros(3))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("market", [-1, 70_000, 2**70, 2, None, 1.5, [0], "SOL"])
+def test_a_market_that_is_not_there_is_a_command_error(market: Any) -> None:
+    venue = seawall.Venue("reference")
+    for view in (venue.depth, venue.best, venue.orders, venue.waiting_orders):
+        with pytest.raises(seawall.CommandError, match="market: "):
+            view(market)
+
+
+@pytest.mark.parametrize("levels", [-1, 1.5, None, "x"])
+def test_a_number_of_levels_that_is_none_is_a_command_error(levels: Any) -> None:
+    venue = seawall.Venue("reference")
+    with pytest.raises(seawall.CommandError, match="levels: "):
+        venue.depth(levels=levels)
+    numbered: Any = np.int64(0)
+    assert venue.depth(numbered, levels=2**70)["bids"].height == 0

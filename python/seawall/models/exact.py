@@ -15,11 +15,14 @@ from pydantic import (
     Field,
     PlainSerializer,
     ValidationError,
+    ValidationInfo,
     WithJsonSchema,
+    field_validator,
     model_validator,
 )
 
 __all__ = [
+    "Count",
     "Duration",
     "Exact",
     "Instant",
@@ -44,6 +47,8 @@ _DURATION: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(d|h|m|s|ms|us|ns)\s*")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+_WHOLE_MAX: Final = 2**63 - 1
+_SEED_MAX: Final = 2**64 - 1
 _EXPONENT_MAX = 40
 """Largest power of ten of a number: exact arithmetic on more would take for ever and fit nowhere."""
 
@@ -123,6 +128,9 @@ Duration = Annotated[
 ]
 """A length of time in nanoseconds, written with its unit."""
 
+Count = Annotated[int, Field(ge=0, le=2**32 - 1)]
+"""A number of things, or the number of one, in 32 bits."""
+
 Instant = Annotated[
     int,
     BeforeValidator(_instant),
@@ -149,10 +157,12 @@ def whole(value: Decimal, unit: Decimal | Fraction, field: str, unit_name: str) 
     Raises
     ------
     ValueError
-        If the value is not a whole number of units; names the two nearest that are.
+        If the value is not a whole number of units, with the two nearest that are, or if they are too many.
     """
     size = Fraction(unit)
     count = Fraction(value) / size
+    if abs(count) > _WHOLE_MAX:
+        raise ValueError(f"{field}: {_short(value)} is more {unit_name}s than fit in 64 bits; give a smaller number")
     if count.denominator == 1:
         return count.numerator
     below = count.numerator // count.denominator
@@ -168,6 +178,13 @@ class Model(BaseModel):
     """A frozen model that refuses unknown keys and says which keys it knows."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def _fits(cls, value: Any, info: ValidationInfo) -> Any:  # noqa: ANN401 - whatever was written
+        if isinstance(value, int) and abs(value) > (_SEED_MAX if info.field_name == "seed" else _WHOLE_MAX):
+            raise ValueError(f"{_short(value)} does not fit in 64 bits; give a smaller number")
+        return value
 
     @model_validator(mode="before")
     @classmethod

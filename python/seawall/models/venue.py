@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from seawall.models.exact import Duration, Exact, Instant, Model, NonNegative, Positive, whole
+from seawall.models.exact import Count, Duration, Exact, Instant, Model, NonNegative, Positive, whole
 
 __all__ = [
     "Adl",
@@ -71,19 +71,19 @@ def _ppb(value: Decimal, field: str) -> int:
 class Limits(Model):
     """Bounds of size and of work per step."""
 
-    accounts_max: int = 2_000_000
+    accounts_max: Count = 2_000_000
     """Accounts."""
-    orders_max: int = 1_000_000
+    orders_max: Count = 1_000_000
     """Resting orders per market."""
-    liquidation_rounds_per_step: int = 64
+    liquidation_rounds_per_step: Count = 64
     """Rounds of the liquidation waterfall in one step."""
-    triggers_per_step: int = 16
+    triggers_per_step: Count = 16
     """Fired orders sent to the book in one step."""
-    funding_accounts_per_step: int = 100_000
+    funding_accounts_per_step: Count = 100_000
     """Accounts looked at for funding in one step."""
-    adl_closes_per_round: int = 10_000
+    adl_closes_per_round: Count = 10_000
     """Ranked accounts looked at in one round of auto-deleveraging."""
-    adl_rank_max: int = 100_000
+    adl_rank_max: Count = 100_000
     """Accounts that a ranking keeps."""
 
 
@@ -141,7 +141,7 @@ class Mark(Model):
 
     method: Literal["index", "last", "median"]
     """The index; the last trade; the median of index, index + averaged basis and last trade."""
-    basis_samples: int = 30
+    basis_samples: Count = 30
     """Samples in the averaged basis."""
 
 
@@ -227,7 +227,7 @@ class PriceTime(Model):
 class Lead(Model):
     """A lead market maker."""
 
-    account: int = Field(ge=0)
+    account: Count
     """Number of the account."""
     share: Positive
     """Share of an incoming order that its orders get before the others."""
@@ -270,7 +270,7 @@ class Entry(Model):
     """Least notional, in the valuation asset; not asked of reduce-only orders."""
     notional_max: Positive | None = None
     """Greatest notional; absent for none."""
-    open_orders_max: int | None = Field(default=None, ge=1)
+    open_orders_max: int | None = Field(default=None, ge=1, le=4_294_967_295)
     """Resting and waiting orders of one account; absent for no limit."""
 
 
@@ -397,11 +397,11 @@ class VenueProfile(Model):
     """One line for people; the venue does not read it."""
     venue: int = Field(default=0, ge=0, le=65_535)
     """The number in every event."""
-    seed: int = Field(default=0, ge=0)
+    seed: int = Field(default=0, ge=0, le=2**64 - 1)
     """Seed of the venue's own keyed draws."""
     margin_call: NonNegative = Decimal(0)
     """Call requirement as a multiple of maintenance; 0 for no margin calls."""
-    backstop: int | None = Field(default=None, ge=0)
+    backstop: Count | None = None
     """Account that takes positions over at the bankruptcy price; absent for none."""
     last_resort: Literal["remainder", "socialise"]
     """What happens to a loss that the fund cannot pay."""
@@ -473,6 +473,11 @@ class VenueProfile(Model):
             value = Fraction(self.markets[market].tick_size) * Fraction(10) ** (
                 self.assets[0].decimals - asset.decimals
             )
+            if max(value.numerator, value.denominator) >= 2**63:
+                raise ValueError(
+                    f"assets.{asset.name}.decimals: {asset.decimals} and tick_size {self.markets[market].tick_size} of "
+                    f"{asset.collateral.market} make a value that does not fit in 64 bits; use fewer decimals"
+                )
             collateral = {
                 "market": market,
                 "value_num": value.numerator,
@@ -494,6 +499,12 @@ class VenueProfile(Model):
             raise ValueError(
                 f"{at}.tick_size: {market.tick_size} x lot_size {market.lot_size} is not whole minor units; "
                 f"make one of them larger, or give {self.assets[0].name} more decimals"
+            )
+
+        if tick_value / minor >= 2**63:
+            raise ValueError(
+                f"{at}.tick_size: {market.tick_size} x lot_size {market.lot_size} is more minor units than fit in "
+                "64 bits; make one of them smaller"
             )
 
         def lots(value: Decimal, field: str) -> int:

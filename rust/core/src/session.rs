@@ -33,6 +33,14 @@ impl JournalWriter {
         (Self { next: 1 }, w.finish())
     }
 
+    /// A new journal of a venue and the bytes of its header; none if the venue has already taken commands, because
+    /// a replay could not repeat them.
+    #[must_use]
+    pub fn of(venue: &Venue) -> Option<(Self, Vec<u8>)> {
+        let config = venue.config();
+        (Venue::new(config.clone()).digest() == venue.digest()).then(|| Self::begin(config))
+    }
+
     /// The bytes of one frame of commands.
     #[must_use]
     pub fn frame(&mut self, commands: &[Record]) -> Vec<u8> {

@@ -294,8 +294,13 @@ pub(crate) struct JournalWriter {
 impl JournalWriter {
     #[new]
     fn new(py: Python<'_>, venue: &Venue) -> PyResult<Self> {
-        let (writer, header) =
-            venue.state.with(py, |state| CoreJournalWriter::begin(state.venue.config()))?;
+        let begun = venue.state.with(py, |state| CoreJournalWriter::of(&state.venue))?;
+        let (writer, header) = begun.ok_or_else(|| {
+            JournalError::new_err(
+                "the venue has already taken commands; begin the journal before the first one, or restore a \
+                 snapshot beside it",
+            )
+        })?;
         Ok(Self { state: Guarded::new("journal", writer), header })
     }
 

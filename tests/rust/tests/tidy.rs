@@ -220,13 +220,13 @@ fn the_page_names_every_command_and_event() {
         let (_, rest) = protocol.split_once(&format!("pub mod {module} {{")).expect("the module is there");
         let body = rest.split("\n}").next().unwrap_or_default();
         for line in body.lines().filter_map(|l| l.trim().strip_prefix("pub const ")) {
-            let (name, number) = line.split_once(": u16 = ").expect("a constant");
+            let Some((name, number)) = line.split_once(": u16 = ") else { continue };
             let row = format!("| {} | {} |", number.trim_end_matches(';'), camel(name));
             assert!(page.contains(&row), "docs/mechanics.md lacks the row {row}");
             count += 1;
         }
     }
-    assert!(count > 40, "only {count} kinds were found");
+    assert!(count > 45, "only {count} kinds were found");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use seawall_core::{
     AccountId, Audit, Command, Config, EventDigest, Events, Journal, JournalWriter, MarketId, Nanos, Phase,
-    Price, Qty, Record, Reject, Venue, hex,
+    Price, Qty, Record, Reject, Venue, hex, protocol::command,
 };
 use seawall_tests::stream::{Counts, Rng, World, lively, unit};
 use serde_json::{Value, json};
@@ -118,7 +118,8 @@ fn a_journal_replays_to_the_same_bytes_wherever_batches_were_cut() {
         let world = world(seed, LENGTH);
         let mut rng = Rng::new(seed);
         let config = Config::new(&world.config.to_string()).expect("a valid configuration");
-        let (mut writer, mut bytes) = JournalWriter::begin(&config);
+        let (mut writer, mut bytes) = JournalWriter::of(&Venue::new(config.clone())).expect("a new venue");
+        assert!(JournalWriter::of(&world.venue).is_none(), "a journal cannot begin in the middle");
         let mut rest = &world.commands[..];
         let mut ends = Vec::new();
         while !rest.is_empty() {
@@ -172,6 +173,48 @@ fn one_world_has_the_events_that_it_always_had() {
     let mut digest = EventDigest::new();
     digest.update(&world(1, LENGTH).events);
     assert_eq!(hex(&digest.finish()), "d234b88ea55d69dc44c4ed8cc03111eb5ff8a6c5969d79e1e0635438203f9da8");
+}
+
+/// Orders refused for what they ask at entry, each behind the commands that it comes with: the names, steps and
+/// limits of the second market, prices that fired already, times that have passed.
+fn wrong_entries(venue: &Venue) -> Vec<Vec<Record>> {
+    let market = MarketId::new(1);
+    let now = venue.now();
+    let mark = venue.mark(market).unwrap_or(Price::new(100));
+    let even = Price::new(mark.get() & !1);
+    let mut all = Vec::new();
+    for account in (0..venue.accounts()).map(AccountId::from_index) {
+        let place = |price, qty| {
+            let (code, flags, qty) = (0, 0, Qty::new(qty));
+            Command::Place { market, account, side: 0, code, flags, price, qty }.encode(now)
+        };
+        let term = |code| Record {
+            kind: command::TERM,
+            code,
+            price: 0,
+            qty: 0,
+            order: 0,
+            amount: 0,
+            ..place(even, 0)
+        };
+        let stop = Record { price: 1, flags: 1, ..term(1) };
+        let late = Record { amount: now.get().max(1), ..term(5) };
+        all.extend([
+            vec![place(Price::new(even.get() | 1), 2)],
+            vec![place(even, 3)],
+            vec![place(even, 500)],
+            vec![place(even, 2)],
+            vec![stop, place(even, 2)],
+            vec![late, place(even, 2)],
+            vec![late, stop, place(even, 2)],
+            // Terms that are broken, or another market's.
+            vec![stop, stop, place(even, 2)],
+            vec![stop, Record { market: 0, ..place(even, 2) }],
+        ]);
+        let named = Record { order: 9, ..place(Price::new(2), 2) };
+        all.push(vec![named, named]);
+    }
+    all
 }
 
 /// A command for every way to be refused, whatever the state of the venue.
@@ -269,6 +312,11 @@ fn a_refused_command_changes_nothing() {
         config["markets"][0]["position_max"] = json!(500);
         config["markets"][0]["open_interest_max"] = json!(600);
         config["limits"]["orders_max"] = json!(if seed % 3 == 0 { 6 } else { 40 });
+        config["markets"][1]["client_ids"] = json!("hashed");
+        config["markets"][1]["entry"] = json!({
+            "price_step": 2, "qty_step": 2, "qty_min": 1, "notional_min": 0, "notional_max": 40_000,
+            "open_orders_max": 2,
+        });
         config["assets"][0]["deposits_max"] = json!(20_000);
         let mut step = 0;
         World::run(seed, LENGTH, venue_of(&config), |venue, _, _| {
@@ -287,9 +335,21 @@ fn a_refused_command_changes_nothing() {
                 return;
             }
             let digest = untouched.digest();
-            for command in wrong_commands(venue) {
+            let orders = wrong_commands(venue).into_iter().map(|command| vec![command]);
+            for commands in orders.chain(wrong_entries(venue)) {
+                let (command, before) = commands.split_last().expect("it has a command");
                 let mut tried = venue.clone();
-                let events = apply(&mut tried, &command);
+                for command in before {
+                    apply(&mut tried, command);
+                }
+                let digest = if before.is_empty() {
+                    digest
+                } else {
+                    let mut untouched = tried.clone();
+                    apply(&mut untouched, &unknown);
+                    untouched.digest()
+                };
+                let events = apply(&mut tried, command);
                 if let [event] = events[..]
                     && event.kind == 100
                 {
@@ -606,7 +666,7 @@ fn a_configuration_that_could_overflow_is_refused() {
     refuse(&["markets", "0", "open_interest_max"], json!(most), "open_interest_max");
     refuse(&["markets", "0", "open_interest_max"], json!(most / 4), "lower");
     refuse(&["markets", "0", "position_max"], json!(most / 4), "lower");
-    refuse(&["markets", "0", "order_qty_max"], json!(most / 4), "lower");
+    refuse(&["markets", "0", "order_qty_max"], json!(most / 4), "order_qty_max");
     refuse(&["assets", "0", "deposits_max"], json!(most), "lower");
     refuse(&["assets", "1", "deposits_max"], json!(most), "lower");
     refuse(&["assets", "1", "collateral", "value_num"], json!(most), "lower");
