@@ -14,6 +14,7 @@
 mod ladder;
 mod names;
 mod node;
+mod read;
 mod store;
 mod waiting;
 
@@ -22,7 +23,7 @@ pub(crate) use waiting::{Waiting, Waits};
 use crate::config::{self, Allocation};
 use crate::order::Order;
 use crate::protocol::{DAY, HIDDEN, REDUCE_ONLY, SLIDE};
-use crate::units::{AccountId, Nanos, OrderId, Price, Qty, Side, TickValue};
+use crate::units::{AccountId, Nanos, OrderId, Price, Qty, Side};
 use core::iter::successors;
 use ladder::Ladder;
 use names::Names;
@@ -760,129 +761,6 @@ impl Book {
         for top in self.tops.iter_mut().flatten().filter(|top| **top == id) {
             *top = OrderId::default();
         }
-    }
-
-    // Reading.
-
-    /// Shown levels of a side, best first.
-    pub(crate) fn levels(&self, side: Side) -> impl Iterator<Item = Level> {
-        let ladder = self.ladder(side);
-        ladder.keys().map(move |key| {
-            let queue = ladder.queue(key);
-            Level { price: self.price(side, key), qty: queue.qty, orders: queue.count }
-        })
-    }
-
-    /// Orders of a side in the order in which they are matched, icebergs once.
-    pub(crate) fn orders(&self, side: Side) -> impl Iterator<Item = Resting> {
-        let (shown, hidden) = (self.ladder(side), &self.ladders[usize::from(side.code()) + 2]);
-        let (mut next, mut next_hidden) = (shown.first(), hidden.first());
-        core::iter::from_fn(move || {
-            let is_shown = match (next, next_hidden) {
-                (None, None) => return None,
-                (Some(key), Some(other)) => key <= other,
-                (key, _) => key.is_some(),
-            };
-            let (ladder, cursor) = if is_shown { (shown, &mut next) } else { (hidden, &mut next_hidden) };
-            let key = (*cursor)?;
-            *cursor = ladder.next_after(key);
-            Some(ladder.queue(key).head)
-        })
-        .flat_map(|head| self.chained(head))
-        .map(|slot| self.resting(slot))
-    }
-
-    /// True if every resting order is shown whole and cannot fall away.
-    pub(crate) fn is_plain(&self) -> bool {
-        self.odd == 0
-    }
-
-    /// Levels of a side with all that is open at them, hidden orders included, best first.
-    pub(crate) fn whole_levels(&self, side: Side) -> Vec<Level> {
-        if self.is_plain() {
-            return self.levels(side).collect();
-        }
-        let mut levels: Vec<Level> = Vec::new();
-        for order in self.orders(side) {
-            match levels.last_mut().filter(|level| level.price == order.price) {
-                Some(level) => {
-                    level.qty += order.qty;
-                    level.orders += 1;
-                }
-                None => levels.push(Level { price: order.price, qty: order.qty, orders: 1 }),
-            }
-        }
-        levels
-    }
-
-    /// Appends the ids of an account's open orders, highest acceptance number first.
-    pub(crate) fn orders_of(&self, account: AccountId, into: &mut Vec<OrderId>) {
-        let start = into.len();
-        let log = self.logs.get(account.index()).map(Vec::as_slice).unwrap_or_default();
-        let entries = log.iter().filter(|entry| entry.may_live(&self.turns));
-        let slots = entries.map(|entry| entry.slot()).filter(|slot| self.is_open(*slot, account));
-        into.extend(slots.map(|slot| self.nodes[at(slot)].id(slot)));
-        into[start..].sort_unstable_by(|a, b| b.cmp(a));
-        into.dedup();
-    }
-
-    /// True if an open order of the account stands in the slot.
-    fn is_open(&self, slot: u32, account: AccountId) -> bool {
-        let node = &self.nodes[at(slot)];
-        !node.is_vacant() && node.account() == account
-    }
-
-    /// Appends the ids of every open order, highest acceptance number first.
-    pub(crate) fn all_orders(&self, into: &mut Vec<OrderId>) {
-        let start = into.len();
-        into.extend(SIDES.into_iter().flat_map(|side| self.orders(side)).map(|order| order.id));
-        into.extend(self.waiting.iter().map(|waits| waits.id));
-        into[start..].sort_unstable_by(|a, b| b.cmp(a));
-    }
-
-    /// Open lots of each of the first `accounts` accounts, counted anew from the orders that count as open.
-    pub(crate) fn open_lots(&self, accounts: usize) -> Vec<[Qty; 2]> {
-        let mut open = vec![[Qty::ZERO; 2]; accounts];
-        let orders = SIDES.into_iter().flat_map(|side| self.orders(side));
-        for order in orders.filter(|order| order.flags & REDUCE_ONLY == 0) {
-            open[order.account.index()][usize::from(order.side.code())] += order.qty;
-        }
-        open
-    }
-
-    /// Sum of price x quantity for taking `qty` shown lots from this side, best first; `None` if it shows fewer.
-    pub(crate) fn impact_sum(&self, side: Side, qty: Qty) -> Option<i64> {
-        let (mut left, mut sum) = (qty, 0);
-        for level in self.levels(side) {
-            let taken = level.qty.min(left);
-            // At most price_max x position_max, which the configuration keeps in range.
-            sum += level.price.value(taken, TickValue::new(1)).get();
-            left -= taken;
-            if left.is_zero() {
-                break;
-            }
-        }
-        left.is_zero().then_some(sum)
-    }
-
-    /// True if the best bid is at or above the best ask, hidden orders included.
-    pub(crate) fn is_crossed(&self) -> bool {
-        match (self.touch(Side::Buy), self.touch(Side::Sell)) {
-            (Some(bid), Some(ask)) => bid >= ask,
-            _ => false,
-        }
-    }
-
-    /// Bytes that the book keeps: slots, tables, pages.
-    pub(crate) fn bytes(&self) -> usize {
-        let logs: usize = self.logs.iter().map(|log| log.capacity() * size_of::<Entry>()).sum();
-        self.nodes.capacity() * size_of::<Node>()
-            + self.extras.capacity() * size_of::<Extra>()
-            + self.turns.capacity()
-            + self.logs.capacity() * size_of::<Vec<Entry>>()
-            + logs
-            + self.names.bytes()
-            + self.ladders.iter().map(Ladder::bytes).sum::<usize>()
     }
 
     fn ladder(&self, side: Side) -> &Ladder {
