@@ -18,8 +18,10 @@ unset CARGO_TARGET_DIR RUSTFLAGS
 mkdir -p "$fuzz" "$XDG_DATA_HOME"
 
 # A toolchain has its own AFL++; config --build complains where it is built already.
-[ "$(cargo afl --version 2>/dev/null)" = "cargo-afl $version" ] ||
-    cargo install --quiet --locked --root target/tools --version $version cargo-afl
+case $(cargo afl --version 2>/dev/null || true) in
+"cargo-afl $version "*) ;;
+*) cargo install --quiet --locked --root target/tools --version $version cargo-afl ;;
+esac
 cargo afl config --build >"$fuzz/tools.log" 2>&1 || grep -q 'already built' "$fuzz/tools.log" || {
     cat "$fuzz/tools.log" >&2
     exit 2
@@ -42,6 +44,7 @@ stats=$fuzz/out/default/fuzzer_stats
 }
 
 # What was found to reach something new is the corpus of the next run.
+rm -rf "$fuzz/next"
 mkdir "$fuzz/next"
 number=0
 for file in "$fuzz"/out/default/queue/id*; do
