@@ -416,6 +416,22 @@ fn a_minimum_does_not_count_the_other_leg_of_the_order() {
 }
 
 #[test]
+fn an_order_that_a_breaker_ends_takes_its_other_leg_along() {
+    let rule = json!({"type": "move", "width_ppm": 50_000, "window_ns": 1000, "source": "trade", "phase": "halted",
+        "duration_ns": 1000, "exempt_liquidations": false});
+    let mut desk = Desk::with(|config| {
+        config["breakers"] = json!([{"name": "halt", "markets": [0], "rule": rule}]);
+    });
+    desk.rest([limit(0, SELL, 1, 100)]);
+    desk.send(limit(2, BUY, 1, 100));
+    desk.rest([limit(0, SELL, 5, 110), limit(1, BUY, 3, 99)]);
+    let events = desk.send_with([desk.clone().leg(4)], limit(1, BUY, 5, 110));
+    assert_eq!(events[0], "accepted #5 buy 5 @ 110");
+    assert_eq!(events[events.len() - 2..], ["cancelled #5 5 breaker", "cancelled #4 3 leg"]);
+    assert_eq!(desk.depth(BUY), []);
+}
+
+#[test]
 fn orders_of_one_price_fill_in_the_order_of_their_arrival() {
     let mut desk = Desk::new();
     for _ in 0..20 {
