@@ -4,6 +4,7 @@ PYTHON   ?= python3
 SCENARIO ?= oct10-2025
 SEED     ?= 1
 ACCOUNTS ?= 100000
+SECONDS  ?= 60
 
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -27,7 +28,11 @@ print(*(r.replace(' ', '') for r in $(1)))")
 endef
 
 .DEFAULT_GOAL := help
+<<<<<<< HEAD
 .PHONY: help replay seeds feed-check test check format bench bench-counts bench-linear docs wheel clean
+=======
+.PHONY: help replay seeds feed-check test fuzz check format bench docs wheel clean
+>>>>>>> wt-fuzz
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -51,6 +56,9 @@ test: $(STAMPS)/tools $(STAMPS)/build ## Run every check: formats, lints, types,
 	$(call stage,cargo doc,RUSTDOCFLAGS='-D warnings' cargo doc --quiet --locked --workspace --no-deps)
 	$(call stage,cargo test,cargo test --quiet --locked --workspace)
 	$(call stage,pytest,$(BIN)/python -m pytest -q)
+
+fuzz: ## Fuzz the venue against the naive one of tests/rust for SECONDS=60; exits 1 on a finding
+	@sh tests/fuzz/run.sh $(SECONDS)
 
 check: $(STAMPS)/tools ## Run the checks that need no build of the extension: formats, lints, types
 	$(call stage,cargo fmt,cargo fmt --all --check)

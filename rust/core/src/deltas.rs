@@ -73,12 +73,11 @@ impl Deltas {
 
     fn take(&mut self, r: &Record, into: &mut Vec<Delta>) {
         let qty = Qty::new(r.qty);
-        let ends = match r.kind {
-            event::FILL | event::CANCELLED | event::BREAKER_TRIPPED | event::PHASE_CHANGED => false,
-            event::SHOWN => self.entering == Some(r.order),
-            _ => true,
-        };
-        if ends && r.kind != event::SHOWN {
+        let is_of_a_match = matches!(
+            r.kind,
+            event::FILL | event::SHOWN | event::CANCELLED | event::BREAKER_TRIPPED | event::PHASE_CHANGED
+        );
+        if !is_of_a_match {
             self.settle(r.seq, into);
         }
         match r.kind {

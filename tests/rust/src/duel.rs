@@ -5,8 +5,9 @@
 
 use crate::naive::words::{command, event, term};
 use crate::naive::{Naive, SLOT_BITS};
-use seawall_core::{Audit, Config, Events, MarketId, Record, Side, Venue};
+use seawall_core::{Audit, Config, Deltas, Events, MarketId, Record, Side, Venue};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -73,6 +74,9 @@ pub struct Duel {
     /// Slot of each acceptance number.
     slots: Vec<u64>,
     events: Events,
+    /// What a public feed would know: changes folded from the events alone, and the lots that they leave.
+    deltas: Deltas,
+    feed: BTreeMap<(u16, u8, i64), i64>,
     count: usize,
     audit: Audit,
     /// Depth is compared after every so many commands.
@@ -91,6 +95,8 @@ impl Duel {
             core: Venue::new(core),
             slots: vec![0],
             events: Events::new(),
+            deltas: Deltas::new(),
+            feed: BTreeMap::new(),
             count: 0,
             audit: Audit::Cheap,
             depth_every: 16,
@@ -127,7 +133,7 @@ impl Duel {
     /// Carries a command out in both and gives the naive events.
     ///
     /// # Errors
-    /// If the core gives other events, another depth, or panics.
+    /// If the core gives other events, another depth or changes of it, or panics.
     pub fn apply(&mut self, r: &Record) -> Result<Vec<Record>, Difference> {
         let theirs = self.translated(r);
         let wanted = self.naive.apply(r);
@@ -150,6 +156,7 @@ impl Duel {
         for order in new_orders(got, self.slots.len() as u64) {
             self.slots.push(order & SLOT_MASK);
         }
+        self.fold();
         self.count += 1;
         if self.count.is_multiple_of(self.depth_every) {
             self.compare_depth(r)?;
@@ -159,6 +166,20 @@ impl Duel {
                 .map_err(|what| Difference { what: format!("{what} after {}\n", told(r)) })?;
         }
         Ok(wanted)
+    }
+
+    /// Takes the step's changes of depth into the feed.
+    fn fold(&mut self) {
+        let mut changes = Vec::new();
+        self.deltas.update(self.events.as_slice(), &mut changes);
+        for d in changes {
+            let key = (d.market.get(), d.side.code(), d.price.get());
+            if d.qty.is_zero() {
+                self.feed.remove(&key);
+            } else {
+                self.feed.insert(key, d.qty.get());
+            }
+        }
     }
 
     fn go_on_from_snapshot(&mut self) -> Result<(), String> {
@@ -177,6 +198,17 @@ impl Duel {
                 let got = self.core.depth(MarketId::new(market), side, DEPTH);
                 let got: Vec<_> = got.iter().map(|l| (l.price.get(), l.qty.get(), l.orders)).collect();
                 let wanted = self.naive.depth(market, number);
+                let levels = wanted.iter().map(|level| ((market, number, level.0), level.1));
+                let levels: BTreeMap<_, _> = levels.collect();
+                let here = (market, number, i64::MIN)..=(market, number, i64::MAX);
+                let fed: BTreeMap<_, _> = self.feed.range(here).map(|(k, qty)| (*k, *qty)).collect();
+                if fed != levels {
+                    let what = format!(
+                        "after {}\nfeed of market {market}, {side:?}\n  naive {levels:?}\n  feed  {fed:?}\n",
+                        told(r)
+                    );
+                    return Err(Difference { what });
+                }
                 if got != wanted {
                     let what = format!(
                         "after {}\ndepth of market {market}, {side:?}\n  naive {wanted:?}\n  core  {got:?}\n",

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+pub mod bytes;
 pub mod duel;
 pub mod naive;
 pub mod orders;

@@ -104,6 +104,38 @@ fn extend(rng: &mut Rng, market: &mut Value, number: u64) {
     }
 }
 
+/// Opens an account of a world and gives it more money than it can need.
+#[must_use]
+pub fn opening(account: u32, dialect: Dialect) -> [Record; 2] {
+    // Accounts 4 and 5 are one party; 1 cancels its newest, 2 its oldest, 3 takes both off.
+    let (code, order) = match account {
+        _ if dialect == Dialect::Plain => (0, 0),
+        1 => (1, 0),
+        2 => (2, 0),
+        3 => (4, 0),
+        4 | 5 => (u16::try_from(account - 3).expect("small"), 77),
+        _ => (0, 0),
+    };
+    let (market, amount) = (NO_MARKET, 100_000_000_000);
+    [
+        Record { kind: command::OPEN_ACCOUNT, market, code, order, ..Record::default() },
+        Record { kind: command::DEPOSIT, market, account, amount, ..Record::default() },
+    ]
+}
+
+/// Where a market is: the middle of the touch, or else the mark, the last trade, or half of its prices.
+#[must_use]
+pub fn middle(venue: &Naive, market: u16) -> i64 {
+    let touch = [0, 1].map(|side| venue.depth(market, side).first().map(|level| level.0));
+    let price_max = venue.rules().markets[usize::from(market)].price_max;
+    let [last, mark, _] = venue.prices(market);
+    match touch {
+        [Some(bid), Some(ask)] => i64::midpoint(bid, ask),
+        [Some(one), None] | [None, Some(one)] => one,
+        [None, None] => mark.or(last).unwrap_or(price_max / 2),
+    }
+}
+
 /// An open order as its events tell of it.
 #[derive(Debug, Clone, Copy)]
 struct Known {
@@ -242,21 +274,8 @@ impl Writer {
     }
 
     fn begin(&mut self) {
-        let account = self.opened;
+        self.pending.extend(opening(self.opened, self.dialect));
         self.opened += 1;
-        // Accounts 4 and 5 are one party; 1 cancels its newest, 2 its oldest, 3 takes both off.
-        let (code, order) = match account {
-            1 => (1, 0),
-            2 => (2, 0),
-            3 => (4, 0),
-            4 | 5 => (u16::try_from(account - 3).expect("small"), 77),
-            _ => (0, 0),
-        };
-        let (code, order) = if self.full() { (code, order) } else { (0, 0) };
-        let market = NO_MARKET;
-        self.push(Record { kind: command::OPEN_ACCOUNT, market, code, order, ..Record::default() });
-        let amount = 100_000_000_000;
-        self.push(Record { kind: command::DEPOSIT, market, account, amount, ..Record::default() });
     }
 
     /// Money and accounts that are refused, mostly.
@@ -286,22 +305,10 @@ impl Writer {
         self.rng.pick(&[0, 1])
     }
 
-    /// Where the market is.
-    fn middle(venue: &Naive, market: u16) -> i64 {
-        let touch = [0, 1].map(|side| venue.depth(market, side).first().map(|level| level.0));
-        let price_max = venue.rules().markets[usize::from(market)].price_max;
-        let [last, mark, _] = venue.prices(market);
-        match touch {
-            [Some(bid), Some(ask)] => i64::midpoint(bid, ask),
-            [Some(one), None] | [None, Some(one)] => one,
-            [None, None] => mark.or(last).unwrap_or(price_max / 2),
-        }
-    }
-
     /// A price of the market's domain near the middle, mostly on its step.
     fn near(&mut self, venue: &Naive, market: u16, away: i64) -> i64 {
         let rules = &venue.rules().markets[usize::from(market)];
-        let price = Self::middle(venue, market) + self.rng.within(-away, away);
+        let price = middle(venue, market) + self.rng.within(-away, away);
         let step = rules.price_step;
         let price = if self.rng.chance(95) { price / step * step } else { price };
         if self.rng.chance(1) {
@@ -397,7 +404,7 @@ impl Writer {
         let code = self.rng.pick(&[term::STOP, term::STOP, term::TAKE_PROFIT, term::TRAILING]);
         let watched = self.rng.pick(&[0_u16, 0, 1, 2]);
         let price = venue.prices(draft.market)[usize::from(watched)];
-        let price = price.unwrap_or_else(|| Self::middle(venue, draft.market));
+        let price = price.unwrap_or_else(|| middle(venue, draft.market));
         let least = if self.rng.chance(10) { -2 } else { 1 };
         let away = self.rng.within(least, 4);
         let upwards = (draft.side == 0) == (code == term::STOP);
@@ -631,7 +638,7 @@ impl Writer {
         let (kind, account) = (command::SET_PHASE, self.account());
         let base = venue.position(market, account);
         let side = u8::from(base > 0);
-        let middle = Self::middle(venue, market);
+        let middle = middle(venue, market);
         self.push(Record { kind, market, code: phase::CALL_AUCTION, ..Record::default() });
         for reduces in [true, true, false, true, false, false] {
             let draft = Draft { code: order_type::LIMIT, ..self.draft(venue, market) };

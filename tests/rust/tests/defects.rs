@@ -2,7 +2,7 @@
 //!
 //! Accounts are numbers from 0, orders are named by acceptance number. An event reads as [`text_of`] writes it.
 
-use seawall_core::{Audit, Config, Events, MarketId, Record, Reject, Side, Venue};
+use seawall_core::{Audit, Config, Deltas, Events, MarketId, Record, Reject, Side, Venue};
 use seawall_tests::naive::NO_MARKET;
 use seawall_tests::naive::words::{command, flag, phase, term};
 use seawall_tests::stream::unit;
@@ -413,6 +413,32 @@ fn a_minimum_does_not_count_the_other_leg_of_the_order() {
     let minimum = (term::MINIMUM, Record { qty: 2, ..Record::default() });
     desk.say([minimum, desk.clone().leg(2)], &order);
     assert_eq!(desk.send(order), ["refused NotFillable"]);
+}
+
+#[test]
+fn an_order_that_a_breaker_ends_takes_its_other_leg_along() {
+    let rule = json!({"type": "move", "width_ppm": 50_000, "window_ns": 1000, "source": "trade", "phase": "halted",
+        "duration_ns": 1000, "exempt_liquidations": false});
+    let mut desk = Desk::with(|config| {
+        config["breakers"] = json!([{"name": "halt", "markets": [0], "rule": rule}]);
+    });
+    desk.rest([limit(0, SELL, 1, 100)]);
+    desk.send(limit(2, BUY, 1, 100));
+    let (mut feed, mut changes) = (Deltas::new(), Vec::new());
+    for resting in [limit(0, SELL, 5, 110), limit(1, BUY, 3, 99)] {
+        feed.update(&desk.events(resting), &mut changes);
+    }
+    changes.clear();
+    let order = limit(1, BUY, 5, 110);
+    desk.say([desk.clone().leg(4)], &order);
+    let events = desk.events(order);
+    feed.update(&events, &mut changes);
+    let changes: Vec<(i64, i64)> = changes.iter().map(|d| (d.price.get(), d.qty.get())).collect();
+    assert_eq!(changes, [(99, 0)], "what never rested was never shown");
+    let events: Vec<String> = events.iter().map(text_of).collect();
+    assert_eq!(events[0], "accepted #5 buy 5 @ 110");
+    assert_eq!(events[events.len() - 2..], ["cancelled #5 5 breaker", "cancelled #4 3 leg"]);
+    assert_eq!(desk.depth(BUY), []);
 }
 
 #[test]
