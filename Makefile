@@ -28,11 +28,7 @@ print(*(r.replace(' ', '') for r in $(1)))")
 endef
 
 .DEFAULT_GOAL := help
-<<<<<<< HEAD
-.PHONY: help replay seeds feed-check test check format bench bench-counts bench-linear docs wheel clean
-=======
-.PHONY: help replay seeds feed-check test fuzz check format bench docs wheel clean
->>>>>>> wt-fuzz
+.PHONY: help replay seeds feed-check test fuzz check format bench bench-counts bench-linear docs wheel clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
