@@ -147,6 +147,40 @@ impl Entry {
     }
 }
 
+/// The open orders of one account, and some that are gone.
+#[derive(Debug, Clone, Default)]
+struct Log {
+    entries: Vec<Entry>,
+    /// The entry that is looked at next.
+    cursor: u32,
+}
+
+impl Log {
+    /// Entries that are looked at for one that is gone, so that no order pays for many.
+    const LOOKS: u32 = 2;
+
+    /// Writes an entry in the place of one that is gone, or at the end; false if there is no room.
+    #[inline(always)]
+    fn put(&mut self, entry: Entry, turns: &[u8]) -> bool {
+        for _ in 0..Self::LOOKS {
+            let Some(old) = self.entries.get_mut(at(self.cursor)) else {
+                self.cursor = 0;
+                break;
+            };
+            self.cursor += 1;
+            if !old.may_live(turns) {
+                *old = entry;
+                return true;
+            }
+        }
+        let has_room = self.entries.len() < self.entries.capacity();
+        if has_room {
+            self.entries.push(entry);
+        }
+        has_room
+    }
+}
+
 /// A number of 32 bits as an index.
 #[allow(clippy::as_conversions, reason = "an index has at least 32 bits wherever this crate is built")]
 const fn at(number: u32) -> usize {
@@ -180,8 +214,8 @@ pub(crate) struct Book {
     names: Names,
     /// How often each slot was given back, in one byte: what tells the entries of logs that are gone, at a glance.
     turns: Vec<u8>,
-    /// Each account's open orders and some that are gone: written at the end, and cleaned when full.
-    logs: Vec<Vec<Entry>>,
+    /// Each account's open orders and some that are gone.
+    logs: Vec<Log>,
     /// Open orders of each account, where that is limited.
     counts: Option<Vec<u32>>,
     /// By side: shown orders, then hidden ones.
@@ -384,9 +418,9 @@ impl Book {
             counts[index] += 1;
         }
         let entry = Entry::new(order.id.slot(), self.turns[at(order.id.slot())]);
-        match self.logs.get_mut(index) {
-            Some(log) if log.len() < log.capacity() => log.push(entry),
-            _ => self.log_with_room(index, entry),
+        let is_kept = self.logs.get_mut(index).is_some_and(|log| log.put(entry, &self.turns));
+        if !is_kept {
+            self.log_with_room(index, entry);
         }
     }
 
@@ -394,13 +428,12 @@ impl Book {
     #[inline(never)]
     fn log_with_room(&mut self, index: usize, entry: Entry) {
         if index >= self.logs.len() {
-            self.logs.resize(index + 1, Vec::new());
+            self.logs.resize(index + 1, Log::default());
         }
-        let turns = &self.turns;
-        let log = &mut self.logs[index];
+        let (turns, log) = (&self.turns, &mut self.logs[index].entries);
         log.retain(|entry| entry.may_live(turns));
-        // At least half free: each entry is looked at twice at most. Four times that when room is made, so that the
-        // log of an account with somewhat more or fewer orders than usual stays as it is.
+        // At least half free, and four times that when room is made, so that the log of an account with somewhat
+        // more or fewer orders than usual stays as it is.
         if log.len() * 2 >= log.capacity() {
             log.reserve_exact((log.len() * 7).max(8));
         }

@@ -1,7 +1,7 @@
 //! What can be read of the book beyond its front: levels, orders, whose they are, what it weighs.
 
 use super::ladder::Ladder;
-use super::{Book, Entry, Extra, Level, Node, Resting, SIDES, at};
+use super::{Book, Entry, Extra, Level, Log, Node, Resting, SIDES, at};
 use crate::protocol::REDUCE_ONLY;
 use crate::units::{AccountId, OrderId, Qty, Side, TickValue};
 
@@ -60,7 +60,7 @@ impl Book {
     /// Appends the ids of an account's open orders, highest acceptance number first.
     pub(crate) fn orders_of(&self, account: AccountId, into: &mut Vec<OrderId>) {
         let start = into.len();
-        let log = self.logs.get(account.index()).map(Vec::as_slice).unwrap_or_default();
+        let log = self.logs.get(account.index()).map(|log| log.entries.as_slice()).unwrap_or_default();
         let entries = log.iter().filter(|entry| entry.may_live(&self.turns));
         let slots = entries.map(|entry| entry.slot()).filter(|slot| self.is_open(*slot, account));
         into.extend(slots.map(|slot| self.nodes[at(slot)].id(slot)));
@@ -117,11 +117,11 @@ impl Book {
 
     /// Bytes that the book keeps: slots, tables, pages.
     pub(crate) fn bytes(&self) -> usize {
-        let logs: usize = self.logs.iter().map(|log| log.capacity() * size_of::<Entry>()).sum();
+        let logs: usize = self.logs.iter().map(|log| log.entries.capacity() * size_of::<Entry>()).sum();
         self.nodes.capacity() * size_of::<Node>()
             + self.extras.capacity() * size_of::<Extra>()
             + self.turns.capacity()
-            + self.logs.capacity() * size_of::<Vec<Entry>>()
+            + self.logs.capacity() * size_of::<Log>()
             + logs
             + self.names.bytes()
             + self.ladders.iter().map(Ladder::bytes).sum::<usize>()
