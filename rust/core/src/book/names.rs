@@ -50,7 +50,7 @@ impl Names {
     }
 
     /// The slot whose last order has this name; whether that order is open still, the caller sees.
-    #[inline]
+    #[inline(always)]
     pub(super) fn find(&self, account: AccountId, name: u64) -> Option<u32> {
         if name == NO_NAME {
             return None;
@@ -62,10 +62,14 @@ impl Names {
                 let slot = *slots.get(at(name))?;
                 (of.get(at(slot)) == Some(&name)).then_some(slot)
             }
-            Self::Hashed { slots, of } => {
-                slots.find(hash(account, name), |&slot| of[at(slot)] == (name, account)).copied()
-            }
+            Self::Hashed { .. } => self.find_hashed(account, name),
         }
+    }
+
+    #[inline(never)]
+    fn find_hashed(&self, account: AccountId, name: u64) -> Option<u32> {
+        let Self::Hashed { slots, of } = self else { return None };
+        slots.find(hash(account, name), |&slot| of[at(slot)] == (name, account)).copied()
     }
 
     /// The name of the order in a slot; 0 for none.
@@ -78,7 +82,7 @@ impl Names {
     }
 
     /// The order of a slot has this name, or none, from now on.
-    #[inline]
+    #[inline(always)]
     pub(super) fn give(&mut self, slot: u32, account: AccountId, name: u64) {
         match self {
             Self::None => {}
@@ -91,12 +95,17 @@ impl Names {
                     slots[at(name)] = slot;
                 }
             }
-            Self::Hashed { .. } if name == NO_NAME => {}
-            Self::Hashed { slots, of } => {
-                grow(of, at(slot), (NO_NAME, account));
-                of[at(slot)] = (name, account);
-                slots.insert_unique(hash(account, name), slot, |&s| hash(of[at(s)].1, of[at(s)].0));
-            }
+            Self::Hashed { .. } => self.give_hashed(slot, account, name),
+        }
+    }
+
+    #[inline(never)]
+    fn give_hashed(&mut self, slot: u32, account: AccountId, name: u64) {
+        let Self::Hashed { slots, of } = self else { return };
+        if name != NO_NAME {
+            grow(of, at(slot), (NO_NAME, account));
+            of[at(slot)] = (name, account);
+            slots.insert_unique(hash(account, name), slot, |&s| hash(of[at(s)].1, of[at(s)].0));
         }
     }
 
@@ -131,9 +140,14 @@ impl Names {
 const ROWS: usize = 1024;
 
 /// Makes room for a row.
-#[inline]
+#[inline(always)]
 fn grow<T: Clone>(rows: &mut Vec<T>, row: usize, empty: T) {
     if row >= rows.len() {
-        rows.resize(row + ROWS, empty);
+        add_rows(rows, row, empty);
     }
+}
+
+#[inline(never)]
+fn add_rows<T: Clone>(rows: &mut Vec<T>, row: usize, empty: T) {
+    rows.resize(row + ROWS, empty);
 }
