@@ -10,7 +10,7 @@ import numpy as np
 from seawall import _core
 from seawall.commands import Records
 from seawall.errors import CommandError, JournalError
-from seawall.protocol import DELTA, NO_MARKET, OrderFlag
+from seawall.protocol import DELTA, NO_MARKET
 from seawall.table import Table
 
 if TYPE_CHECKING:
@@ -292,9 +292,7 @@ class Venue:
         CommandError
             If there is no such market.
         """
-        columns = self._core.orders(self._market(market))
-        hidden = columns["flags"] & OrderFlag.HIDDEN != 0
-        return Table(columns | {"shown": np.where(hidden, 0, columns["shown"])})
+        return Table(self._core.orders(self._market(market)))
 
     def waiting_orders(self, market: int | str = 0) -> Table:
         """Return every order of a market that waits for its trigger, in order of acceptance.

@@ -177,7 +177,7 @@ fn choose(floor: &Floor, account: AccountId, health: &Health) -> Option<Slice> {
     for market in floor.market_ids() {
         let m = floor.market(market);
         let base = floor.ledger.position(account, market).base;
-        if base.is_zero() || !m.phase.admits().liquidation || !m.config.liquidation.enabled {
+        if base.is_zero() || !m.admits.liquidation || !m.config.liquidation.enabled {
             continue;
         }
         let need = floor.rules.maintenance(market, base, floor.prices.known(market));
@@ -275,7 +275,7 @@ fn pay_fund(floor: &mut Floor, account: AccountId, market: MarketId, amount: Mon
 fn to_backstop(floor: &mut Floor, slice: &mut Slice, events: &mut Events) {
     let Some(backstop) = floor.config.backstop else { return };
     let may = floor.ledger.knows(backstop) && backstop != slice.account && !floor.is_liquidated(backstop);
-    if !may || !floor.market(slice.market).phase.admits().liquidation {
+    if !may || !floor.market(slice.market).admits.liquidation {
         return;
     }
     let held = floor.ledger.position(backstop, slice.market);
@@ -298,7 +298,7 @@ fn to_backstop(floor: &mut Floor, slice: &mut Slice, events: &mut Events) {
 
 /// Stage I: the book beyond the bankruptcy price, for as long as the fund can carry the difference.
 fn to_fund(floor: &mut Floor, slice: &mut Slice, events: &mut Events) {
-    let admits = floor.market(slice.market).phase.admits();
+    let admits = floor.market(slice.market).admits;
     if !admits.liquidation || !floor.ledger.at(Place::Fund(slice.fund)).is_positive() {
         return;
     }
@@ -317,7 +317,7 @@ fn to_fund(floor: &mut Floor, slice: &mut Slice, events: &mut Events) {
 fn to_winners(floor: &mut Floor, slice: &mut Slice, events: &mut Events) {
     let market = floor.market(slice.market);
     let rule = market.config.adl;
-    if !rule.enabled || !market.phase.admits().adl {
+    if !rule.enabled || !market.admits.adl {
         return;
     }
     let price = adl::transfer_price(&rule, slice.bankruptcy, slice.mark);

@@ -5,8 +5,8 @@
 
 use crate::codec::{CodecError, Reader, Writer};
 use crate::protocol::{
-    DAY, HIDDEN, OrderType, POST_ONLY, REDUCE_ONLY, Record, Reject, SELF_TRADE, SELF_TRADE_SHIFT, SLIDE,
-    SelfTrade,
+    DAY, HIDDEN, OrderType, POST_ONLY, Placing, REDUCE_ONLY, Record, Reject, SELF_TRADE, SELF_TRADE_SHIFT,
+    SLIDE, SelfTrade,
 };
 use crate::units::{AccountId, MILLION, MarketId, Nanos, OrderId, Ppm, Price, Qty, Side};
 
@@ -169,6 +169,17 @@ impl Order {
     #[inline(always)]
     pub(crate) fn has(&self, flag: u16) -> bool {
         self.flags & flag != 0
+    }
+
+    /// True if a phase that places so takes it in.
+    #[inline(always)]
+    pub(crate) fn is_admitted(&self, placing: Placing) -> bool {
+        match placing {
+            Placing::All => true,
+            Placing::Resting => self.rests(),
+            Placing::Reducing => !self.rests() || self.has(REDUCE_ONLY),
+            Placing::None => false,
+        }
     }
 
     /// Its limit; none of a market order.

@@ -681,8 +681,6 @@ impl Book {
         self.nodes[slot].mark_extra();
         if node.is_resting() {
             self.odd += u32::from(!node.is_odd());
-        } else {
-            self.waiting.set_leg(id.acceptance(), leg);
         }
     }
 

@@ -236,7 +236,7 @@ impl Book {
             let number = id.acceptance();
             let within = |price: &Price| price.is_positive() && *price <= bounds.price_max;
             let prices = [order.limit(), best, fired];
-            if !prices.iter().flatten().all(within) || terms.trigger.is_none() || terms.leg != rare.leg {
+            if !prices.iter().flatten().all(within) || terms.trigger.is_none() || terms.leg.is_some() {
                 return Err(r.invalid(format!("order {number} cannot wait so; take another copy")));
             }
             waiting.push((arrival, Waits { id, order, terms, best, fired }));
@@ -252,7 +252,7 @@ impl Book {
         let waiting = self.waiting.iter().count();
         for waits in self.waiting.iter() {
             assert!(self.owner(waits.id).is_some() && self.get(waits.id).is_none());
-            assert_eq!(self.rare(waits.id).leg, waits.terms.leg);
+            assert_eq!(waits.terms.leg, None);
         }
         assert_eq!(resting + waiting, at(self.open));
 

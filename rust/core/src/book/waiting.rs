@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(crate) struct Waits {
     pub id: OrderId,
     pub order: Order,
+    /// Without the other leg, which the book keeps.
     pub terms: Terms,
     /// Of a trailing stop, the best price that it has seen.
     pub best: Option<Price>,
@@ -74,12 +75,6 @@ impl Waiting {
             self.watch(&waits, false);
         }
         Some(waits)
-    }
-
-    pub(super) fn set_leg(&mut self, number: u64, leg: Option<OrderId>) {
-        if let Some(waits) = self.orders.get_mut(&number) {
-            waits.terms.leg = leg;
-        }
     }
 
     /// Puts an order among those that a price may fire, or takes it from them.

@@ -143,25 +143,28 @@ impl Floor {
                 swept.left = qty.min(all);
                 self.drop_rest(order, swept, reason, events);
                 swept.left = (all - qty).max(Qty::ZERO);
-                if swept.left.is_zero() {
-                    self.end_leg(order, swept, events);
-                }
             }
         }
-        if swept.left.is_zero() && order.prevention != SelfTrade::Decrement {
+        if swept.left.is_zero() {
             self.end_leg(order, swept, events);
         }
     }
 
     /// An incoming order is cancelled: so is its other leg.
-    fn end_leg(&mut self, order: &Incoming, swept: &mut Swept, events: &mut Events) {
+    pub(crate) fn end_leg(&mut self, order: &Incoming, swept: &mut Swept, events: &mut Events) {
         if let Some(leg) = swept.leg.take() {
             self.cancel_leg(order.market, leg, events);
         }
     }
 
     /// What is left of an incoming order is cancelled; matching ends then.
-    fn drop_rest(&mut self, order: &Incoming, swept: &mut Swept, reason: CancelReason, events: &mut Events) {
+    pub(crate) fn drop_rest(
+        &mut self,
+        order: &Incoming,
+        swept: &mut Swept,
+        reason: CancelReason,
+        events: &mut Events,
+    ) {
         if swept.left.is_zero() {
             return;
         }
@@ -190,9 +193,7 @@ impl Floor {
         } else {
             leg = book.remove(resting.id).and_then(|gone| gone.leg);
         }
-        if resting.flags & REDUCE_ONLY == 0 && self.market(market).config.cleared {
-            self.ledger.position_mut(resting.account, market).add_open(resting.side, -resting.qty);
-        }
+        self.count_open(market, (resting.account, resting.side, resting.flags), -resting.qty);
         Self::report_cancelled(market, resting, reason, events);
         let Some(leg) = leg else { return };
         match incoming {
@@ -239,42 +240,33 @@ impl Floor {
     ) {
         let m = &mut self.markets[order.market.index()];
         let (price, fees) = (resting.price, m.config.fees);
+        let (cleared, tick) = (m.config.cleared, m.config.tick_value);
         let filled = m.book.fill(resting, qty);
-        m.mark.trade(price);
-        if m.book.waiting().watches_trades() {
-            m.prints.push((price, self.accepted));
-            self.has_prints = true;
-        }
-        self.has_news |= m.breakers.trade(price);
+        self.note_trade(order.market, price);
         swept.filled += qty;
         swept.left -= qty;
         let maker = Party { account: resting.account, id: resting.id, side: resting.side, flags: 0 };
         let flags = FILL_TAKER | if order.flow.is_liquidation() { FILL_LIQUIDATION } else { 0 };
         let taker = Party { account: order.account, id: order.id, side: order.side, flags };
-        if m.config.cleared {
-            swept.value += price.value(qty, m.config.tick_value);
-            if let Flow::Backed { bankruptcy, .. } = order.flow {
-                let tick = m.config.tick_value;
-                swept.cost += insurance::cost_per_lot(resting.side, bankruptcy, price, tick).times(qty);
-            }
-            if resting.flags & REDUCE_ONLY == 0 {
-                self.ledger.position_mut(resting.account, order.market).add_open(resting.side, -qty);
-            }
-            self.settle(order.market, &maker, (price, qty), fees.maker_ppm, events);
-            let rate = match order.flow {
-                Flow::User { counted } => {
-                    if counted {
-                        self.ledger.position_mut(order.account, order.market).add_open(order.side, -qty);
-                    }
-                    fees.taker_ppm
-                }
-                Flow::Liquidation | Flow::Backed { .. } => Ppm::ZERO,
-            };
-            self.settle(order.market, &taker, (price, qty), rate, events);
-        } else {
-            Self::report_fill(order.market, &maker, (price, qty), Money::ZERO, events);
-            Self::report_fill(order.market, &taker, (price, qty), Money::ZERO, events);
+        if cleared {
+            swept.value += price.value(qty, tick);
         }
+        self.count_open(order.market, (resting.account, resting.side, resting.flags), -qty);
+        self.settle(order.market, &maker, (price, qty), fees.maker_ppm, events);
+        let rate = match order.flow {
+            Flow::User { counted } => {
+                if counted {
+                    self.ledger.position_mut(order.account, order.market).add_open(order.side, -qty);
+                }
+                fees.taker_ppm
+            }
+            Flow::Backed { bankruptcy, .. } => {
+                swept.cost += insurance::cost_per_lot(resting.side, bankruptcy, price, tick).times(qty);
+                Ppm::ZERO
+            }
+            Flow::Liquidation => Ppm::ZERO,
+        };
+        self.settle(order.market, &taker, (price, qty), rate, events);
         if filled.is_none() && swept.leg.is_none() {
             return;
         }
@@ -317,13 +309,7 @@ impl Floor {
             }
             // A round in which everything fell away traded nothing.
             if left < clearing.volume {
-                let m = &mut self.markets[market.index()];
-                m.mark.trade(clearing.price);
-                if m.book.waiting().watches_trades() {
-                    m.prints.push((clearing.price, self.accepted));
-                    self.has_prints = true;
-                }
-                self.has_news |= m.breakers.trade(clearing.price);
+                self.note_trade(market, clearing.price);
             }
         }
     }
@@ -349,18 +335,12 @@ impl Floor {
     /// One meeting in an auction.
     fn meet_at(&mut self, market: MarketId, pair: [Resting; 2], trade: (Price, Qty), events: &mut Events) {
         let m = &mut self.markets[market.index()];
-        let (cleared, rate) = (m.config.cleared, m.config.fees.maker_ppm);
+        let rate = m.config.fees.maker_ppm;
         let filled = pair.map(|order| m.book.fill(&order, trade.1));
         for order in &pair {
             let of = Party { account: order.account, id: order.id, side: order.side, flags: FILL_AUCTION };
-            if cleared {
-                if order.flags & REDUCE_ONLY == 0 {
-                    self.ledger.position_mut(order.account, market).add_open(order.side, -trade.1);
-                }
-                self.settle(market, &of, trade, rate, events);
-            } else {
-                Self::report_fill(market, &of, trade, Money::ZERO, events);
-            }
+            self.count_open(market, (order.account, order.side, order.flags), -trade.1);
+            self.settle(market, &of, trade, rate, events);
         }
         for (order, filled) in pair.iter().zip(&filled) {
             Self::report_peak(market, order, &filled.unwrap_or_default(), events);

@@ -413,6 +413,28 @@ impl Floor {
         OrderId::new(self.accepted, slot)
     }
 
+    /// Changes an account's open buys or sells by what an order gains or loses. Reduce-only orders that rest are not
+    /// counted, nor is any order of a market without clearing.
+    #[inline(always)]
+    pub(crate) fn count_open(&mut self, market: MarketId, of: (AccountId, Side, u16), change: Qty) {
+        let (account, side, flags) = of;
+        if self.market(market).config.cleared && flags & REDUCE_ONLY == 0 {
+            self.ledger.position_mut(account, market).add_open(side, change);
+        }
+    }
+
+    /// A trade in the book is noted: the last price, breakers, waiting orders.
+    #[inline(always)]
+    fn note_trade(&mut self, market: MarketId, price: Price) {
+        let m = &mut self.markets[market.index()];
+        m.mark.trade(price);
+        if m.book.waiting().watches_trades() {
+            m.prints.push((price, self.accepted));
+            self.has_prints = true;
+        }
+        self.has_news |= m.breakers.trade(price);
+    }
+
     /// Asks the move rules about a trade; only continuous trading is interrupted.
     fn ask(&mut self, market: MarketId, price: Price, liquidation: bool) -> Option<Trip> {
         let now = self.now;
@@ -457,9 +479,13 @@ impl Floor {
         });
     }
 
-    /// Step 5 for one side: the position, the fee, the event.
+    /// Step 5 for one side: the position, the fee, the event; without clearing the event alone.
+    #[inline]
     fn settle(&mut self, market: MarketId, of: &Party, trade: (Price, Qty), rate: Ppm, events: &mut Events) {
         let (price, qty) = trade;
+        if !self.market(market).config.cleared {
+            return Self::report_fill(market, of, trade, Money::ZERO, events);
+        }
         let tick = self.tick(market);
         self.ledger.trade(of.account, market, of.side.signed(qty), price, tick);
         let fee = price.value(qty, tick).ppm_up(rate);
@@ -534,10 +560,10 @@ impl Floor {
         reason: CancelReason,
         events: &mut Events,
     ) -> Option<OrderId> {
-        let m = self.market_mut(market);
-        let Removed { order: gone, leg, waited } = m.book.remove(id).expect("the caller found the order");
-        if m.config.cleared && !waited && gone.flags & REDUCE_ONLY == 0 {
-            self.ledger.position_mut(gone.account, market).add_open(gone.side, -gone.qty);
+        let gone = self.market_mut(market).book.remove(id);
+        let Removed { order: gone, leg, waited } = gone.expect("the caller found the order");
+        if !waited {
+            self.count_open(market, (gone.account, gone.side, gone.flags), -gone.qty);
         }
         Self::report_cancelled(market, &gone, reason, events);
         leg

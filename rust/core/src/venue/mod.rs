@@ -412,7 +412,7 @@ impl Venue {
                     "open lots of account {account}"
                 );
             }
-            assert!(!m.phase.admits().matches || !m.book.is_crossed(), "book of market {market} is crossed");
+            assert!(!m.admits.matches || !m.book.is_crossed(), "book of market {market} is crossed");
         }
         let report = self.conservation();
         assert!(report.ok, "money is not conserved: {report:?}");

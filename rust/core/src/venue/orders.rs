@@ -3,8 +3,7 @@
 
 use super::Venue;
 use crate::book::{Arrival, NO_SLOT, Rare, Resting, Waits};
-use crate::floor::{Floor, Flow, Incoming, Market, Swept};
-use crate::ledger::Position;
+use crate::floor::{Floor, Flow, Incoming, Market};
 use crate::order::{Order, Protection, Said, Terms, Trigger, Watched, quote_flags_fit, self_trade};
 use crate::protocol::{
     BY_CLIENT_ID, CancelReason, DAY, EVERY_ACCOUNT, Events, ONLY_SESSION, ONLY_SIDE, OrderType, POST_ONLY,
@@ -51,9 +50,6 @@ impl Venue {
             return self.place_with(market, r, said, events);
         }
         let read = Order::read(&Record { flags: 0, amount: 0, ..*r })?;
-        if !self.floor.market(market).book.admits_name(read.client) {
-            return Err(Reject::BadField);
-        }
         if read.kind == OrderType::Limit {
             let order = Order { kind: OrderType::Limit, flags: 0, session: 0, ..read };
             return self.accept(market, order, &NO_TERMS, events).map(|_| ());
@@ -71,9 +67,6 @@ impl Venue {
         events: &mut Events,
     ) -> Result<(), Reject> {
         let order = Order::read(r)?;
-        if !self.floor.market(market).book.admits_name(order.client) {
-            return Err(Reject::BadField);
-        }
         if said.is_some_and(|said| said.broken || said.of != Some((market, order.account))) {
             return Err(Reject::BadField);
         }
@@ -82,7 +75,7 @@ impl Venue {
         self.accept(market, order, terms, events).map(|_| ())
     }
 
-    /// A Place from `PhaseRefuses` on: the id of the order.
+    /// A Place whose form is right: the id of the order.
     #[inline(always)]
     fn accept(
         &mut self,
@@ -92,13 +85,11 @@ impl Venue {
         events: &mut Events,
     ) -> Result<OrderId, Reject> {
         let m = self.floor.market(market);
-        let admitted = match m.admits.place {
-            Placing::All => true,
-            Placing::Resting => order.rests() || terms.trigger.is_some(),
-            Placing::Reducing => !order.rests() || order.has(REDUCE_ONLY) || terms.trigger.is_some(),
-            Placing::None => false,
-        };
-        if !admitted {
+        if !m.book.admits_name(order.client) {
+            return Err(Reject::BadField);
+        }
+        let may_wait = terms.trigger.is_some() && m.admits.place != Placing::None;
+        if !order.is_admitted(m.admits.place) && !may_wait {
             return Err(Reject::PhaseRefuses);
         }
         self.check_mark(m, market)?;
@@ -142,15 +133,13 @@ impl Venue {
         if let Some(trigger) = terms.trigger {
             return Ok(self.wait(market, &order, (terms, rare), trigger, events));
         }
-        let checked = self.check_entry(m, market, order, terms)?;
+        let checked = self.check_entry(m, market, order, terms, Qty::ZERO)?;
 
         // From here on nothing fails.
-        let book = &mut self.floor.markets[market.index()].book;
-        let slot = if stays { book.reserve() } else { NO_SLOT };
-        self.floor.accepted += 1;
-        let id = OrderId::new(self.floor.accepted, slot);
+        let slot = if stays { self.floor.market_mut(market).book.reserve() } else { NO_SLOT };
+        let id = self.floor.next_id(slot);
         if let Some(leg) = terms.leg {
-            book.set_leg(leg, Some(id));
+            self.floor.market_mut(market).book.set_leg(leg, Some(id));
         }
         report_accepted(market, id, &order, (checked.price, order.flags), events);
         let Order { account, side, qty, flags, client, .. } = order;
@@ -192,12 +181,14 @@ impl Venue {
         events: &mut Events,
     ) -> OrderId {
         let (terms, rare) = (*terms.0, terms.1);
-        let expiry = rare.as_ref().and_then(|rare| rare.expiry);
+        let (leg, expiry) = (terms.leg, rare.as_ref().and_then(|rare| rare.expiry));
+        // The book keeps the other leg of every open order; it may be gone when this one fires.
+        let terms = Terms { leg: None, ..terms };
         let best = self.watched(market, trigger.watched);
         let slot = self.floor.market_mut(market).book.reserve();
         let id = self.floor.next_id(slot);
         let book = &mut self.floor.market_mut(market).book;
-        if let Some(leg) = terms.leg {
+        if let Some(leg) = leg {
             book.set_leg(leg, Some(id));
         }
         let Order { account, side, price, qty, flags, client, .. } = *order;
@@ -219,7 +210,8 @@ impl Venue {
         id
     }
 
-    /// A Place from `NotReducing` on: what is asked when an order is about to enter the book.
+    /// A Place from `NotReducing` on: what is asked when an order is about to enter the book. `gone` is what its
+    /// owner had open in it before, which it takes with it.
     #[inline(always)]
     fn check_entry(
         &self,
@@ -227,6 +219,7 @@ impl Venue {
         market: MarketId,
         order: Order,
         terms: &Terms,
+        gone: Qty,
     ) -> Result<Checked, Reject> {
         let Order { account, side, kind, qty, flags, .. } = order;
         let reducing = flags & REDUCE_ONLY != 0;
@@ -249,9 +242,10 @@ impl Venue {
             }
         }
         if m.config.cleared && !(reducing && order.rests()) {
-            let held = self.floor.ledger.position(account, market);
+            let mut held = *self.floor.ledger.position(account, market);
+            held.add_open(side, -gone);
             let priced = if kind == OrderType::Market { None } else { limit };
-            self.floor.check_order(account, market, (side, qty, priced), held)?;
+            self.floor.check_order(account, market, (side, qty, priced), &held)?;
         }
         Ok(Checked { limit, price })
     }
@@ -289,9 +283,6 @@ impl Venue {
         side: Side,
         limit: Option<Price>,
     ) -> Result<Option<Price>, Reject> {
-        if !m.breakers.has_bands() {
-            return Ok(limit);
-        }
         let Some(mark) = self.floor.banding(market) else { return Ok(limit) };
         let Some(limit) = limit else { return Ok(self.floor.bound(market, side, false)) };
         if m.breakers.refuses(mark, side, limit) {
@@ -356,11 +347,11 @@ impl Venue {
         let Arrival { id, account, side, price, qty, flags, .. } = arrival;
         let (kind, limit) = form;
         let rests = kind == OrderType::Limit;
-        let m = &mut self.floor.markets[market.index()];
-        let counted = rests && flags & REDUCE_ONLY == 0 && m.config.cleared;
+        let counted = rests && flags & REDUCE_ONLY == 0 && self.floor.market(market).config.cleared;
         if counted {
             self.floor.ledger.position_mut(account, market).add_open(side, qty);
         }
+        let m = self.floor.market_mut(market);
         // Most orders meet nobody.
         if rests && limit.is_some_and(|limit| !m.book.is_reached(side.opposite(), limit)) {
             if stay == Stay::New && arrival.rare.is_none() {
@@ -382,7 +373,7 @@ impl Venue {
             prevention: self_trade(flags, self.floor.prevention(account)),
             leg: arrival.rare.as_ref().and_then(|rare| rare.leg),
         };
-        let swept = self.floor.sweep(&order, events);
+        let mut swept = self.floor.sweep(&order, events);
         if swept.tripped {
             self.next_due = self.earliest();
         }
@@ -400,20 +391,9 @@ impl Venue {
             Stay::Again => book.retire(id, account),
         }
         if swept.left.is_positive() {
-            self.cancel_rest(&order, &swept, events);
-        }
-    }
-
-    /// What is left of an order that does not rest.
-    #[inline(never)]
-    fn cancel_rest(&mut self, order: &Incoming, swept: &Swept, events: &mut Events) {
-        if order.flow == (Flow::User { counted: true }) {
-            self.floor.ledger.position_mut(order.account, order.market).add_open(order.side, -swept.left);
-        }
-        let reason = if swept.tripped { CancelReason::Breaker } else { CancelReason::Immediate };
-        Floor::report_cancelled(order.market, &order.rest(swept.left), reason, events);
-        if let Some(leg) = swept.leg {
-            self.floor.cancel_leg(order.market, leg, events);
+            let reason = if swept.tripped { CancelReason::Breaker } else { CancelReason::Immediate };
+            self.floor.drop_rest(&order, &mut swept, reason, events);
+            self.floor.end_leg(&order, &mut swept, events);
         }
     }
 
@@ -501,10 +481,7 @@ impl Venue {
             self.decrease(market, &old, qty);
             return Ok(());
         }
-        let counted = old.flags & REDUCE_ONLY == 0 && self.floor.market(market).config.cleared;
-        if counted {
-            self.floor.ledger.position_mut(account, market).add_open(old.side, -old.qty);
-        }
+        self.floor.count_open(market, (account, old.side, old.flags), -old.qty);
         let arrival = self.floor.market_mut(market).book.take_out(old.id);
         let arrival = Arrival { price: limit, qty, ..arrival };
         self.enter_book(market, arrival, (OrderType::Limit, Some(limit)), Stay::Again, events);
@@ -513,11 +490,8 @@ impl Venue {
 
     /// A pure decrease to `qty`.
     fn decrease(&mut self, market: MarketId, old: &Resting, qty: Qty) {
-        let m = self.floor.market_mut(market);
-        m.book.cut(old.id, old.qty - qty);
-        if m.config.cleared && old.flags & REDUCE_ONLY == 0 {
-            self.floor.ledger.position_mut(old.account, market).add_open(old.side, qty - old.qty);
-        }
+        self.floor.market_mut(market).book.cut(old.id, old.qty - qty);
+        self.floor.count_open(market, (old.account, old.side, old.flags), qty - old.qty);
     }
 
     /// Checks a replace that loses priority as if the old order were gone; returns its limit inside the bands.
@@ -527,21 +501,10 @@ impl Venue {
         if m.admits.replace == Replacing::Decrease {
             return Err(Reject::PhaseRefuses);
         }
-        let reducing = old.flags & REDUCE_ONLY != 0;
-        if reducing {
-            self.check_reducing(market, old.account, (old.side, qty))?;
-        }
-        let mut limit = self.banded(m, market, old.side, Some(price))?;
-        if old.flags & POST_ONLY != 0 {
-            limit = self.posted(market, old.side, limit, old.flags)?;
-        }
-        let limit = limit.unwrap_or(price);
-        if m.config.cleared && !reducing {
-            let mut held: Position = *self.floor.ledger.position(old.account, market);
-            held.add_open(old.side, -old.qty);
-            self.floor.check_order(old.account, market, (old.side, qty, Some(limit)), &held)?;
-        }
-        Ok(limit)
+        let &Resting { account, side, flags, .. } = old;
+        let kind = OrderType::Limit;
+        let order = Order { account, side, kind, flags, price, qty, client: 0, session: 0 };
+        self.check_entry(m, market, order, &NO_TERMS, old.qty).map(|checked| checked.price)
     }
 
     pub(super) fn cancel_all(&mut self, r: &Record, events: &mut Events) -> Result<(), Reject> {
@@ -674,13 +637,7 @@ impl Venue {
                 self.fired.remove(i);
                 continue;
             };
-            let admits = m.phase.admits();
-            let placed = match admits.place {
-                Placing::All => true,
-                Placing::Reducing => !waits.order.rests() || waits.order.has(REDUCE_ONLY),
-                Placing::Resting | Placing::None => false,
-            };
-            if !admits.matches || !placed {
+            if !m.admits.matches || !waits.order.is_admitted(m.admits.place) {
                 i += 1;
                 continue;
             }
@@ -725,14 +682,11 @@ impl Venue {
             price: fired.unwrap_or_default().get(),
             ..event_of(event::TRIGGERED, market)
         });
-        if let Some(leg) = terms.leg {
+        let mut arrival = Arrival { flags: order.flags, ..arrival };
+        if let Some(leg) = arrival.rare.as_mut().and_then(|rare| rare.leg.take()) {
             self.floor.cancel_leg(market, leg, events);
         }
-        let mut arrival = Arrival { flags: order.flags, ..arrival };
-        if let Some(rare) = &mut arrival.rare {
-            rare.leg = None;
-        }
-        match self.check_entry(self.floor.market(market), market, order, &terms) {
+        match self.check_entry(self.floor.market(market), market, order, &terms, Qty::ZERO) {
             Err(why) => {
                 self.floor.market_mut(market).book.retire(id, order.account);
                 events.push(Record {
