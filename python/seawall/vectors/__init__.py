@@ -7,147 +7,32 @@ thousandth of it, where 64 bits allow, and must give the same answer, which catc
 
 import json
 import math
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
-from seawall import _core
 from seawall.errors import SeawallError, VectorError
+from seawall.vectors import adl, records
+from seawall.vectors.cases import (
+    Answer,
+    Case,
+    MalformedError,
+    OutOfRangeError,
+    Scale,
+    Topic,
+    UnsupportedError,
+    number_of,
+)
 
 __all__ = ["TOPICS", "Case", "Scale", "Topic", "UnsupportedError", "conform"]
 
-Answer: TypeAlias = Mapping[str, Any]
 Outcome: TypeAlias = Literal["passed", "failed", "unsupported"]
 
 _FINER: Final = (1, 7, 1000)
-_INT_MAX: Final = 2**63 - 1
-_NUMBER: Final = re.compile(r"[+-]?(\d+/\d+|(\d+\.?\d*|\.\d+)(e[+-]?\d{1,3})?)", re.ASCII | re.IGNORECASE)
-_DIGITS_MAX: Final = 200
-_SHOWN_MAX: Final = 60
 
-
-class UnsupportedError(VectorError):
-    """A topic, or a rule of a topic, that no function of the engine computes yet."""
-
-
-class _OutOfRangeError(VectorError):
-    pass
-
-
-class _MalformedError(VectorError):
-    """A number that is none: the whole file is refused, with its line."""
-
-
-def _number(value: object, field: str) -> Fraction:
-    """Return a number of a vector: a rational or decimal string, or a JSON number."""
-    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
-        return Fraction(value)
-    if isinstance(value, str) and len(value) <= _DIGITS_MAX and _NUMBER.fullmatch(value.strip()):
-        with suppress(ZeroDivisionError):
-            return Fraction(value)
-    shown = repr(value) if len(repr(value)) <= _SHOWN_MAX else repr(value)[:_SHOWN_MAX] + "..."
-    raise _MalformedError(f'{field}: {shown} is not a number; write it like "0.05" or "1/3", with a short exponent')
-
-
-@dataclass(frozen=True)
-class Scale:
-    """One choice of units: how many make one, by dimension."""
-
-    per_one: Mapping[str, int]
-
-    def units(self, dimension: str, value: str) -> int:
-        """Return a number of the vector in whole units of a dimension."""
-        count = _number(value, f"given.{dimension}") * self.per_one[dimension]
-        if count.denominator != 1:
-            raise VectorError(f"{value} is not whole in units of 1/{self.per_one[dimension]}")
-        if abs(count.numerator) > _INT_MAX:
-            raise _OutOfRangeError(f"{value} does not fit in units of 1/{self.per_one[dimension]}")
-        return count.numerator
-
-    def value(self, dimension: str, units: int) -> Fraction:
-        """Return whole units of a dimension as a number."""
-        return Fraction(units, self.per_one[dimension])
-
-
-@dataclass(frozen=True)
-class Case:
-    """One line of a file of vectors."""
-
-    id: str
-    """Unique name."""
-    topic: str
-    """What is computed."""
-    given: Mapping[str, Any]
-    """Arguments."""
-    expect: Mapping[str, Any]
-    """Answer."""
-    tolerance: Fraction = Fraction(0)
-    """Largest difference of a number; 0 for exact."""
-
-
-@dataclass(frozen=True)
-class Topic:
-    """How a topic is computed."""
-
-    function: str
-    """Path of the engine's function, or of the public Python function for measures and records."""
-    given: frozenset[str]
-    """Keys of the arguments."""
-    expect: frozenset[str]
-    """Keys of the answer."""
-    run: Callable[[Case, Scale], Answer]
-    """Computes the answer."""
-    dimensions: Callable[[Case], Mapping[str, list[str]]] = lambda _: {}
-    """The numbers of a line, arguments and answer, by dimension."""
-
-
-def _allocate(case: Case, scale: Scale) -> Answer:
-    if case.given["method"] != "largest_remainder":
-        raise UnsupportedError(f"method {case.given['method']!r}: no function of the engine computes it yet")
-    residual, accounts = case.given["residual"], case.given["accounts"]
-    # The engine breaks ties by place; a vector does by id.
-    order = sorted(range(len(accounts)), key=lambda place: accounts[place]["id"])
-    shares = _core.largest_remainder(
-        residual,
-        [scale.units("weight", accounts[place]["weight"]) for place in order],
-        [min(accounts[place]["lots"], accounts[place]["cap"]) for place in order],
-    )
-    closed = [share for _, share in sorted(zip(order, shares, strict=True))]
-    return {"closed": closed, "uncovered": residual - sum(closed)}
-
-
-def _allocate_dimensions(case: Case) -> Mapping[str, list[str]]:
-    return {"weight": [account["weight"] for account in case.given["accounts"]]}
-
-
-def _fact(case: Case, _: Scale) -> Answer:
-    from seawall.scorecard import published_fact  # noqa: PLC0415 - pydantic is needed for records only
-
-    value = published_fact(**case.given)
-    if value is None:
-        raise VectorError("no scenario's scorecard holds this figure; add it to [[published]] of the scenario")
-    return {"value": value}
-
-
-TOPICS: Final[dict[str, Topic]] = {
-    "adl.allocate": Topic(
-        function="seawall_core::largest_remainder",
-        given=frozenset({"method", "residual", "accounts"}),
-        expect=frozenset({"closed", "uncovered"}),
-        run=_allocate,
-        dimensions=_allocate_dimensions,
-    ),
-    "event.fact": Topic(
-        function="seawall.scorecard.published_fact",
-        given=frozenset({"event", "measure", "market", "burst_rank"}),
-        expect=frozenset({"value"}),
-        run=_fact,
-    ),
-}
+TOPICS: Final[dict[str, Topic]] = adl.TOPICS | records.TOPICS
 """Every topic that this build computes, and the function that it calls."""
 
 
@@ -193,7 +78,7 @@ def conform(files: Iterable[str | Path]) -> dict[str, Any]:
         for number, case in _cases(file):
             try:
                 outcome, why = _judge(case)
-            except _MalformedError as error:
+            except MalformedError as error:
                 raise VectorError(f"{file}:{number}: {error}") from None
             tallies.setdefault(case.topic, _Tally()).add(case.id, outcome, why)
     total = {name: sum(getattr(t, name) for t in tallies.values()) for name in ("passed", "failed", "unsupported")}
@@ -235,7 +120,7 @@ def _case(data: object) -> Case:
         value = data[field_]
         if not isinstance(value, kind) or (isinstance(value, str) and not value.isprintable()):
             raise VectorError(f"{field_}: is not {word}; it needs id, topic, given and expect")
-    tolerance = _number(data.get("tolerance", 0), "tolerance")
+    tolerance = number_of(data.get("tolerance", 0), "tolerance")
     if tolerance < 0:
         raise VectorError(f"tolerance: {data['tolerance']} is negative; give 0 or more")
     return Case(data["id"], data["topic"], data["given"], data["expect"], tolerance)
@@ -257,7 +142,7 @@ def _judge(case: Case) -> tuple[Outcome, str]:
                     return "failed", f"{key}: expected {case.expect[key]}, got {got}"
     except UnsupportedError as error:
         return "unsupported", str(error)
-    except _MalformedError:
+    except MalformedError:
         raise
     except (SeawallError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
         return "failed", f"given: {error} is missing" if isinstance(error, KeyError) else str(error)
@@ -269,7 +154,7 @@ def _answers(case: Case, topic: Topic) -> Iterator[tuple[Scale, Answer]]:
     for number, scale in enumerate(_scales(topic.dimensions(case), case.tolerance)):
         try:
             yield scale, topic.run(case, scale)
-        except _OutOfRangeError:
+        except OutOfRangeError:
             if number == 0:
                 raise
             return
@@ -278,7 +163,7 @@ def _answers(case: Case, topic: Topic) -> Iterator[tuple[Scale, Answer]]:
 def _scales(dimensions: Mapping[str, list[str]], tolerance: Fraction) -> Iterator[Scale]:
     base = {}
     for name, numbers in dimensions.items():
-        unit = math.lcm(*(_number(number, f"given.{name}").denominator for number in numbers))
+        unit = math.lcm(*(number_of(number, f"given.{name}").denominator for number in numbers))
         if tolerance:
             # A unit of at most a thousandth of the tolerance, and still a divisor of every number.
             unit *= math.ceil(1000 / tolerance / unit)
@@ -295,7 +180,7 @@ def _same(expected: object, got: object, tolerance: Fraction) -> bool:
             and all(_same(e, g, tolerance) for e, g in zip(expected, got, strict=True))
         )
     if isinstance(expected, str) and isinstance(got, Fraction):
-        return abs(_number(expected, "expect") - got) <= tolerance
+        return abs(number_of(expected, "expect") - got) <= tolerance
     return type(expected) is type(got) and expected == got
 
 

@@ -1,4 +1,4 @@
-//! The engine's own functions, for conformance vectors: never a second implementation.
+//! Auto-deleveraging.
 
 use crate::error::VectorError;
 use crate::guarded::released;

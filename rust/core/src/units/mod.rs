@@ -5,11 +5,17 @@
 // `as` is allowed in this file alone: it is the one place where widths change, each time after a check.
 #![allow(clippy::as_conversions, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 
-use core::cmp::Ordering;
 use core::fmt;
 use core::iter::Sum as IterSum;
 use core::ops::{Add, AddAssign, Neg, Sub, SubAssign};
 use serde::{Deserialize, Serialize};
+
+mod shares;
+mod wide;
+
+pub use shares::largest_remainder;
+pub(crate) use wide::Ratio;
+pub use wide::Sum;
 
 /// One million: the denominator of every [`Ppm`].
 pub(crate) const MILLION: i64 = 1_000_000;
@@ -549,204 +555,6 @@ impl Money {
     }
 }
 
-/// A sum of money that cannot overflow: equities and requirements of an account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub struct Sum(i128);
-
-impl Sum {
-    /// Nothing.
-    pub const ZERO: Self = Self(0);
-
-    /// The sum as wide integer.
-    #[must_use]
-    pub const fn get(self) -> i128 {
-        self.0
-    }
-
-    /// A sum of one amount.
-    #[must_use]
-    pub const fn of(amount: Money) -> Self {
-        Self(amount.0 as i128)
-    }
-
-    /// A sum from a wide integer.
-    #[must_use]
-    pub const fn new(amount: i128) -> Self {
-        Self(amount)
-    }
-
-    /// True below zero.
-    #[must_use]
-    pub const fn is_negative(self) -> bool {
-        self.0 < 0
-    }
-
-    /// True above zero.
-    #[must_use]
-    pub const fn is_positive(self) -> bool {
-        self.0 > 0
-    }
-
-    /// The amount, limited to what a record holds.
-    #[must_use]
-    pub fn saturate(self) -> Money {
-        Money(self.0.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64)
-    }
-
-    /// How many times `unit`, which is positive, goes into this sum, rounded down; limited to 64 bits.
-    #[must_use]
-    pub(crate) fn whole_down(self, unit: Money) -> i64 {
-        Self(div_floor(self.0, i128::from(unit.0))).saturate().0
-    }
-
-    /// `floor(self x part / whole)`, `whole > 0`: a share of an account's equity.
-    #[must_use]
-    pub fn share_down(self, part: Sum, whole: Sum) -> Money {
-        debug_assert!(whole.0 > 0);
-        match self.0.checked_mul(part.0) {
-            Some(product) => Money(narrow(div_floor(product, whole.0))),
-            None => Money(narrow(share_down_wide(self.0, part.0, whole.0))),
-        }
-    }
-}
-
-/// `floor(a b / c)` through a 256-bit product, `b >= 0`, `c > 0`.
-fn share_down_wide(a: i128, b: i128, c: i128) -> i128 {
-    // Split a into quotient and remainder by c: a b / c = q b + r b / c, with 0 <= r < c.
-    let (q, r) = (a.div_euclid(c), a.rem_euclid(c));
-    q * b
-        + r.checked_mul(b)
-            .map_or_else(|| mul_div_wide(r as u128, b as u128, c as u128).cast_signed(), |p| p / c)
-}
-
-/// `floor(a b / c)` by long division of the 256-bit product; the quotient must fit in 128 bits.
-fn mul_div_wide(a: u128, b: u128, c: u128) -> u128 {
-    let (mut high, low) = mul_wide(a, b);
-    assert!(high < c, "quotient out of range");
-    let mut quotient = 0u128;
-    for bit in (0..128).rev() {
-        let carry = high >> 127;
-        high = (high << 1) | ((low >> bit) & 1);
-        quotient <<= 1;
-        if carry == 1 || high >= c {
-            high = high.wrapping_sub(c);
-            quotient |= 1;
-        }
-    }
-    quotient
-}
-
-/// Full product of two 128-bit numbers as (high, low).
-const fn mul_wide(a: u128, b: u128) -> (u128, u128) {
-    const MASK: u128 = u64::MAX as u128;
-    let (a1, a0, b1, b0) = (a >> 64, a & MASK, b >> 64, b & MASK);
-    let low = a0 * b0;
-    let mid = a1 * b0 + (low >> 64);
-    let mid_low = (mid & MASK) + a0 * b1;
-    (a1 * b1 + (mid >> 64) + (mid_low >> 64), (mid_low << 64) | (low & MASK))
-}
-
-impl From<Money> for Sum {
-    fn from(amount: Money) -> Self {
-        Self(i128::from(amount.0))
-    }
-}
-impl Add for Sum {
-    type Output = Self;
-    fn add(self, other: Self) -> Self {
-        Self(self.0 + other.0)
-    }
-}
-impl Sub for Sum {
-    type Output = Self;
-    fn sub(self, other: Self) -> Self {
-        Self(self.0 - other.0)
-    }
-}
-impl Neg for Sum {
-    type Output = Self;
-    fn neg(self) -> Self {
-        Self(-self.0)
-    }
-}
-impl AddAssign for Sum {
-    fn add_assign(&mut self, other: Self) {
-        self.0 += other.0;
-    }
-}
-impl SubAssign for Sum {
-    fn sub_assign(&mut self, other: Self) {
-        self.0 -= other.0;
-    }
-}
-impl AddAssign<Money> for Sum {
-    fn add_assign(&mut self, other: Money) {
-        self.0 += i128::from(other.0);
-    }
-}
-impl SubAssign<Money> for Sum {
-    fn sub_assign(&mut self, other: Money) {
-        self.0 -= i128::from(other.0);
-    }
-}
-impl fmt::Display for Sum {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-/// An exact fraction; compared by cross-multiplication, never divided. A denominator of zero stands for infinity.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Ratio {
-    numerator: i128,
-    denominator: u128,
-}
-
-impl Ratio {
-    /// `numerator / denominator`, denominator not negative.
-    #[must_use]
-    pub(crate) fn new(numerator: Sum, denominator: Sum) -> Self {
-        assert!(denominator.0 >= 0, "a ratio has a denominator of at least zero");
-        Self { numerator: numerator.0, denominator: denominator.0 as u128 }
-    }
-
-    /// `(a b) / (c d)` for factors that are not negative and products within 127 bits.
-    #[must_use]
-    pub(crate) fn of_products(a: Money, b: Money, c: Money, d: Money) -> Self {
-        Self {
-            numerator: i128::from(a.0) * i128::from(b.0),
-            denominator: (i128::from(c.0) * i128::from(d.0)) as u128,
-        }
-    }
-}
-
-impl Ord for Ratio {
-    /// By value; a zero denominator compares by the sign of its numerator against any finite ratio.
-    fn cmp(&self, other: &Self) -> Ordering {
-        let left = (self.numerator.signum(), mul_wide(self.numerator.unsigned_abs(), other.denominator));
-        let right = (other.numerator.signum(), mul_wide(other.numerator.unsigned_abs(), self.denominator));
-        match left.0.cmp(&right.0) {
-            Ordering::Equal if left.0 < 0 => right.1.cmp(&left.1),
-            Ordering::Equal => left.1.cmp(&right.1),
-            unequal => unequal,
-        }
-    }
-}
-
-impl PartialEq for Ratio {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-impl Eq for Ratio {}
-
-impl PartialOrd for Ratio {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
 /// Value of a balance of another asset: `floor(balance x index x num x weight / (den x 1e6))`.
 #[must_use]
 pub(crate) fn collateral_value_down(balance: Money, index: Price, num: i64, den: i64, weight: Ppm) -> Money {
@@ -791,51 +599,4 @@ pub(crate) fn exposure_weight(notional: Money) -> u64 {
     let root = u64::from(n.isqrt() as u32);
     let sixth = 1u64 << ((64 - n.leading_zeros()) / 6);
     (root * sixth).max(1)
-}
-
-/// Splits `total` units over weights in whole units: largest remainder under caps, ties to the earlier.
-///
-/// Accounts whose share reaches their cap get the cap; the rest is divided again until none does, rounded down,
-/// and what is left goes one by one to the largest remainders. Sums to `min(total, sum of caps)`.
-#[must_use]
-pub fn largest_remainder(total: i64, weights: &[i64], caps: &[i64]) -> Vec<i64> {
-    assert_eq!(weights.len(), caps.len());
-    let mut shares = vec![0i64; weights.len()];
-    let mut open: Vec<usize> = (0..weights.len()).filter(|&i| weights[i] > 0 && caps[i] > 0).collect();
-    let mut left = i128::from(total);
-    for _ in 0..=weights.len() {
-        let weight: i128 = open.iter().map(|&i| i128::from(weights[i])).sum();
-        if left == 0 || weight == 0 {
-            return shares;
-        }
-        let before = open.len();
-        let round = left;
-        open.retain(|&i| {
-            let full = round * i128::from(weights[i]) >= i128::from(caps[i]) * weight;
-            if full {
-                shares[i] = caps[i];
-                left -= i128::from(caps[i]);
-            }
-            !full
-        });
-        if open.len() < before {
-            continue;
-        }
-        let mut remainders: Vec<(i128, usize)> = Vec::with_capacity(open.len());
-        let mut given = 0i128;
-        for &i in &open {
-            let product = left * i128::from(weights[i]);
-            let share = product / weight;
-            shares[i] = narrow(share);
-            given += share;
-            remainders.push((product % weight, i));
-        }
-        remainders.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
-        let extra = usize::try_from(left - given).expect("fewer units left than accounts");
-        for &(_, i) in &remainders[..extra] {
-            shares[i] += 1;
-        }
-        return shares;
-    }
-    shares
 }

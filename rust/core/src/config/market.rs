@@ -1,0 +1,270 @@
+//! One market: what may be traded in it, in which form, and for which fee.
+
+use super::risk::prove_tiers;
+use super::{Adl, ConfigError, Funding, Liquidation, Mark, ORDER_QTY_MAX, PRICE_MAX, Tier, refuse};
+use crate::protocol::Phase;
+use crate::units::{AccountId, BILLION, FundId, MILLION, Money, Nanos, Ppm, Price, Qty, TickValue};
+use serde::{Deserialize, Serialize};
+
+/// One market.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Market {
+    /// Name.
+    pub name: String,
+    /// Minor units of the valuation asset per tick per lot.
+    pub tick_value: TickValue,
+    /// Highest price.
+    pub price_max: Price,
+    /// Largest order.
+    pub order_qty_max: Qty,
+    /// Largest position, open orders counted.
+    pub position_max: Qty,
+    /// Largest sum of long positions.
+    pub open_interest_max: Qty,
+    /// Trading fees.
+    pub fees: Fees,
+    /// Margin tiers by notional.
+    pub tiers: Vec<Tier>,
+    /// How the mark is made.
+    pub mark: Mark,
+    /// Funding; null for none.
+    pub funding: Option<Funding>,
+    /// The insurance fund that stands behind the market.
+    pub fund: FundId,
+    /// First phase.
+    pub phase: Phase,
+    /// Length of the auction after a halt or pause; 0 for none.
+    pub reopen_auction_ns: Nanos,
+    /// Liquidation policy.
+    pub liquidation: Liquidation,
+    /// Auto-deleveraging policy.
+    pub adl: Adl,
+    /// Whether trades move positions and money; without it the market matches and reports, and nothing else.
+    #[serde(default = "yes")]
+    pub cleared: bool,
+    /// Names that clients give to their orders.
+    #[serde(default)]
+    pub client_ids: ClientIds,
+    /// Who is filled first at a price.
+    #[serde(default)]
+    pub allocation: Allocation,
+    /// When day orders expire.
+    #[serde(default)]
+    pub day: Day,
+    /// Limits at entry.
+    #[serde(default)]
+    pub entry: Entry,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// Names that clients give to their orders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum ClientIds {
+    /// Not read.
+    #[default]
+    None,
+    /// Any number but 0, unique among an account's open orders.
+    Hashed,
+    /// 1 to `max`, unique among the market's open orders: a table with four bytes up to the highest one used.
+    Dense {
+        /// The highest id.
+        max: u32,
+    },
+}
+
+/// Who is filled first at a price.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Allocation {
+    /// Longest resting first.
+    #[default]
+    PriceTime,
+    /// In proportion, with steps before it: docs/mechanics.md section 6.2.
+    ProRata {
+        /// The order that set the best price comes first.
+        top_order: bool,
+        /// Lead market makers and their shares.
+        lead: Vec<Lead>,
+        /// Share that goes longest resting first.
+        fifo_ppm: Ppm,
+        /// Least share of an order; smaller ones are nothing.
+        minimum: Qty,
+    },
+}
+
+/// A lead market maker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lead {
+    /// The account.
+    pub account: AccountId,
+    /// Its share.
+    pub share_ppm: Ppm,
+}
+
+/// The trading day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Day {
+    /// The end of some day.
+    pub start_ns: Nanos,
+    /// Time from end to end.
+    pub length_ns: Nanos,
+}
+
+impl Default for Day {
+    fn default() -> Self {
+        Self { start_ns: Nanos::ZERO, length_ns: Nanos::new(86_400 * BILLION) }
+    }
+}
+
+/// Limits at entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    /// Prices are multiples of it.
+    pub price_step: Price,
+    /// Quantities are multiples of it.
+    pub qty_step: Qty,
+    /// Least quantity.
+    pub qty_min: Qty,
+    /// Least notional; not asked of reduce-only orders.
+    pub notional_min: Money,
+    /// Greatest notional; null for none.
+    pub notional_max: Option<Money>,
+    /// Resting and waiting orders of one account; null for no limit.
+    pub open_orders_max: Option<u32>,
+}
+
+impl Default for Entry {
+    fn default() -> Self {
+        Self {
+            price_step: Price::new(1),
+            qty_step: Qty::new(1),
+            qty_min: Qty::new(1),
+            notional_min: Money::ZERO,
+            notional_max: None,
+            open_orders_max: None,
+        }
+    }
+}
+
+impl Entry {
+    /// True if nothing but the least quantity is asked.
+    #[must_use]
+    pub(crate) fn is_plain(&self) -> bool {
+        *self == Self { qty_min: self.qty_min, ..Self::default() }
+    }
+
+    fn prove(&self, at: &str, market: &Market) -> Result<(), ConfigError> {
+        for (name, value, max) in [
+            ("price_step", self.price_step.get(), market.price_max.get()),
+            ("qty_step", self.qty_step.get(), market.order_qty_max.get()),
+            ("qty_min", self.qty_min.get(), market.order_qty_max.get()),
+        ] {
+            if value < 1 || value > max {
+                return refuse(format!("{at}.entry.{name}"), format!("{value}: must be 1 to {max}"));
+            }
+        }
+        if self.notional_min.is_negative() {
+            let why = format!("{}: must not be negative", self.notional_min);
+            return refuse(format!("{at}.entry.notional_min"), why);
+        }
+        if let Some(max) = self.notional_max.filter(|max| *max < self.notional_min || max.is_zero()) {
+            let why = format!("{max}: must be positive and at least notional_min {}", self.notional_min);
+            return refuse(format!("{at}.entry.notional_max"), why);
+        }
+        if self.open_orders_max == Some(0) {
+            return refuse(
+                format!("{at}.entry.open_orders_max"),
+                "0: must be positive, or null for no limit",
+            );
+        }
+        Ok(())
+    }
+}
+
+impl Allocation {
+    fn prove(&self, at: &str) -> Result<(), ConfigError> {
+        let Self::ProRata { lead, fifo_ppm, minimum, .. } = self else { return Ok(()) };
+        let field = |name: &str| format!("{at}.allocation.{name}");
+        let mut sum = Ppm::ZERO;
+        for row in lead {
+            if !(1..=MILLION).contains(&row.share_ppm.get()) {
+                return refuse(field("lead"), format!("{}: must be 1 to 1000000", row.share_ppm));
+            }
+            sum += row.share_ppm;
+        }
+        if sum.get() > MILLION {
+            return refuse(field("lead"), format!("shares sum to {sum}: must be 1000000 at most"));
+        }
+        if !(0..=MILLION).contains(&fifo_ppm.get()) {
+            return refuse(field("fifo_ppm"), format!("{fifo_ppm}: must be 0 to 1000000"));
+        }
+        if !minimum.is_positive() {
+            return refuse(field("minimum"), format!("{minimum}: must be positive"));
+        }
+        Ok(())
+    }
+}
+
+/// Trading fees; negative is a rebate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fees {
+    /// Of the resting side.
+    pub maker_ppm: Ppm,
+    /// Of the incoming side.
+    pub taker_ppm: Ppm,
+}
+
+impl Market {
+    pub(super) fn prove(&self, at: &str, call: Ppm, funds: usize) -> Result<(), ConfigError> {
+        let field = |name: &str| format!("{at}.{name}");
+        for (name, value, max) in [
+            ("tick_value", self.tick_value.get(), i64::MAX),
+            ("price_max", self.price_max.get(), PRICE_MAX),
+            ("order_qty_max", self.order_qty_max.get(), ORDER_QTY_MAX),
+            ("position_max", self.position_max.get(), i64::MAX / 4),
+            ("open_interest_max", self.open_interest_max.get(), i64::MAX / 4),
+        ] {
+            if value < 1 || value > max {
+                return refuse(field(name), format!("{value}: must be 1 to {max}"));
+            }
+        }
+        for (name, rate) in [("maker_ppm", self.fees.maker_ppm), ("taker_ppm", self.fees.taker_ppm)] {
+            if !(-MILLION / 10..=MILLION / 10).contains(&rate.get()) {
+                return refuse(field("fees.") + name, format!("{rate}: must be -100000 to 100000"));
+            }
+        }
+        prove_tiers(at, &self.tiers, call)?;
+        self.entry.prove(at, self)?;
+        self.allocation.prove(at)?;
+        if !self.day.length_ns.is_positive() || self.day.start_ns.is_negative() {
+            return refuse(field("day"), "length_ns must be positive and start_ns not negative");
+        }
+        if self.client_ids == (ClientIds::Dense { max: 0 }) {
+            return refuse(field("client_ids.dense.max"), "0: must be positive");
+        }
+        self.mark.prove(at)?;
+        if let Some(f) = self.funding {
+            f.prove(at, self.position_max)?;
+        }
+        if self.fund.index() >= funds {
+            return refuse(field("fund"), format!("{}: no such fund", self.fund));
+        }
+        if self.reopen_auction_ns.is_negative() {
+            return refuse(
+                field("reopen_auction_ns"),
+                format!("{}: must not be negative", self.reopen_auction_ns),
+            );
+        }
+        self.liquidation.prove(at)?;
+        self.adl.prove(at)
+    }
+}
