@@ -52,6 +52,7 @@ __all__ = [
     "quote",
     "replace",
     "set_phase",
+    "source",
     "term",
     "withdraw",
 ]
@@ -685,6 +686,29 @@ def fund_deposit(*, at: Integers, amount: Integers, fund: Integers = 0) -> Recor
 def index(*, at: Integers, market: Integers, price: Integers) -> Records:
     """Give a market a new index price in ticks; the mark, margin checks and liquidations follow from it."""
     return _records(CommandKind.INDEX, at=at, market=market, price=price)
+
+
+def source(
+    *, at: Integers, market: Integers, number: Integers, price: Integers, ask: Integers = 0, observed: Integers = 0
+) -> Records:
+    """Give a market the price of one of its sources; its index and mark are made anew.
+
+    Parameters
+    ----------
+    at
+        Time in nanoseconds.
+    market
+        Number of the market.
+    number
+        Number of the source: those of the index from 0, then those of the mark.
+    price
+        Price in ticks, or the bid where there is an `ask`.
+    ask
+        Ask in ticks; 0 for one price.
+    observed
+        When the source had this price, in nanoseconds; 0 for `at`.
+    """
+    return _records(CommandKind.SOURCE, at=at, market=market, code=number, price=price, qty=ask, amount=observed)
 
 
 def set_phase(*, at: Integers, market: Integers, phase: Integers, until: Integers = 0) -> Records:

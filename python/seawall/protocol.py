@@ -22,6 +22,7 @@ __all__ = [
     "CommandKind",
     "EventKind",
     "FillFlag",
+    "IndexState",
     "LiquidationEnd",
     "OrderFlag",
     "OrderType",
@@ -87,6 +88,7 @@ class CommandKind(IntEnum):
     INDEX = 20
     SET_PHASE = 21
     PULSE = 22
+    SOURCE = 23
 
 
 class EventKind(IntEnum):
@@ -108,6 +110,7 @@ class EventKind(IntEnum):
     FILL = 210
     UNCROSSED = 300
     MARKED = 400
+    INDEX_STATE = 401
     FUNDING_SETTLED = 410
     FUNDING_PAID = 411
     MARGIN_CALLED = 500
@@ -215,6 +218,17 @@ class Watched(IntEnum):
     """The mark after an index."""
     INDEX = 2
     """The index."""
+
+
+class IndexState(IntEnum):
+    """How many sources of an index are live: fields ``code`` and ``flags`` of an IndexState."""
+
+    LIVE = 0
+    """All of them."""
+    DEGRADED = 1
+    """Enough of them."""
+    STALE = 2
+    """Too few: index and mark stay as they are."""
 
 
 class CancelFlag(IntFlag):
@@ -333,6 +347,8 @@ class Reject(IntEnum):
     DUPLICATE_CLIENT_ID = 222
     TRIGGER_BEYOND = 223
     EXPIRY_PAST = 224
+    SOURCE_CROSSED = 225
+    SOURCE_STALE = 226
     POSITION_LIMIT = 301
     OPEN_INTEREST_LIMIT = 302
     MARGIN_SHORT = 303
@@ -423,7 +439,8 @@ EVENT_COLUMNS: Final[dict[EventKind, dict[str, str]]] = {
     },
     EventKind.UNCROSSED: {"market": "market", "price": "price", "qty": "qty", "surplus": "amount"},
     EventKind.MARKED: {"market": "market", "mark": "price", "index": "amount"},
-    EventKind.FUNDING_SETTLED: {"market": "market", "mark": "price", "rate_ppb": "amount"},
+    EventKind.INDEX_STATE: {"market": "market", "state": "code", "old_state": "flags", "live_sources": "qty"},
+    EventKind.FUNDING_SETTLED: {"market": "market", "mark": "price", "index_units": "qty", "rate_ppb": "amount"},
     EventKind.FUNDING_PAID: {**_RISK, "position": "qty", "paid": "amount"},
     EventKind.MARGIN_CALLED: {"account": "account", "equity": "amount", "requirement": "qty"},
     EventKind.MARGIN_CALL_CLEARED: {"account": "account", "equity": "amount"},

@@ -43,6 +43,8 @@ REJECT_NAMES = {
     222: "DuplicateClientId",
     223: "TriggerBeyond",
     224: "ExpiryPast",
+    225: "SourceCrossed",
+    226: "SourceStale",
     301: "PositionLimit",
     302: "OpenInterestLimit",
     303: "MarginShort",

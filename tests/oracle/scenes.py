@@ -428,7 +428,7 @@ class Scenes(Writer):
         if watched == o.LAST_TRADE:
             yield from self.trade_at(market, price)
         else:
-            if watched == o.THE_MARK and market.mark_method == "last":
+            if watched == o.THE_MARK and market.marking.method == "last":
                 yield from self.trade_at(market, price)
             yield command(v.INDEX, market=market.number, price=price)
 

@@ -52,6 +52,7 @@ from .orders import (
     priority_of,
     share_out,
 )
+from .prices import STALE, Funding, Mark, Settlement, Sources, View
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,6 +116,7 @@ FUND_DEPOSIT: Final = 13
 INDEX: Final = 20
 SET_PHASE: Final = 21
 PULSE: Final = 22
+SOURCE: Final = 23
 
 REJECTED: Final = 100
 ACCOUNT_OPENED: Final = 101
@@ -132,6 +134,7 @@ ARMED: Final = 205
 FILL: Final = 210
 UNCROSSED: Final = 300
 MARKED: Final = 400
+INDEX_STATE: Final = 401
 FUNDING_SETTLED: Final = 410
 FUNDING_PAID: Final = 411
 MARGIN_CALLED: Final = 500
@@ -272,28 +275,6 @@ class MoveRule:
         return None
 
 
-@dataclass(slots=True)
-class Funding:
-    """Funding rule of a market, its samples and its timer."""
-
-    due: int
-    interval_ns: int
-    interest: int
-    clamp: int
-    cap: int
-    impact_qty: int
-    samples: list[int] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class Settlement:
-    """A funding settlement under way: which account is next."""
-
-    market: int
-    rate: int
-    next_account: int = 0
-
-
 class Tier(NamedTuple):
     """One row of a rate table."""
 
@@ -345,6 +326,7 @@ PHASE_NAMES: Final = (
 EXPIRY_TIMER: Final = 0
 PHASE_TIMER: Final = 1
 FUNDING_TIMER: Final = 2
+SOURCE_TIMER: Final = 3
 
 PRE_OPEN: Final = 0
 CONTINUOUS: Final = 1
@@ -382,8 +364,8 @@ class Market:
         self.taker_ppm: int = config["fees"]["taker_ppm"]
         self.initial_rates = rate_table(config["tiers"], "initial_ppm")
         self.maintenance_rates = rate_table(config["tiers"], "maintenance_ppm")
-        self.mark_method: str = config["mark"]["method"]
-        self.basis_samples: int = config["mark"]["basis_samples"]
+        self.marking = Mark(config["mark"])
+        self.sources = Sources(config.get("index"), config["mark"])
         self.fund: int = config["fund"]
         self.reopen_auction_ns: int = config["reopen_auction_ns"]
         self.liquidation: Config = config["liquidation"]
@@ -395,15 +377,7 @@ class Market:
         self.entry: Config = config.get("entry", DEFAULT_ENTRY)
         self.funding: Funding | None = None
         if config["funding"] is not None:
-            terms = config["funding"]
-            self.funding = Funding(
-                due=terms["first_ns"],
-                interval_ns=terms["interval_ns"],
-                interest=terms["interest_ppb"],
-                clamp=terms["clamp_ppb"],
-                cap=terms["cap_ppb"],
-                impact_qty=terms["impact_qty"],
-            )
+            self.funding = Funding(config["funding"], config["tiers"][0])
         self.bands: list[BandRule] = []
         self.moves: list[MoveRule] = []
         for rule_number, breaker in enumerate(breakers):
@@ -425,7 +399,6 @@ class Market:
         """Trade prices that waiting orders have not observed."""
         self.has_new_mark = False
         """Whether they have not observed the mark and the index."""
-        self.basis: list[int] = []
         self.rankings: dict[int, list[int]] = {}
         """ADL rankings by the sign of the position that is closed against them."""
 
@@ -576,6 +549,8 @@ OPEN_ORDERS_LIMIT: Final = 221
 DUPLICATE_CLIENT_ID: Final = 222
 TRIGGER_BEYOND: Final = 223
 EXPIRY_PAST: Final = 224
+SOURCE_CROSSED: Final = 225
+SOURCE_STALE: Final = 226
 POSITION_LIMIT: Final = 301
 OPEN_INTEREST_LIMIT: Final = 302
 MARGIN_SHORT: Final = 303
@@ -989,8 +964,9 @@ class OracleVenue:
 
         if accepted and not self.timers_pending:
             self.run_triggers()
-        self.health(everyone=accepted and kind == INDEX)
-        if accepted and kind in (INDEX, PULSE) and not self.timers_pending:
+        marked = bool(self.step_marks)
+        self.health(everyone=marked)
+        if accepted and (marked or kind == PULSE) and not self.timers_pending:
             self.resolve()
             self.health(everyone=False)
         self.observe()
@@ -1021,9 +997,11 @@ class OracleVenue:
                 self.start_funding(self.markets[m])
             elif what == PHASE_TIMER:
                 self.end_phase(self.markets[m])
+            elif what == SOURCE_TIMER:
+                self.expire_sources(self.markets[m], due)
             else:
                 for other, _, beside in timers:
-                    if other == due and beside != EXPIRY_TIMER:
+                    if other == due and beside in (FUNDING_TIMER, PHASE_TIMER):
                         self.note("expiry_with_funding" if beside == FUNDING_TIMER else "expiry_with_phase")
                 self.expire(self.markets[m], due)
 
@@ -1037,6 +1015,8 @@ class OracleVenue:
                 timers.append((market.phase_end, market.number, PHASE_TIMER))
             if market.funding is not None and market.index > 0 and market.funding.due <= self.now:
                 timers.append((market.funding.due, market.number, FUNDING_TIMER))
+            ends = {source.end() for source in market.sources.all if source.live}
+            timers += [(end, market.number, SOURCE_TIMER) for end in ends if end <= self.now]
         return timers
 
     def expire(self, market: Market, due: int) -> None:
@@ -2241,21 +2221,80 @@ class OracleVenue:
         market = self.market_named()
         index = self.command["price"]
         refuse_if(not PHASES[market.phase].new_index, PHASE_REFUSES)
+        refuse_if(market.sources.makes_index, BAD_FIELD)
         refuse_if(not 1 <= index <= market.price_max, PRICE_OUT_OF_RANGE)
+        self.new_index(market, index)
+
+    def take_source(self) -> None:
+        """Take a Source."""
+        market = self.market_named()
+        number, bid, ask = self.command["code"], self.command["price"], self.command["qty"]
+        observed = self.command["amount"] or self.now
+        refuse_if(not PHASES[market.phase].new_index, PHASE_REFUSES)
+        refuse_if(number >= len(market.sources.all) or not 0 <= observed <= self.now, BAD_FIELD)
+        refuse_if(not all(1 <= price <= market.price_max for price in (bid, ask or bid)), PRICE_OUT_OF_RANGE)
+        refuse_if(0 < ask < bid, SOURCE_CROSSED)
+        source = market.sources.all[number]
+        refuse_if(observed + source.stale_ns <= self.now, SOURCE_STALE)
+        refuse_if(source.observed is not None and observed < source.observed, SOURCE_STALE)
+        before = market.sources.state()
+        source.price, source.observed, source.live = Fraction(bid + (ask or bid), 2), observed, True
+        self.emit_index_state(market, before)
+        if not market.sources.makes_index:
+            if market.index > 0:
+                self.new_index(market, market.index)
+        elif market.sources.state() != STALE:
+            self.new_index(market, market.sources.index())
+        if market.mark == 0:
+            self.note("source_without_mark")
+
+    def expire_sources(self, market: Market, due: int) -> None:
+        """Let the prices of sources grow stale."""
+        before = market.sources.state()
+        for source in market.sources.all:
+            if source.live and source.end() <= due:
+                source.live = False
+        self.emit_index_state(market, before)
+
+    def emit_index_state(self, market: Market, before: int) -> None:
+        """Tell of another state of the index."""
+        state = market.sources.state()
+        if state != before:
+            count = market.sources.live_count()
+            self.emit(INDEX_STATE, market=market.number, code=state, flags=before, qty=count)
+
+    def may_close(self, market: Market) -> bool:
+        """Tell whether the index lets positions be liquidated and deleveraged."""
+        if market.sources.liquidates_stale or market.sources.state() != STALE:
+            return True
+        self.note("stale_index_spares")
+        return False
+
+    def new_index(self, market: Market, index: int) -> None:
+        """Take an index that was told or made, and make the mark."""
         self.queue += self.parked
         self.parked = []
-        if market.index == 0 and market.funding is not None:
+        funding = market.funding
+        if market.index == 0 and funding is not None:
             # Funding times at or before the first index are passed over.
-            while market.funding.due <= self.now:
-                market.funding.due += market.funding.interval_ns
+            while funding.due <= self.now:
+                funding.due += funding.interval_ns
         market.index = index
         buys, sells = market.shown(BUY), market.shown(SELL)
-        if buys and sells:
-            market.basis.append(buys[0].price + sells[0].price - 2 * index)
-            market.basis = market.basis[-market.basis_samples :]
-        if market.funding is not None:
-            market.funding.samples.append(premium(market, market.funding.impact_qty))
-        mark = clamp(self.new_mark(market), 1, market.price_max)
+        view = View(
+            index=index,
+            bid=buys[0].price if buys else None,
+            ask=sells[0].price if sells else None,
+            last=market.last or None,
+            external=market.sources.external(),
+            left=0 if funding is None else min(funding.due - self.now, funding.interval_ns),
+            rate=None if funding is None else funding.last_rate,
+            rate_period=1 if funding is None else funding.rate_period,
+        )
+        market.marking.sample(view, self.now)
+        if funding is not None:
+            funding.take(premium(market, funding.impact_qty), self.now)
+        mark = clamp(market.marking.price(view, market.mark), 1, market.price_max)
         self.ask_breakers(market, mark, by_mark=True, liquidation=False)
         market.mark = mark
         market.rankings = {}
@@ -2263,47 +2302,57 @@ class OracleVenue:
         market.has_new_mark = True
         self.emit(MARKED, market=market.number, price=mark, amount=index)
 
-    def new_mark(self, market: Market) -> int:
-        """Return the mark by the market's method, before its limits."""
-        index, last = market.index, market.last or market.index
-        if market.mark_method == "index":
-            return index
-        if market.mark_method == "last":
-            return last
-        based = index
-        if market.basis:
-            based += sum(market.basis) // (2 * len(market.basis))
-        return sorted((index, based, last))[1]
-
     def start_funding(self, market: Market) -> None:
         """Fix the rate of a funding time that is due, and begin to settle it."""
         funding = market.funding
         assert funding is not None
-        average = trunc_div(sum(funding.samples), len(funding.samples)) if funding.samples else 0
-        rate = average + clamp(funding.interest - average, -funding.clamp, funding.clamp)
-        rate = clamp(rate, -funding.cap, funding.cap)
-        funding.samples = []
-        funding.due += funding.interval_ns
-        self.emit(FUNDING_SETTLED, market=market.number, price=market.mark, amount=rate)
-        self.settlement = Settlement(market.number, rate)
+        rate = funding.begin()
+        price = market.index if funding.by_index else market.mark
+        units = funding.index_units(rate, price)
+        self.emit(FUNDING_SETTLED, market=market.number, price=price, qty=units, amount=rate)
+        self.settlement = Settlement(market.number, rate, price)
 
     def settle_funding(self, settlement: Settlement, budget: int) -> int:
         """Go on with a settlement, and return what is left of the number of accounts to examine."""
         market = self.markets[settlement.market]
-        while settlement.next_account < len(self.accounts):
-            if budget == 0:
-                return 0
-            budget -= 1
-            number = settlement.next_account
-            settlement.next_account += 1
-            base = self.accounts[number].positions[market.number].base
-            paid = ceil_div(market.notional(base) * settlement.rate, BILLION)
-            if paid != 0:
-                self.transfer(user(number, 0), ("funding", market.number), paid)
-                self.touched.add(number)
-                self.emit(FUNDING_PAID, account=number, market=market.number, qty=base, amount=paid)
+        funding = market.funding
+        assert funding is not None
+        passes = (False, True) if funding.is_capped else (False,)
+        for receiving in passes:
+            if settlement.receiving != receiving:
+                continue
+            while settlement.next_account < len(self.accounts):
+                if budget == 0:
+                    return 0
+                budget -= 1
+                self.pay_funding(settlement, market, funding, settlement.next_account)
+                settlement.next_account += 1
+            if receiving != passes[-1]:
+                settlement.receiving, settlement.next_account = True, 0
+                if budget == 0:
+                    return 0
         self.settlement = None
         return budget
+
+    def pay_funding(self, settlement: Settlement, market: Market, funding: Funding, number: int) -> None:
+        """Let an account pay or receive what this pass is about."""
+        base = self.accounts[number].positions[market.number].base
+        paid = funding.owed(base * market.tick_value, settlement.rate, settlement.price)
+        if funding.is_capped and not settlement.receiving:
+            affordable = max(0, self.equity(number))
+            if paid > affordable:
+                self.note("funding_capped")
+            paid = clamp(paid, 0, affordable)
+            settlement.collected += paid
+        elif funding.is_capped:
+            share = settlement.collected * abs(base) // max(1, self.open_interest(market))
+            if 0 <= share < -paid:
+                self.note("funding_shared")
+            paid = min(0, max(paid, -share))
+        if paid != 0:
+            self.transfer(user(number, 0), ("funding", market.number), paid)
+            self.touched.add(number)
+            self.emit(FUNDING_PAID, account=number, market=market.number, qty=base, amount=paid)
 
     # -----------------------------------------------------------------------------------------------------
     # 8. The waterfall
@@ -2341,6 +2390,7 @@ class OracleVenue:
             for market in self.markets
             if account.positions[market.number].base != 0
             and PHASES[market.phase].liquidation
+            and self.may_close(market)
             and market.liquidation["enabled"]
         ]
         if not admitted:
@@ -2762,4 +2812,5 @@ HANDLERS: Final[dict[int, Callable[[OracleVenue], None]]] = {
     PULSE: OracleVenue.pulse,
     TERM: OracleVenue.term,
     QUOTE: OracleVenue.quote,
+    SOURCE: OracleVenue.take_source,
 }

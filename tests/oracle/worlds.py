@@ -377,7 +377,7 @@ class _Generator(Scenes):
             side = o.BUY if b > 0 else o.SELL
             record = self.place(bidder, market, side, self.near(target, 30_000), rng.choice((1, 3, 8, 20)))
             yield from self.dressed(record) if self.chance(0.3) else iter((record,))
-        if market.mark_method != "index":
+        if market.marking.method != "index":
             yield from self.print_trade(market, target)
         yield command(v.INDEX, market=market.number, price=target)
         for _ in range(rng.choice((0, 1, 1, 2, 3))):

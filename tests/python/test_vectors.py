@@ -150,3 +150,10 @@ def test_nothing_to_run_is_refused(tmp_path: Path) -> None:
         conform([file])
     with pytest.raises(VectorError, match="files: none were given"):
         conform([])
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "tests/vectors").glob("*.jsonl")), ids=lambda file: file.stem)
+def test_every_published_vector_passes(file: Path) -> None:
+    lines = [line for line in file.read_text(encoding="utf-8").splitlines() if line]
+    result = conform([file])
+    assert (result["passed"], result["failed"], result["unsupported"]) == (len(lines), 0, 0), result["by_topic"]

@@ -6,7 +6,7 @@ by the core.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Any, Literal, Self
@@ -28,16 +28,21 @@ __all__ = [
     "Fees",
     "Fund",
     "Funding",
+    "Index",
+    "IndexSource",
     "Lead",
     "Limits",
     "Liquidation",
     "Mark",
     "Market",
+    "MeanRule",
+    "MedianRule",
     "MoveRule",
     "PriceTime",
     "ProRata",
     "Tier",
     "VenueProfile",
+    "Votes",
 ]
 
 _MILLIONTH = Decimal("0.000001")
@@ -136,17 +141,86 @@ class Tier(Model):
     """Maintenance margin rate."""
 
 
+class IndexSource(Model):
+    """A place whose price the venue is told."""
+
+    name: str
+    """Name."""
+    weight: int = Field(ge=1, le=1_000_000)
+    """Weight; its share is the weight by the sum of the weights."""
+    stale: Duration
+    """Age at which a price is stale."""
+
+
+class MedianRule(Model):
+    """The median by weight."""
+
+    type: Literal["median"]
+    """The type of the rule."""
+
+
+class MeanRule(Model):
+    """The mean by weight, without one outlier; the median if there are more."""
+
+    type: Literal["mean"]
+    """The type of the rule."""
+    outlier: Positive
+    """A price further than this from the plain median, as a share of it, is an outlier."""
+
+
+class Index(Model):
+    """An index made from the prices of several sources."""
+
+    rule: Annotated[MedianRule | MeanRule, Field(discriminator="type")]
+    """How the prices are combined."""
+    sources_min: int = Field(ge=1)
+    """Live sources without which the index is stale."""
+    liquidates_stale: bool = False
+    """Whether positions are liquidated and deleveraged while the index is stale."""
+    sources: tuple[IndexSource, ...]
+    """The sources, numbered from 0."""
+
+
+MarkInput = Literal["index", "last", "basis", "basis_ema", "funding", "touch", "touch_ema", "external"]
+"""Prices that a mark can be the median of."""
+
+
 class Mark(Model):
     """How the mark is made."""
 
     method: Literal["index", "last", "median"]
-    """The index; the last trade; the median of index, index + averaged basis and last trade."""
+    """The index; the last trade; the median of the inputs."""
     basis_samples: Count = 30
     """Samples in the averaged basis."""
+    inputs: tuple[MarkInput, ...] = ()
+    """What the median is of; index, averaged basis and last trade if absent."""
+    fallback: MarkInput | None = None
+    """An input that joins if exactly two of the others have a price."""
+    basis_decay: NonNegative | None = None
+    """What one second leaves of the weights in the basis's exponential average, in steps of 1e-9."""
+    touch_decay: NonNegative | None = None
+    """What one second leaves of the weights in the touch's exponential average."""
+    index_band: Positive | None = None
+    """How far from the index the mark may be, as a share of it; absent for no limit."""
+    slew: Positive | None = None
+    """How far from the mark before it the mark may be, as a share of it; absent for no limit."""
+    sources: tuple[IndexSource, ...] = ()
+    """Sources of the external price, numbered after those of the index."""
+
+
+class Votes(Model):
+    """Premium sampling in two steps: a median of votes in each period, a mean of those."""
+
+    period: Duration
+    """Length of a period of votes."""
+    votes_min: int = Field(ge=1, le=1_000_000)
+    """Votes to which zeros fill a period up."""
+    samples_min: int = Field(ge=1, le=1_000_000)
+    """Samples to which zeros fill an interval up."""
 
 
 class Funding(Model):
-    """Funding: premium with clamp; rates per interval."""
+    """Funding: premium with clamp; rates per interval, or per rate period."""
 
     first: Instant
     """First settlement."""
@@ -160,6 +234,18 @@ class Funding(Model):
     """Cap of the rate."""
     impact_qty: Positive
     """Quantity of the impact prices."""
+    rate_period: Duration | None = None
+    """The time that rates are for; the interval if absent."""
+    cap_margin_multiple: int | None = Field(default=None, ge=1, le=1000)
+    """A second cap: so many times initial less maintenance margin of the first tier."""
+    votes: Votes | None = None
+    """How votes become premium samples; if absent, each index takes one."""
+    price: Literal["mark", "index"] = "mark"
+    """The price of the notional."""
+    accrual: Positive | None = None
+    """The unit of the funding index, as a price: payments go by whole units of it. By the exact rate if absent."""
+    payers: Literal["full", "capped"] = "full"
+    """Whether an account pays all that it owes, or its equity at most; then receivers share what came in."""
 
 
 class Liquidation(Model):
@@ -295,6 +381,8 @@ class Market(Model):
     """Trading fees."""
     tiers: tuple[Tier, ...]
     """Margin tiers by notional, the first from 0."""
+    index: Index | None = None
+    """Sources that make the index; absent if the Index command brings it."""
     mark: Mark
     """How the mark is made."""
     funding: Funding | None = None
@@ -513,14 +601,6 @@ class VenueProfile(Model):
         def amount(value: Decimal, field: str) -> int:
             return self.amount(value, f"{at}.{field}")
 
-        funding = market.funding and {
-            "first_ns": market.funding.first,
-            "interval_ns": market.funding.interval,
-            "interest_ppb": _ppb(market.funding.interest, f"{at}.funding.interest"),
-            "clamp_ppb": _ppb(market.funding.clamp, f"{at}.funding.clamp"),
-            "cap_ppb": _ppb(market.funding.cap, f"{at}.funding.cap"),
-            "impact_qty": lots(market.funding.impact_qty, "funding.impact_qty"),
-        }
         rules = market.liquidation
         return {
             "name": market.name,
@@ -541,8 +621,9 @@ class VenueProfile(Model):
                 }
                 for number, tier in enumerate(market.tiers)
             ],
-            "mark": market.mark.model_dump(),
-            "funding": funding,
+            **self._index(market),
+            "mark": self._mark(market),
+            "funding": market.funding and self._funding(market, market.funding),
             "fund": _position([fund.name for fund in self.funds], market.fund, f"{at}.fund"),
             "phase": market.phase,
             "reopen_auction_ns": market.reopen_auction,
@@ -565,6 +646,60 @@ class VenueProfile(Model):
             "allocation": self._allocation(market),
             "day": {"start_ns": market.day.start, "length_ns": market.day.length},
             "entry": self._entry(market),
+        }
+
+    def _index(self, market: Market) -> dict[str, Any]:
+        at, index = f"markets.{market.name}.index", market.index
+        if index is None:
+            return {}
+        rule: Any = "median"
+        if isinstance(index.rule, MeanRule):
+            rule = {"mean": {"outlier_ppm": _ppm(index.rule.outlier, f"{at}.rule.outlier")}}
+        return {
+            "index": {
+                "rule": rule,
+                "sources_min": index.sources_min,
+                "liquidates_stale": index.liquidates_stale,
+                "sources": _sources(index.sources),
+            }
+        }
+
+    def _mark(self, market: Market) -> dict[str, Any]:
+        at, mark = f"markets.{market.name}.mark", market.mark
+        given = {
+            "inputs": list(mark.inputs) or None,
+            "fallback": mark.fallback,
+            "basis_decay_ppb": _given(mark.basis_decay, _ppb, f"{at}.basis_decay"),
+            "touch_decay_ppb": _given(mark.touch_decay, _ppb, f"{at}.touch_decay"),
+            "index_band_ppm": _given(mark.index_band, _ppm, f"{at}.index_band"),
+            "slew_ppm": _given(mark.slew, _ppm, f"{at}.slew"),
+            "sources": _sources(mark.sources) or None,
+        }
+        return {"method": mark.method, "basis_samples": mark.basis_samples, **_without_none(given)}
+
+    def _funding(self, market: Market, funding: Funding) -> dict[str, Any]:
+        at, votes = f"markets.{market.name}.funding", funding.votes
+        accrual = None
+        if funding.accrual is not None:
+            unit = Fraction(funding.accrual) / Fraction(market.tick_size)
+            accrual = {"units": unit.denominator, "ticks": unit.numerator}
+        given = {
+            "rate_period_ns": funding.rate_period,
+            "cap_margin_multiple": funding.cap_margin_multiple,
+            "votes": votes
+            and {"period_ns": votes.period, "votes_min": votes.votes_min, "samples_min": votes.samples_min},
+            "price": None if funding.price == "mark" else funding.price,
+            "accrual": accrual,
+            "payers": None if funding.payers == "full" else funding.payers,
+        }
+        return {
+            "first_ns": funding.first,
+            "interval_ns": funding.interval,
+            "interest_ppb": _ppb(funding.interest, f"{at}.interest"),
+            "clamp_ppb": _ppb(funding.clamp, f"{at}.clamp"),
+            "cap_ppb": _ppb(funding.cap, f"{at}.cap"),
+            "impact_qty": whole(funding.impact_qty, market.lot_size, f"{at}.impact_qty", "lot"),
+            **_without_none(given),
         }
 
     def _allocation(self, market: Market) -> dict[str, Any]:
@@ -621,6 +756,18 @@ class VenueProfile(Model):
             "markets": [self.market_id(name, f"{at}.markets") for name in breaker.markets],
             "rule": out,
         }
+
+
+def _sources(sources: tuple[IndexSource, ...]) -> list[dict[str, Any]]:
+    return [{"name": source.name, "weight": source.weight, "stale_ns": source.stale} for source in sources]
+
+
+def _given(value: Decimal | None, units: Callable[[Decimal, str], int], field: str) -> int | None:
+    return None if value is None else units(value, field)
+
+
+def _without_none(given: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in given.items() if value is not None}
 
 
 def _position(names: list[str], name: str, field: str) -> int:

@@ -25,6 +25,7 @@ mod allocation;
 mod auction;
 mod breaker;
 mod funding;
+mod index;
 mod ledger;
 mod mark;
 
@@ -48,6 +49,7 @@ pub use book::{Level, Resting, Work};
 pub use codec::{CodecError, EventDigest, hex};
 pub use config::{Config, ConfigError};
 pub use deltas::{Delta, Deltas};
+pub use funding::{funding_payment_up, funding_rate};
 pub use ledger::{Place, Position};
 pub use margin::Health;
 pub use protocol::{Command, Events, OrderType, Phase, Record, Reject};
@@ -55,6 +57,7 @@ pub use report::{AccountRow, AssetTotals, Conservation, OrderRow, PositionRow, W
 pub use session::{Journal, JournalWriter};
 pub use units::{
     AccountId, AssetId, FundId, MarketId, Money, Nanos, OrderId, Ppb, Ppm, Price, Qty, Side, Sum, TickValue,
-    largest_remainder,
+    funding_index_delta_towards_zero, largest_remainder, padded_median_towards_zero, premium_towards_zero,
+    slew_limit,
 };
 pub use venue::{Audit, Venue};

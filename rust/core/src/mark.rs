@@ -1,10 +1,10 @@
 //! Index and mark: the formulas and their small state.
 //!
-//! Knows nothing of accounts. The mark changes on an Index command only.
+//! Knows nothing of accounts. The mark changes only when an index is told or made.
 
 use crate::codec::{CodecError, Reader, Writer};
-use crate::config::{Mark, MarkMethod};
-use crate::units::{MarketId, Price};
+use crate::config::{Mark, MarkInput, MarkMethod};
+use crate::units::{BILLION, Doubled, Ema, MarketId, Nanos, Ppb, Price, slew_limit};
 
 /// The prices that margin looks at.
 #[derive(Debug, Clone)]
@@ -62,7 +62,22 @@ impl Prices {
     }
 }
 
-/// One market's averaged basis and last trade.
+/// What a mark is made from besides its own state.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct View {
+    /// The index.
+    pub index: Price,
+    /// The best price of each side.
+    pub touch: (Option<Price>, Option<Price>),
+    /// What the mark's sources come to.
+    pub external: Option<Price>,
+    /// Time to the next funding settlement, and the time that rates are for.
+    pub funding: Option<(Nanos, Nanos)>,
+    /// The mark before.
+    pub before: Option<Price>,
+}
+
+/// One market's averages and last trade.
 #[derive(Debug, Clone)]
 pub(crate) struct MarkState {
     config: Mark,
@@ -70,11 +85,23 @@ pub(crate) struct MarkState {
     /// Doubled differences of mid and index, oldest first once full.
     basis: Vec<i64>,
     next: usize,
+    basis_ema: Ema,
+    touch_ema: Ema,
+    /// Rate of the last funding settlement.
+    rate: Option<Ppb>,
 }
 
 impl MarkState {
-    pub(crate) fn new(config: Mark) -> Self {
-        Self { config, last: None, basis: Vec::new(), next: 0 }
+    pub(crate) fn new(config: &Mark) -> Self {
+        Self {
+            config: config.clone(),
+            last: None,
+            basis: Vec::new(),
+            next: 0,
+            basis_ema: Ema::default(),
+            touch_ema: Ema::default(),
+            rate: None,
+        }
     }
 
     /// Price of the last trade in the book.
@@ -86,28 +113,87 @@ impl MarkState {
         self.last = Some(price);
     }
 
-    /// Takes a basis sample if the book has both sides.
-    pub(crate) fn sample(&mut self, index: Price, bid: Option<Price>, ask: Option<Price>) {
-        let (Some(bid), Some(ask)) = (bid, ask) else { return };
-        let doubled = (bid + ask - index - index).get();
+    /// Remembers the rate of a settlement.
+    pub(crate) fn settled(&mut self, rate: Ppb) {
+        self.rate = Some(rate);
+    }
+
+    /// Takes a sample of the basis, if the book has both sides, and of the touch.
+    pub(crate) fn sample(&mut self, view: &View, now: Nanos) {
+        if let (Some(bid), Some(ask)) = view.touch {
+            let basis = Doubled::mid(bid, ask).above(view.index);
+            self.push(basis.get());
+            if let Some(decay) = self.config.basis_decay_ppb {
+                self.basis_ema.sample(basis.get(), decay, now);
+            }
+        }
+        if let (Some(decay), Some(touch)) = (self.config.touch_decay_ppb, self.touch(view)) {
+            self.touch_ema.sample(touch.get(), decay, now);
+        }
+    }
+
+    fn push(&mut self, basis: i64) {
         let room = usize::try_from(self.config.basis_samples).expect("32 bits fit");
         if self.basis.len() < room {
-            self.basis.push(doubled);
+            self.basis.push(basis);
         } else {
-            self.basis[self.next] = doubled;
+            self.basis[self.next] = basis;
             self.next = (self.next + 1) % room;
         }
     }
 
-    /// The mark at an index: docs/mechanics.md section 7.
-    pub(crate) fn mark(&self, index: Price, price_max: Price) -> Price {
-        let last = self.last.unwrap_or(index);
-        let mark = match self.config.method {
+    /// The median of those that there are of best bid, best ask and last trade.
+    fn touch(&self, view: &View) -> Option<Doubled> {
+        let prices = [view.touch.0, view.touch.1, self.last];
+        Doubled::median_down(prices.into_iter().flatten().map(|p| Doubled::mid(p, p)).collect())
+    }
+
+    /// The mark: docs/mechanics.md section 7.
+    pub(crate) fn mark(&self, view: &View, price_max: Price) -> Price {
+        let index = view.index;
+        let mut mark = match self.config.method {
             MarkMethod::Index => index,
-            MarkMethod::Last => last,
-            MarkMethod::Median => Price::median(index, self.with_basis(index), last),
+            MarkMethod::Last => self.last.unwrap_or(index),
+            MarkMethod::Median if self.config.inputs.is_empty() => {
+                Price::median(index, self.with_basis(index), self.last.unwrap_or(index))
+            }
+            MarkMethod::Median => self.median(view),
         };
+        if let Some(band) = self.config.index_band_ppm {
+            mark = mark.min(index.band_upper(band)).max(index.band_lower(band));
+        }
+        if let (Some(most), Some(before)) = (self.config.slew_ppm, view.before) {
+            mark = slew_limit(before, mark, most);
+        }
         mark.max(Price::new(1)).min(price_max)
+    }
+
+    /// The median of the inputs that have a price; the index if none has.
+    fn median(&self, view: &View) -> Price {
+        let mut inputs: Vec<Price> =
+            self.config.inputs.iter().filter_map(|&input| self.input(input, view)).collect();
+        if let (2, Some(fallback)) = (inputs.len(), self.config.fallback) {
+            inputs.extend(self.input(fallback, view));
+        }
+        let doubled = inputs.into_iter().map(|p| Doubled::mid(p, p)).collect();
+        Doubled::median_down(doubled).map_or(view.index, Doubled::down)
+    }
+
+    fn input(&self, input: MarkInput, view: &View) -> Option<Price> {
+        let index = view.index;
+        match input {
+            MarkInput::Index => Some(index),
+            MarkInput::Last => Some(self.last.unwrap_or(index)),
+            MarkInput::Basis => Some(self.with_basis(index)),
+            MarkInput::BasisEma => Some(self.basis_ema.down().map_or(index, |basis| index + basis)),
+            MarkInput::Funding => Some(match (self.rate, view.funding) {
+                (Some(rate), Some((left, period))) => index.plus_funding_down(rate, left, period),
+                _ => index,
+            }),
+            MarkInput::Touch => self.touch(view).map(Doubled::down),
+            MarkInput::TouchEma => self.touch_ema.down(),
+            MarkInput::External => view.external,
+        }
     }
 
     fn with_basis(&self, index: Price) -> Price {
@@ -124,9 +210,23 @@ impl MarkState {
         for i in 0..self.basis.len() {
             w.i64(self.basis[(self.next + i) % self.basis.len()]);
         }
+        for ema in self.averages() {
+            w.i128(ema.num);
+            w.i128(ema.den);
+            w.i64(ema.at.get());
+        }
+        if self.config.uses(MarkInput::Funding) {
+            w.option(self.rate.map(Ppb::get));
+        }
     }
 
-    pub(crate) fn decode(config: Mark, r: &mut Reader<'_>) -> Result<Self, CodecError> {
+    /// The exponential averages that the configuration asks for.
+    fn averages(&self) -> impl Iterator<Item = &Ema> {
+        let basis = self.config.basis_decay_ppb.map(|_| &self.basis_ema);
+        basis.into_iter().chain(self.config.touch_decay_ppb.map(|_| &self.touch_ema))
+    }
+
+    pub(crate) fn decode(config: &Mark, r: &mut Reader<'_>) -> Result<Self, CodecError> {
         let mut state = Self::new(config);
         state.last = r.option()?.map(Price::new);
         let count = r.len()?;
@@ -135,7 +235,7 @@ impl MarkState {
         }
         for _ in 0..count {
             match r.i64()? {
-                sample if sample.unsigned_abs() < 1 << 27 => state.basis.push(sample),
+                sample if sample.unsigned_abs() < HALF_TICKS_MAX => state.basis.push(sample),
                 sample => {
                     return Err(
                         r.invalid(format!("basis sample {sample} is out of range; take another copy"))
@@ -143,37 +243,124 @@ impl MarkState {
                 }
             }
         }
+        let has = (config.basis_decay_ppb.is_some(), config.touch_decay_ppb.is_some());
+        for (has, ema) in [(has.0, &mut state.basis_ema), (has.1, &mut state.touch_ema)] {
+            if has {
+                *ema = Ema { num: r.i128()?, den: r.i128()?, at: Nanos::new(r.i64()?) };
+                let most = i128::from(HALF_TICKS_MAX) * ema.den.clamp(0, i64::MAX.into());
+                if !(0..=i64::MAX.into()).contains(&ema.den) || !(-most..=most).contains(&ema.num) {
+                    return Err(r.invalid("an average is out of range; take another copy"));
+                }
+            }
+        }
+        if config.uses(MarkInput::Funding) {
+            state.rate = r.option()?.map(Ppb::new);
+            if state.rate.is_some_and(|rate| rate.abs() > Ppb::new(BILLION)) {
+                return Err(r.invalid("a funding rate is out of range; take another copy"));
+            }
+        }
         Ok(state)
     }
 }
+
+/// No basis and no price in half ticks reaches this.
+const HALF_TICKS_MAX: u64 = 1 << 27;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn state(method: MarkMethod) -> MarkState {
-        MarkState::new(Mark { method, basis_samples: 2 })
+    fn config(method: MarkMethod) -> Mark {
+        Mark {
+            method,
+            basis_samples: 2,
+            inputs: Vec::new(),
+            fallback: None,
+            basis_decay_ppb: None,
+            touch_decay_ppb: None,
+            index_band_ppm: None,
+            slew_ppm: None,
+            sources: Vec::new(),
+        }
+    }
+
+    fn view(index: i64, bid: i64, ask: i64) -> View {
+        let price = |p: i64| (p > 0).then(|| Price::new(p));
+        View {
+            index: Price::new(index),
+            touch: (price(bid), price(ask)),
+            external: None,
+            funding: None,
+            before: None,
+        }
+    }
+
+    fn mark_at(s: &MarkState, view: &View) -> i64 {
+        s.mark(view, Price::MAX).get()
     }
 
     #[test]
     fn the_median_keeps_one_bad_input_out() {
-        let mut s = state(MarkMethod::Median);
+        let mut s = MarkState::new(&config(MarkMethod::Median));
         s.trade(Price::new(10));
-        s.sample(Price::new(100), Some(Price::new(101)), Some(Price::new(104)));
+        s.sample(&view(100, 101, 104), Nanos::ZERO);
         // Basis 2.5: index + basis = 102; last = 10 is far off; the median is the index.
-        assert_eq!(s.mark(Price::new(100), Price::MAX), Price::new(100));
+        assert_eq!(mark_at(&s, &view(100, 0, 0)), 100);
         s.trade(Price::new(500));
-        assert_eq!(s.mark(Price::new(100), Price::MAX), Price::new(102));
+        assert_eq!(mark_at(&s, &view(100, 0, 0)), 102);
     }
 
     #[test]
     fn the_averaged_basis_rounds_down_and_forgets_the_oldest() {
-        let mut s = state(MarkMethod::Median);
+        let mut s = MarkState::new(&config(MarkMethod::Median));
         s.trade(Price::new(1));
         for (bid, ask) in [(500, 500), (97, 100), (98, 100)] {
-            s.sample(Price::new(100), Some(Price::new(bid)), Some(Price::new(ask)));
+            s.sample(&view(100, bid, ask), Nanos::ZERO);
         }
         // Doubled differences -3 and -2: mean of halves -1.25, down to -2.
-        assert_eq!(s.mark(Price::new(100), Price::MAX), Price::new(98));
+        assert_eq!(mark_at(&s, &view(100, 0, 0)), 98);
+    }
+
+    #[test]
+    fn the_exponential_average_forgets_by_time_and_not_by_samples() {
+        let decay = Some(Ppb::new(500_000_000));
+        let inputs = vec![MarkInput::BasisEma];
+        let mut s = MarkState::new(&Mark { inputs, basis_decay_ppb: decay, ..config(MarkMethod::Median) });
+        let second = |s: i64| Nanos::new(s * 1_000_000_000);
+        s.sample(&view(100, 108, 108), second(0));
+        s.sample(&view(100, 108, 108), second(1));
+        assert_eq!(mark_at(&s, &view(100, 0, 0)), 108);
+        // Two seconds later: num = (1 s x 8 + 1 ns x 4) / 4 + 2 s x 0, den = (1 s + 0.5 ns) / 4 + 2 s: 2 / 2.25 = 0.88.
+        s.sample(&view(100, 100, 100), second(3));
+        assert_eq!(mark_at(&s, &view(100, 0, 0)), 100);
+        // At the same moment a sample has no weight.
+        s.sample(&view(100, 400, 400), second(3));
+        assert_eq!(mark_at(&s, &view(100, 0, 0)), 100);
+        // Half a second at one half per second leaves 3/4 of a weight, between 1 and 1/2: not the square root.
+        s.sample(&view(100, 118, 118), Nanos::new(3_500_000_000));
+        // num = 2 x 0.75 + 18 x 0.5 = 10.5, den = 2.25 x 0.75 + 0.5 = 2.1875: 4.8 down.
+        assert_eq!(mark_at(&s, &view(100, 0, 0)), 104);
+    }
+
+    #[test]
+    fn a_median_of_two_is_their_mean_unless_the_fallback_joins_them() {
+        let inputs = vec![MarkInput::Index, MarkInput::Touch, MarkInput::External];
+        let mut s = MarkState::new(&Mark { inputs, ..config(MarkMethod::Median) });
+        s.trade(Price::new(107));
+        assert_eq!(mark_at(&s, &view(100, 0, 0)), 103);
+        s.config.fallback = Some(MarkInput::Last);
+        assert_eq!(mark_at(&s, &view(100, 0, 0)), 107);
+        // The best ask alone would be 105, of bid, ask and last it is the middle; the external price makes three.
+        let all = View { external: Some(Price::new(101)), ..view(100, 103, 105) };
+        assert_eq!(mark_at(&s, &all), 101);
+    }
+
+    #[test]
+    fn a_slewed_mark_takes_whole_steps_and_always_at_least_one_tick() {
+        let limit = |last, target| {
+            slew_limit(Price::new(last), Price::new(target), crate::units::Ppm::new(10_000)).get()
+        };
+        assert_eq!((limit(1000, 500), limit(1000, 1500), limit(1000, 1009)), (990, 1010, 1009));
+        assert_eq!((limit(199, 100), limit(99, 50), limit(99, 99)), (198, 98, 99));
     }
 }

@@ -73,14 +73,16 @@ pub mod command {
     pub const SET_PHASE: u16 = 21;
     /// Lets waiting work go on.
     pub const PULSE: u16 = 22;
+    /// A price of one of a market's sources.
+    pub const SOURCE: u16 = 23;
 
     /// A bit for each kind.
-    const KNOWN: u32 = 0xFE | 0xF << OPEN_ACCOUNT | 0x7 << INDEX;
+    const KNOWN: u32 = 0xFE | 0xF << OPEN_ACCOUNT | 0xF << INDEX;
 
     /// True if a command has this kind.
     #[must_use]
     pub const fn is_known(kind: u16) -> bool {
-        kind <= PULSE && KNOWN >> kind & 1 == 1
+        kind <= SOURCE && KNOWN >> kind & 1 == 1
     }
 }
 
@@ -118,6 +120,8 @@ pub mod event {
     pub const UNCROSSED: u16 = 300;
     /// A new mark.
     pub const MARKED: u16 = 400;
+    /// Sources of an index came or grew stale.
+    pub const INDEX_STATE: u16 = 401;
     /// A funding settlement begins.
     pub const FUNDING_SETTLED: u16 = 410;
     /// One account's funding.
@@ -327,6 +331,10 @@ pub enum Reject {
     TriggerBeyond = 223,
     /// The expiry is not in the future.
     ExpiryPast = 224,
+    /// A source's ask is below its bid.
+    SourceCrossed = 225,
+    /// A source's price is too old, or older than the one before.
+    SourceStale = 226,
     /// The position could exceed the configured maximum.
     PositionLimit = 301,
     /// The open interest could exceed the configured maximum.
@@ -343,7 +351,7 @@ pub enum Reject {
 
 impl Reject {
     /// Every code with its name, in order.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 35] = [
         Self::TimeBackwards,
         Self::TimersPending,
         Self::UnknownCommand,
@@ -371,6 +379,8 @@ impl Reject {
         Self::DuplicateClientId,
         Self::TriggerBeyond,
         Self::ExpiryPast,
+        Self::SourceCrossed,
+        Self::SourceStale,
         Self::PositionLimit,
         Self::OpenInterestLimit,
         Self::MarginShort,
@@ -430,6 +440,29 @@ impl CancelReason {
             Self::OtherLeg => 9,
             Self::Requoted => 10,
             Self::Operator => 11,
+        }
+    }
+}
+
+/// How many of an index's sources are live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IndexState {
+    /// All of them.
+    Live,
+    /// Enough of them.
+    Degraded,
+    /// Too few: index and mark stay as they are.
+    Stale,
+}
+
+impl IndexState {
+    /// The number in a record.
+    #[must_use]
+    pub const fn code(self) -> u16 {
+        match self {
+            Self::Live => 0,
+            Self::Degraded => 1,
+            Self::Stale => 2,
         }
     }
 }

@@ -21,6 +21,11 @@ mod _core {
     #[pymodule_export]
     use crate::conform::largest_remainder;
     #[pymodule_export]
+    use crate::conform::{
+        funding_index_delta_towards_zero, funding_payment_up, funding_rate, padded_median_towards_zero,
+        premium_towards_zero, slew_limit,
+    };
+    #[pymodule_export]
     use crate::venue::{Deltas, JournalWriter, Venue, replay_journal};
     #[pymodule_export]
     use crate::world::World;

@@ -1,8 +1,10 @@
 //! One market: what may be traded in it, in which form, and for which fee.
 
 use super::risk::prove_tiers;
-use super::{Adl, ConfigError, Funding, Liquidation, Mark, ORDER_QTY_MAX, PRICE_MAX, Tier, refuse};
-use crate::protocol::Phase;
+use super::{
+    Adl, ConfigError, Funding, Index, Liquidation, Mark, ORDER_QTY_MAX, PRICE_MAX, Source, Tier, refuse,
+};
+use crate::protocol::{Admission, IndexState, Phase};
 use crate::units::{AccountId, BILLION, FundId, MILLION, Money, Nanos, Ppm, Price, Qty, TickValue};
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +28,9 @@ pub struct Market {
     pub fees: Fees,
     /// Margin tiers by notional.
     pub tiers: Vec<Tier>,
+    /// Sources that make the index; none if the Index command brings it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub index: Option<Index>,
     /// How the mark is made.
     pub mark: Mark,
     /// Funding; null for none.
@@ -224,6 +229,18 @@ pub struct Fees {
 }
 
 impl Market {
+    /// The sources whose prices the venue is told, by their numbers: those of the index, then those of the mark.
+    pub(crate) fn sources(&self) -> impl Iterator<Item = &Source> {
+        self.index.iter().flat_map(|index| &index.sources).chain(&self.mark.sources)
+    }
+
+    /// The row of the phase table; a stale index may keep positions from being closed.
+    pub(crate) fn admission(&self, phase: Phase, index: IndexState) -> Admission {
+        let waits = index == IndexState::Stale && self.index.as_ref().is_some_and(|i| !i.liquidates_stale);
+        let row = phase.admits();
+        Admission { liquidation: row.liquidation && !waits, adl: row.adl && !waits, ..row }
+    }
+
     pub(super) fn prove(&self, at: &str, call: Ppm, funds: usize) -> Result<(), ConfigError> {
         let field = |name: &str| format!("{at}.{name}");
         for (name, value, max) in [
@@ -251,9 +268,12 @@ impl Market {
         if self.client_ids == (ClientIds::Dense { max: 0 }) {
             return refuse(field("client_ids.dense.max"), "0: must be positive");
         }
-        self.mark.prove(at)?;
+        if let Some(index) = &self.index {
+            index.prove(at)?;
+        }
+        self.mark.prove(at, self.funding.is_some())?;
         if let Some(f) = self.funding {
-            f.prove(at, self.position_max)?;
+            f.prove(at, self)?;
         }
         if self.fund.index() >= funds {
             return refuse(field("fund"), format!("{}: no such fund", self.fund));

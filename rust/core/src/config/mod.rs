@@ -5,11 +5,15 @@
 
 mod breaker;
 mod market;
+mod price;
 mod risk;
 
 pub use breaker::{BandAction, Breaker, MoveSource, Rule};
 pub use market::{Allocation, ClientIds, Day, Entry, Fees, Lead, Market};
-pub use risk::{Adl, AdlMethod, AdlPrice, Funding, LastResort, Liquidation, Mark, MarkMethod, Tier};
+pub use price::{
+    Accrual, Funding, FundingPrice, Index, IndexRule, Mark, MarkInput, MarkMethod, Payers, Source, Votes,
+};
+pub use risk::{Adl, AdlMethod, AdlPrice, LastResort, Liquidation, Tier};
 
 use crate::units::{AccountId, MILLION, MarketId, Money, OrderId, Ppm};
 use serde::{Deserialize, Serialize};

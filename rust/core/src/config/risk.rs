@@ -1,7 +1,7 @@
-//! Margin, mark, funding, liquidation and auto-deleveraging of a market.
+//! Margin, liquidation and auto-deleveraging of a market.
 
 use super::{ConfigError, refuse};
-use crate::units::{BILLION, MILLION, Money, Nanos, Ppb, Ppm, Qty};
+use crate::units::{MILLION, Money, Ppm, Qty};
 use serde::{Deserialize, Serialize};
 
 /// Margin rates from a notional upwards.
@@ -14,46 +14,6 @@ pub struct Tier {
     pub initial_ppm: Ppm,
     /// Maintenance margin rate.
     pub maintenance_ppm: Ppm,
-}
-
-/// How the mark is made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Mark {
-    /// The formula.
-    pub method: MarkMethod,
-    /// Samples in the averaged basis.
-    pub basis_samples: u32,
-}
-
-/// Formulas of the mark.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MarkMethod {
-    /// The index.
-    Index,
-    /// The last trade.
-    Last,
-    /// The median of the index, the index plus averaged basis, and the last trade.
-    Median,
-}
-
-/// Funding: premium with clamp.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Funding {
-    /// First settlement.
-    pub first_ns: Nanos,
-    /// Time between settlements.
-    pub interval_ns: Nanos,
-    /// Interest per interval.
-    pub interest_ppb: Ppb,
-    /// Clamp of interest less premium.
-    pub clamp_ppb: Ppb,
-    /// Cap of the rate.
-    pub cap_ppb: Ppb,
-    /// Quantity of the impact prices.
-    pub impact_qty: Qty,
 }
 
 /// How positions are liquidated.
@@ -116,46 +76,6 @@ pub enum LastResort {
     Remainder,
     /// Winners of the market carry it in proportion to their profit.
     Socialise,
-}
-
-impl Funding {
-    pub(super) fn prove(&self, at: &str, position_max: Qty) -> Result<(), ConfigError> {
-        let field = |name: &str| format!("{at}.funding.{name}");
-        if !self.interval_ns.is_positive() {
-            return refuse(field("interval_ns"), format!("{}: must be positive", self.interval_ns));
-        }
-        if self.first_ns.is_negative() {
-            return refuse(field("first_ns"), format!("{}: must not be negative", self.first_ns));
-        }
-        for (name, rate) in
-            [("interest_ppb", self.interest_ppb), ("clamp_ppb", self.clamp_ppb), ("cap_ppb", self.cap_ppb)]
-        {
-            if !(-BILLION..=BILLION).contains(&rate.get()) {
-                return refuse(field(name), format!("{rate}: must be -1000000000 to 1000000000"));
-            }
-        }
-        for (name, rate) in [("clamp_ppb", self.clamp_ppb), ("cap_ppb", self.cap_ppb)] {
-            if rate.is_negative() {
-                return refuse(field(name), format!("{rate}: must not be negative"));
-            }
-        }
-        if !(1..=position_max.get()).contains(&self.impact_qty.get()) {
-            return refuse(field("impact_qty"), format!("{}: must be 1 to {position_max}", self.impact_qty));
-        }
-        Ok(())
-    }
-}
-
-impl Mark {
-    pub(super) fn prove(self, at: &str) -> Result<(), ConfigError> {
-        if !(1..=4096).contains(&self.basis_samples) {
-            return refuse(
-                format!("{at}.mark.basis_samples"),
-                format!("{}: must be 1 to 4096", self.basis_samples),
-            );
-        }
-        Ok(())
-    }
 }
 
 impl Liquidation {

@@ -11,6 +11,7 @@ use crate::breaker::{Breakers, Trip};
 use crate::config::{self, Allocation, Config, MoveSource};
 use crate::funding::FundingState;
 use crate::guard::{Fear, Guards};
+use crate::index::Sources;
 use crate::ledger::{Ledger, Place, Position};
 use crate::margin::{Health, Rules};
 use crate::mark::{MarkState, Prices};
@@ -36,8 +37,9 @@ pub(crate) struct Market {
     pub(crate) config: config::Market,
     pub(crate) book: Book,
     pub(crate) mark: MarkState,
+    pub(crate) sources: Sources,
     pub(crate) phase: Phase,
-    /// The row of the phase table.
+    /// The row of the phase table, less what waits for the index.
     pub(crate) admits: Admission,
     /// The configuration asks nothing of orders at entry but a quantity and a price in range.
     pub(crate) plain_entry: bool,
@@ -135,12 +137,13 @@ impl Floor {
     pub(crate) fn new(config: Config) -> Self {
         let markets = config.markets.iter().enumerate().map(|(i, m)| Market {
             book: Book::new(m, config.limits.orders_max),
-            mark: MarkState::new(m.mark),
+            mark: MarkState::new(&m.mark),
+            sources: Sources::new(m),
             phase: m.phase,
-            admits: m.phase.admits(),
+            admits: m.admission(m.phase, Sources::new(m).state()),
             plain_entry: m.entry.is_plain(),
             end: Nanos::ZERO,
-            funding: m.funding.map(FundingState::new),
+            funding: m.funding.map(|f| FundingState::new(f, &m.tiers)),
             breakers: Breakers::new(&config.breakers, MarketId::from_index(i)),
             ranking: [None, None],
             prints: Vec::new(),
@@ -609,7 +612,7 @@ impl Floor {
         }
         let m = self.market_mut(market);
         m.phase = phase;
-        m.admits = phase.admits();
+        m.admits = m.config.admission(phase, m.sources.state());
         m.end = end;
         events.push(Record {
             code: phase.code(),

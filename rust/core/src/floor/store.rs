@@ -4,6 +4,7 @@ use super::{CALLED, Floor, bit};
 use crate::book::Book;
 use crate::codec::{CodecError, Reader, Writer};
 use crate::funding::FundingState;
+use crate::index::Sources;
 use crate::ledger::Ledger;
 use crate::mark::{MarkState, Prices};
 use crate::protocol::{Phase, SelfTrade};
@@ -42,6 +43,7 @@ impl Floor {
                 }
             }
             m.mark.encode(w);
+            m.sources.encode(w);
             if let Some(funding) = &m.funding {
                 funding.encode(w);
             }
@@ -89,7 +91,6 @@ impl Floor {
             let phase = r.u16()?;
             m.phase =
                 Phase::from_code(phase).ok_or_else(|| r.invalid(format!("phase {phase} is unknown")))?;
-            m.admits = m.phase.admits();
             m.end = Nanos::new(r.i64()?);
             m.book = Book::decode(&m.config, self.config.limits.orders_max, accounts, r)?;
             let market = MarketId::from_index(i);
@@ -129,12 +130,14 @@ impl Floor {
                     )));
                 }
             }
-            m.mark = MarkState::decode(m.config.mark, r)?;
+            m.mark = MarkState::decode(&m.config.mark, r)?;
+            m.sources = Sources::decode(&m.config, r)?;
+            m.admits = m.config.admission(m.phase, m.sources.state());
             if let Some(config) = m.config.funding {
-                let funding = FundingState::decode(config, r)?;
+                let funding = FundingState::decode(config, &m.config.tiers, r)?;
                 let under_way = funding.settlement();
                 if under_way.is_some_and(|s| {
-                    s.next.index() >= accounts || !s.mark.is_positive() || s.mark > m.config.price_max
+                    s.next.index() >= accounts || !s.price.is_positive() || s.price > m.config.price_max
                 }) {
                     return Err(r.invalid("a funding settlement is not one of this venue; take another copy"));
                 }

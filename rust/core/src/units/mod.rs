@@ -10,9 +10,16 @@ use core::iter::Sum as IterSum;
 use core::ops::{Add, AddAssign, Neg, Sub, SubAssign};
 use serde::{Deserialize, Serialize};
 
+mod rates;
 mod shares;
 mod wide;
 
+pub(crate) use rates::{
+    Doubled, Ema, IndexUnits, mean_of_samples_towards_zero, mean_of_sources_down, weighted_median,
+};
+pub use rates::{
+    funding_index_delta_towards_zero, padded_median_towards_zero, premium_towards_zero, slew_limit,
+};
 pub use shares::largest_remainder;
 pub(crate) use wide::Ratio;
 pub use wide::Sum;
@@ -385,13 +392,6 @@ impl Price {
         i128::from(self.0) * i128::from(MILLION) >= bound
     }
 
-    /// `self + floor(sum / (2 count))`: the index moved by an average of doubled differences.
-    #[must_use]
-    pub fn plus_half_mean_down(self, doubled_sum: i64, count: usize) -> Self {
-        let count = i128::try_from(count).expect("a count fits");
-        Self(self.0 + narrow(div_floor(i128::from(doubled_sum), 2 * count)))
-    }
-
     /// True for a whole number of steps; the step is positive.
     #[must_use]
     pub(crate) const fn is_multiple_of(self, step: Self) -> bool {
@@ -489,6 +489,12 @@ impl Ppm {
         (product % MILLION == 0).then_some(Self(product / MILLION))
     }
 
+    /// `self x multiple` as [`Ppb`], exact.
+    #[must_use]
+    pub(crate) fn as_ppb_times(self, multiple: u32) -> Ppb {
+        Ppb(self.0 * i64::from(multiple) * (BILLION / MILLION))
+    }
+
     /// `ceil(self x factor)`.
     #[must_use]
     pub(crate) fn scaled_up(self, factor: Self) -> Self {
@@ -522,12 +528,6 @@ impl Money {
     pub fn ppm_exact(self, rate: Ppm) -> Option<Self> {
         let product = i128::from(self.0) * i128::from(rate.0);
         (product % i128::from(MILLION) == 0).then(|| Self(narrow(product / i128::from(MILLION))))
-    }
-
-    /// `ceil(self x rate / 1e9)`.
-    #[must_use]
-    pub fn ppb_up(self, rate: Ppb) -> Self {
-        Self(narrow(div_ceil(i128::from(self.0) * i128::from(rate.0), i128::from(BILLION))))
     }
 
     /// `trunc(self x part / whole)`, `whole > 0`: the share of an entry cost that a partial close releases.
@@ -575,20 +575,6 @@ pub(crate) fn collateral_for_up(
     let unit = i128::from(index.0) * i128::from(num) * i128::from(weight.0);
     let per = i128::from(den) * i128::from(MILLION);
     (unit > 0).then(|| Money(narrow(div_ceil(i128::from(target.0) * per, unit))))
-}
-
-/// Premium of the impact prices over the index, in ppb, towards zero; the sums are `price x qty` taken for `qty` lots.
-#[must_use]
-pub(crate) fn premium_towards_zero(bid_sum: i64, ask_sum: i64, index: Price, qty: Qty) -> Ppb {
-    let index_sum = i128::from(index.0) * i128::from(qty.0);
-    let premium = (i128::from(bid_sum) - index_sum).max(0) - (index_sum - i128::from(ask_sum)).max(0);
-    Ppb(narrow(premium * i128::from(BILLION) / index_sum))
-}
-
-/// Mean of funding samples, towards zero; zero without samples.
-#[must_use]
-pub(crate) fn mean_towards_zero(sum: i128, count: i64) -> Ppb {
-    if count == 0 { Ppb::ZERO } else { Ppb(narrow(sum / i128::from(count))) }
 }
 
 /// A weight for splitting an account's slack between its positions: any positive heuristic is safe.

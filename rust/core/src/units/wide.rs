@@ -61,13 +61,13 @@ impl Sum {
         debug_assert!(whole.0 > 0);
         match self.0.checked_mul(part.0) {
             Some(product) => Money(narrow(div_floor(product, whole.0))),
-            None => Money(narrow(share_down_wide(self.0, part.0, whole.0))),
+            None => Money(narrow(mul_div_floor(self.0, part.0, whole.0))),
         }
     }
 }
 
 /// `floor(a b / c)` through a 256-bit product, `b >= 0`, `c > 0`.
-fn share_down_wide(a: i128, b: i128, c: i128) -> i128 {
+pub(super) fn mul_div_floor(a: i128, b: i128, c: i128) -> i128 {
     // Split a into quotient and remainder by c: a b / c = q b + r b / c, with 0 <= r < c.
     let (q, r) = (a.div_euclid(c), a.rem_euclid(c));
     q * b

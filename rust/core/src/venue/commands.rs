@@ -1,7 +1,6 @@
 //! Steps 2 to 6 of each command: refusals in their documented order, one line after which nothing fails, the change.
 
 use super::Venue;
-use crate::config::MoveSource;
 use crate::floor::{Floor, Market};
 use crate::ledger::{self, Place, Position};
 use crate::margin;
@@ -42,6 +41,7 @@ impl Venue {
             command::INDEX => self.index_price(market, price, events),
             command::SET_PHASE => self.set_phase(market, r.code, Nanos::new(r.amount), events),
             command::PULSE => Ok(()),
+            command::SOURCE => self.source(r, events),
             _ => Err(Reject::UnknownCommand),
         }
     }
@@ -306,49 +306,6 @@ impl Venue {
         // From here on nothing fails.
         self.floor.enter(market, phase, end, events);
         self.next_due = self.earliest();
-        Ok(())
-    }
-
-    /// Step 6: samples, the mark, the breakers that watch it.
-    fn index_price(&mut self, market: MarketId, index: Price, events: &mut Events) -> Result<(), Reject> {
-        self.known_market(market)?;
-        let now = self.floor.now;
-        let m = self.floor.market_mut(market);
-        if !m.admits.index {
-            return Err(Reject::PhaseRefuses);
-        }
-        if !index.is_positive() || index > m.config.price_max {
-            return Err(Reject::PriceOutOfRange);
-        }
-
-        // From here on nothing fails.
-        self.queue.unpark();
-        let is_first = self.floor.prices.mark(market).is_none();
-        let m = self.floor.market_mut(market);
-        m.mark.sample(index, m.book.best(Side::Buy), m.book.best(Side::Sell));
-        if let Some(funding) = &mut m.funding {
-            if is_first {
-                funding.start(now);
-            }
-            let qty = funding.impact_qty();
-            funding.sample(index, m.book.impact_sum(Side::Buy, qty), m.book.impact_sum(Side::Sell, qty));
-        }
-        let mark = m.mark.mark(index, m.config.price_max);
-        let trip = match m.phase {
-            Phase::Continuous => m.breakers.ask(MoveSource::Mark, now, mark, false),
-            _ => None,
-        };
-        let watched = m.breakers.marked(mark);
-        m.ranking = [None, None];
-        self.floor.has_news |= watched;
-        self.floor.prices.set(market, index, mark);
-        if let Some(trip) = trip {
-            self.floor.interrupt(market, &trip, events);
-        }
-        if is_first || trip.is_some() {
-            self.next_due = self.earliest();
-        }
-        events.push(Record { price: mark.get(), amount: index.get(), ..event_of(event::MARKED, market) });
         Ok(())
     }
 }

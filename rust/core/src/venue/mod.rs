@@ -2,19 +2,19 @@
 
 mod commands;
 mod orders;
+mod prices;
 mod snapshot;
 mod views;
 
 use crate::config::Config;
 use crate::floor::Floor;
-use crate::funding;
 use crate::ledger::Place;
 use crate::liquidation::Queue;
 use crate::margin::Health;
 use crate::order::Gathered;
 use crate::order::Said;
 use crate::protocol::{AfterPhase, Command, Events, Phase, Record, Reject, command, event, event_of};
-use crate::units::{AccountId, MarketId, Nanos, Sum, VALUATION};
+use crate::units::{AccountId, MarketId, Nanos, Sum};
 use core::cmp::Ordering;
 use std::collections::VecDeque;
 
@@ -56,6 +56,8 @@ pub struct Venue {
     /// The earliest due time of any timer, so that a step without due timers costs one comparison.
     next_due: Nanos,
     audit: Audit,
+    /// The market that has a new mark in this step.
+    marked: Option<MarketId>,
     /// Reused lists of the health pass.
     crossed: Vec<AccountId>,
     judged: Vec<(AccountId, Health)>,
@@ -67,6 +69,7 @@ enum Due {
     Expiry,
     PhaseEnd,
     Funding,
+    Source,
 }
 
 /// A timer that is due: its time, its market, its kind.
@@ -85,6 +88,7 @@ impl Venue {
             seq: 0,
             next_due: Nanos::MAX,
             audit: Audit::default(),
+            marked: None,
             crossed: Vec::new(),
             judged: Vec::new(),
         };
@@ -158,7 +162,7 @@ impl Venue {
     /// Steps 6a to 10.
     #[inline(never)]
     fn finish(&mut self, record: &Record, done: bool, events: &mut Events) {
-        let marked = (record.kind == command::INDEX && done).then(|| MarketId::new(record.market));
+        let marked = self.marked.take();
         // 6a triggers.
         if done && self.has_triggers(marked) {
             self.run_triggers(marked, events);
@@ -166,7 +170,7 @@ impl Venue {
         // 7 health.
         self.pass_health(marked, events);
         // 8 resolve.
-        let resolves = done && matches!(record.kind, command::INDEX | command::PULSE);
+        let resolves = done && (marked.is_some() || record.kind == command::PULSE);
         if resolves && self.queue.len() > 0 {
             let rounds = self.floor.config.limits.liquidation_rounds_per_step;
             self.queue.resolve(&mut self.floor, rounds, events);
@@ -237,7 +241,14 @@ impl Venue {
             let due = if f.settlement().is_some() { Nanos::new(i64::MIN) } else { f.due() };
             (due, market, Due::Funding)
         });
-        expiry.into_iter().chain(phase).chain(funding).min().filter(|timer| timer.0 < Nanos::MAX)
+        let source = Some((m.sources.due(), market, Due::Source));
+        expiry
+            .into_iter()
+            .chain(phase)
+            .chain(funding)
+            .chain(source)
+            .min()
+            .filter(|timer| timer.0 < Nanos::MAX)
     }
 
     /// Runs what is due; true if a settlement is not finished.
@@ -250,6 +261,7 @@ impl Venue {
             match what {
                 Due::Expiry => self.expire(market, at, events),
                 Due::PhaseEnd => self.end_phase(market, at, events),
+                Due::Source => self.expire_sources(market, at, events),
                 Due::Funding => {
                     let under_way = |venue: &Self| {
                         venue.floor.market(market).funding.as_ref().is_some_and(|f| f.settlement().is_some())
@@ -279,43 +291,6 @@ impl Venue {
         } else {
             self.floor.enter(market, Phase::Continuous, Nanos::ZERO, events);
         }
-    }
-
-    /// Begins a settlement that is due, or goes on with it, for as many accounts as the budget allows.
-    fn settle_funding(&mut self, market: MarketId, budget: &mut usize, events: &mut Events) {
-        let mark = self.floor.prices.known(market);
-        let tick = self.floor.tick(market);
-        let state = self.floor.market_mut(market).funding.as_mut().expect("a funding timer has funding");
-        if state.settlement().is_none() {
-            let rate = state.begin(mark);
-            events.push(Record {
-                price: mark.get(),
-                amount: rate.get(),
-                ..event_of(event::FUNDING_SETTLED, market)
-            });
-        }
-        let Some(settlement) = state.settlement() else { return };
-        let first = settlement.next.index();
-        let last = self.floor.ledger.accounts().min(first + *budget);
-        *budget -= last - first;
-        for account in (first..last).map(AccountId::from_index) {
-            let base = self.floor.ledger.position(account, market).base;
-            let amount = funding::payment_up(base, settlement.mark, tick, settlement.rate);
-            if amount.is_zero() {
-                continue;
-            }
-            self.floor.ledger.transfer(Place::User(account, VALUATION), Place::Funding(market), amount);
-            self.floor.touch(account);
-            events.push(Record {
-                account: account.get(),
-                qty: base.get(),
-                amount: amount.get(),
-                ..event_of(event::FUNDING_PAID, market)
-            });
-        }
-        let next = (last < self.floor.ledger.accounts()).then(|| AccountId::from_index(last));
-        let state = self.floor.market_mut(market).funding.as_mut().expect("as above");
-        state.advance(next);
     }
 
     // Step 7: health.

@@ -1,5 +1,10 @@
 //! The engine's own functions, for conformance vectors: never a second implementation. One file per file of vectors.
 
 mod adl;
+mod funding;
 
 pub(crate) use adl::largest_remainder;
+pub(crate) use funding::{
+    funding_index_delta_towards_zero, funding_payment_up, funding_rate, padded_median_towards_zero,
+    premium_towards_zero, slew_limit,
+};
