@@ -54,7 +54,8 @@ pub use protocol::{Command, Events, OrderType, Phase, Record, Reject};
 pub use report::{AccountRow, AssetTotals, Conservation, OrderRow, PositionRow, WaitingRow};
 pub use session::{Journal, JournalWriter};
 pub use units::{
-    AccountId, AssetId, FundId, MarketId, Money, Nanos, OrderId, Ppb, Ppm, Price, Qty, Side, Sum, TickValue,
-    largest_remainder,
+    AccountId, AssetId, Closing, Exposed, FundId, MarketId, Money, Nanos, OrderId, Ppb, Ppm, Price, Qty,
+    Ratio, Side, Size, Sum, TickValue, deposit_scaled, largest_remainder, open_interest_rate_down,
+    size_discount_down, size_premium_down, size_slope_up, tier_deduction, tier_requirement_up,
 };
 pub use venue::{Audit, Venue};

@@ -1,7 +1,9 @@
 //! One market: what may be traded in it, in which form, and for which fee.
 
 use super::risk::prove_tiers;
-use super::{Adl, ConfigError, Funding, Liquidation, Mark, ORDER_QTY_MAX, PRICE_MAX, Tier, refuse};
+use super::{
+    Adl, ConfigError, Funding, Liquidation, Margin, Mark, ORDER_QTY_MAX, PRICE_MAX, Tier, is_default, refuse,
+};
 use crate::protocol::Phase;
 use crate::units::{AccountId, BILLION, FundId, MILLION, Money, Nanos, Ppm, Price, Qty, TickValue};
 use serde::{Deserialize, Serialize};
@@ -55,6 +57,9 @@ pub struct Market {
     /// Limits at entry.
     #[serde(default)]
     pub entry: Entry,
+    /// Margin rules beside the tiers.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub margin: Margin,
 }
 
 const fn yes() -> bool {
@@ -243,6 +248,7 @@ impl Market {
             }
         }
         prove_tiers(at, &self.tiers, call)?;
+        self.margin.prove(at)?;
         self.entry.prove(at, self)?;
         self.allocation.prove(at)?;
         if !self.day.length_ns.is_positive() || self.day.start_ns.is_negative() {
