@@ -12,10 +12,17 @@ __all__ = [
     "Venue",
     "World",
     "__version__",
+    "bankruptcy_quote",
     "bench_book",
     "bench_commands",
+    "deposit_weight",
+    "initial_margin",
     "largest_remainder",
+    "liquidation_price",
+    "open_orders_margin",
     "replay_journal",
+    "size_weight",
+    "tier_margin",
 ]
 
 __version__: Final[str]
@@ -99,3 +106,16 @@ def bench_commands(
     ids: str = "venue",
 ) -> tuple[str, Records, Records, Records, str]: ...
 def largest_remainder(total: int, weights: list[int], caps: list[int]) -> list[int]: ...
+def initial_margin(base: int, scale: tuple[int, int, int] | None, notional: int) -> tuple[int, int]: ...
+def tier_margin(notional: int, lower: int, previous: tuple[int, int], rate: int) -> tuple[int, int]: ...
+def size_weight(discount: bool, base: int, factor: int, size: tuple[int, int]) -> int: ...
+def deposit_weight(base: int, total: int, start: int) -> tuple[int, int]: ...
+def open_orders_margin(
+    position: int, open_orders: tuple[int, int], price: tuple[int, int], rate: int, limit: int | None
+) -> tuple[list[int], int, list[int] | None]: ...
+def liquidation_price(
+    long: bool, position: tuple[int, int], equity: int, tier: tuple[int, int], other: int
+) -> tuple[int, int] | None: ...
+def bankruptcy_quote(
+    lots: tuple[int, int], value: int, equity: int, maintenance: tuple[int, int]
+) -> int | None: ...

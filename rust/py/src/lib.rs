@@ -21,6 +21,11 @@ mod _core {
     #[pymodule_export]
     use crate::conform::largest_remainder;
     #[pymodule_export]
+    use crate::conform::{
+        bankruptcy_quote, deposit_weight, initial_margin, liquidation_price, open_orders_margin, size_weight,
+        tier_margin,
+    };
+    #[pymodule_export]
     use crate::venue::{Deltas, JournalWriter, Venue, replay_journal};
     #[pymodule_export]
     use crate::world::World;
