@@ -12,16 +12,23 @@ __all__ = [
     "Venue",
     "World",
     "__version__",
+    "bankruptcy_quote",
     "bench_book",
     "bench_commands",
+    "deposit_weight",
     "funding_index_delta_towards_zero",
     "funding_payment_up",
     "funding_rate",
+    "initial_margin",
     "largest_remainder",
+    "liquidation_price",
+    "open_orders_margin",
     "padded_median_towards_zero",
     "premium_towards_zero",
     "replay_journal",
+    "size_weight",
     "slew_limit",
+    "tier_margin",
 ]
 
 __version__: Final[str]
@@ -111,3 +118,16 @@ def padded_median_towards_zero(votes: list[int], least: int) -> int: ...
 def funding_payment_up(base: int, price: int, tick: int, rate: int, time: tuple[int, int]) -> int: ...
 def funding_index_delta_towards_zero(rate: int, price: int, scale: tuple[int, int], time: tuple[int, int]) -> int: ...
 def slew_limit(last: int, target: int, most: int) -> int: ...
+def initial_margin(base: int, scale: tuple[int, int, int] | None, notional: int) -> tuple[int, int]: ...
+def tier_margin(notional: int, lower: int, previous: tuple[int, int], rate: int) -> tuple[int, int]: ...
+def size_weight(discount: bool, base: int, factor: int, size: tuple[int, int]) -> int: ...
+def deposit_weight(base: int, total: int, start: int) -> tuple[int, int]: ...
+def open_orders_margin(
+    position: int, open_orders: tuple[int, int], price: tuple[int, int], rate: int, limit: int | None
+) -> tuple[list[int], int, list[int] | None]: ...
+def liquidation_price(
+    long: bool, position: tuple[int, int], equity: int, tier: tuple[int, int], other: int
+) -> tuple[int, int] | None: ...
+def bankruptcy_quote(
+    lots: tuple[int, int], value: int, equity: int, maintenance: tuple[int, int]
+) -> int | None: ...

@@ -32,14 +32,19 @@ __all__ = [
     "IndexSource",
     "Lead",
     "Limits",
+    "LinearSize",
     "Liquidation",
+    "Margin",
     "Mark",
     "Market",
     "MeanRule",
     "MedianRule",
     "MoveRule",
+    "OpenInterestScale",
     "PriceTime",
     "ProRata",
+    "Redemption",
+    "RootSize",
     "Tier",
     "VenueProfile",
     "Votes",
@@ -92,13 +97,34 @@ class Limits(Model):
     """Accounts that a ranking keeps."""
 
 
+class Redemption(Model):
+    """What the issuer of an asset pays for one unit of it."""
+
+    value: Positive
+    """In the valuation asset, or in units of the market's underlying."""
+    market: str | None = None
+    """Name of the market whose index the value follows; absent if it is fixed."""
+
+
 class Collateral(Model):
     """How an asset other than the first counts as collateral."""
 
     market: str
-    """Name of the market whose index prices the asset."""
+    """Name of the market whose index or mark prices the asset."""
     weight: NonNegative
     """Share of the value that counts."""
+    price: Literal["index", "mark", "redemption"] = "index"
+    """The market's index; its mark, which the venue's own book may move; or the redemption value alone."""
+    price_floor: Positive | None = None
+    """Least price that is used; absent for none."""
+    redemption: Redemption | None = None
+    """Redemption value: the larger of the two counts; absent for none."""
+    cap: Positive | None = None
+    """Largest balance that counts, in whole units of the asset; absent for no limit."""
+    size_discount: NonNegative | None = None
+    """The weight is at most 1.1 / (1 + this x the square root of the balance in whole units); absent for none."""
+    deposit_scale_start: Positive | None = None
+    """Value of all deposits, in the valuation asset, from which the weight for initial margin falls."""
 
 
 class Asset(Model):
@@ -183,6 +209,44 @@ class Index(Model):
 
 MarkInput = Literal["index", "last", "basis", "basis_ema", "funding", "touch", "touch_ema", "external"]
 """Prices that a mark can be the median of."""
+class OpenInterestScale(Model):
+    """The initial rate grows with open interest, counted as notional in the valuation asset."""
+
+    lower: NonNegative
+    """Up to here it stays."""
+    upper: Positive
+    """From here on it is 1."""
+
+
+class RootSize(Model):
+    """Rates are at least 0.8 of the first tier's, plus a factor times the square root of the size."""
+
+    type: Literal["root"]
+    """The type of the rule."""
+    initial: NonNegative
+    """Factor of the initial rate, the size in units of the underlying."""
+    maintenance: NonNegative
+    """Factor of the maintenance rate."""
+
+
+class LinearSize(Model):
+    """Rates are at least the first tier's, plus a slope times the size."""
+
+    type: Literal["linear"]
+    """The type of the rule."""
+    initial: NonNegative
+    """Slope of the initial rate, per unit of the underlying."""
+    maintenance: NonNegative
+    """Slope of the maintenance rate."""
+
+
+class Margin(Model):
+    """Margin rules beside the tiers: rates that a requirement does not fall below."""
+
+    open_interest: OpenInterestScale | None = None
+    """The initial rate grows with open interest; absent for none."""
+    size: Annotated[RootSize | LinearSize, Field(discriminator="type")] | None = None
+    """Rates grow with the size of the position; absent for none."""
 
 
 class Mark(Model):
@@ -407,6 +471,8 @@ class Market(Model):
     """The trading day."""
     entry: Entry = Entry()
     """Limits of what may enter the book."""
+    margin: Margin = Margin()
+    """Margin rules beside the tiers."""
 
     def ticks(self, price: Decimal | str | int, field: str = "price") -> int:
         """Return a price in ticks; ValueError if it is not on a tick."""
@@ -493,6 +559,10 @@ class VenueProfile(Model):
     """Account that takes positions over at the bankruptcy price; absent for none."""
     last_resort: Literal["remainder", "socialise"]
     """What happens to a loss that the fund cannot pay."""
+    liquidation_exit: Positive = Decimal(1)
+    """An account leaves liquidation once its equity reaches this multiple of maintenance."""
+    withdrawal_notional: NonNegative = Decimal(0)
+    """A withdrawal leaves at least this share of the open notional."""
     limits: Limits = Limits()
     """Bounds of size and of work."""
     assets: tuple[Asset, ...]
@@ -541,6 +611,7 @@ class VenueProfile(Model):
             "margin_call_ppm": _ppm(self.margin_call, "margin_call"),
             "backstop": self.backstop,
             "last_resort": self.last_resort,
+            **self._levels(),
             "limits": self.limits.model_dump(),
             "assets": [self._asset(number, asset) for number, asset in enumerate(self.assets)],
             "funds": [{"name": fund.name} for fund in self.funds],
@@ -548,36 +619,64 @@ class VenueProfile(Model):
             "breakers": [self._breaker(breaker) for breaker in self.breakers if breaker.enabled],
         }
 
+    def _levels(self) -> dict[str, int]:
+        # Left out at their defaults, as in the canonical text of the core.
+        exit_, withdrawal = self.liquidation_exit, self.withdrawal_notional
+        out = {} if exit_ == 1 else {"liquidation_exit_ppm": _ppm(exit_, "liquidation_exit")}
+        return out | ({"withdrawal_notional_ppm": _ppm(withdrawal, "withdrawal_notional")} if withdrawal else {})
+
     def to_json(self) -> str:
         """Return the configuration as the JSON text that the core reads."""
         return json.dumps(self.config())
 
     def _asset(self, number: int, asset: Asset) -> dict[str, Any]:
-        collateral = None
-        if asset.collateral is not None:
-            field = f"assets.{asset.name}.collateral"
-            market = self.market_id(asset.collateral.market, f"{field}.market")
-            # Minor units of asset 0 per minor unit of this asset and tick of its market.
-            value = Fraction(self.markets[market].tick_size) * Fraction(10) ** (
-                self.assets[0].decimals - asset.decimals
-            )
-            if max(value.numerator, value.denominator) >= 2**63:
-                raise ValueError(
-                    f"assets.{asset.name}.decimals: {asset.decimals} and tick_size {self.markets[market].tick_size} of "
-                    f"{asset.collateral.market} make a value that does not fit in 64 bits; use fewer decimals"
-                )
-            collateral = {
-                "market": market,
-                "value_num": value.numerator,
-                "value_den": value.denominator,
-                "weight_ppm": _ppm(asset.collateral.weight, f"{field}.weight"),
-            }
         return {
             "name": asset.name,
             "decimals": asset.decimals,
             "deposits_max": self.amount(asset.deposits_max, f"assets.{asset.name}.deposits_max", number),
-            "collateral": collateral,
+            "collateral": None if asset.collateral is None else self._collateral(number, asset, asset.collateral),
         }
+
+    def _collateral(self, number: int, asset: Asset, rules: Collateral) -> dict[str, Any]:
+        at = f"assets.{asset.name}.collateral"
+        # Minor units of asset 0 per minor unit of this asset.
+        minor = Fraction(10) ** (self.assets[0].decimals - asset.decimals)
+
+        def value(of: Fraction, field: str) -> dict[str, int]:
+            if max(of.numerator, of.denominator) >= 2**63:
+                raise ValueError(f"{field} makes a value that does not fit in 64 bits; use fewer decimals")
+            return {"value_num": of.numerator, "value_den": of.denominator}
+
+        def per_tick(name: str, field: str) -> tuple[int, Fraction]:
+            market = self.market_id(name, field)
+            return market, Fraction(self.markets[market].tick_size) * minor
+
+        market, tick = per_tick(rules.market, f"{at}.market")
+        told = f"assets.{asset.name}.decimals: {asset.decimals} and tick_size {self.markets[market].tick_size} of "
+        out: dict[str, Any] = {
+            "market": market,
+            **value(tick, told + rules.market),
+            "weight_ppm": _ppm(rules.weight, f"{at}.weight"),
+        }
+        if rules.price != "index":
+            out["price"] = rules.price
+        if rules.price_floor is not None:
+            out["price_floor"] = self.markets[market].ticks(rules.price_floor, f"{at}.price_floor")
+        if (redeemed := rules.redemption) is not None:
+            field = f"{at}.redemption"
+            follows, unit = (None, minor) if redeemed.market is None else per_tick(redeemed.market, f"{field}.market")
+            out["redemption"] = {
+                "market": follows,
+                **value(Fraction(redeemed.value) * unit, f"{field}.value: {redeemed.value}"),
+            }
+        if rules.cap is not None:
+            out["cap"] = self.amount(rules.cap, f"{at}.cap", number)
+        if rules.size_discount is not None:
+            factor = _ppb(rules.size_discount, f"{at}.size_discount")
+            out["size_discount"] = {"factor_ppb": factor, "unit": 10**asset.decimals}
+        if rules.deposit_scale_start is not None:
+            out["deposit_scale_start"] = self.amount(rules.deposit_scale_start, f"{at}.deposit_scale_start")
+        return out
 
     def _market(self, market: Market) -> dict[str, Any]:
         at = f"markets.{market.name}"
@@ -646,6 +745,25 @@ class VenueProfile(Model):
             "allocation": self._allocation(market),
             "day": {"start_ns": market.day.start, "length_ns": market.day.length},
             "entry": self._entry(market),
+            **({} if market.margin == Margin() else {"margin": self._margin(market)}),
+        }
+
+    def _margin(self, market: Market) -> dict[str, Any]:
+        at, rules = f"markets.{market.name}.margin", market.margin
+        scale, size = rules.open_interest, rules.size
+        return {
+            "open_interest": scale
+            and {
+                "lower": self.amount(scale.lower, f"{at}.open_interest.lower"),
+                "upper": self.amount(scale.upper, f"{at}.open_interest.upper"),
+            },
+            "size": size
+            and {
+                "type": size.type,
+                "initial_ppb": _ppb(size.initial, f"{at}.size.initial"),
+                "maintenance_ppb": _ppb(size.maintenance, f"{at}.size.maintenance"),
+                "unit": whole(Decimal(1), market.lot_size, f"{at}.size: one unit of the underlying", "lot"),
+            },
         }
 
     def _index(self, market: Market) -> dict[str, Any]:

@@ -85,8 +85,8 @@ class Topic:
 
     function: str
     """Path of the engine's function, or of the public Python function for measures and records."""
-    given: frozenset[str]
-    """Keys of the arguments."""
+    given: frozenset[str] | Callable[[Case], frozenset[str]]
+    """Keys of the arguments, or what tells them where they depend on the rule."""
     expect: frozenset[str]
     """Keys of the answer."""
     run: Callable[[Case, Scale], Answer]

@@ -8,7 +8,7 @@
 
 use crate::config::Config;
 use crate::ledger::Ledger;
-use crate::margin::{self, Rules};
+use crate::margin::{Asset, Followed, Rules};
 use crate::mark::Prices;
 use crate::units::{AccountId, MarketId, Money, Price, Sum, VALUATION, exposure_weight};
 use std::cmp::Reverse;
@@ -49,11 +49,12 @@ struct Track {
 /// The guards of all accounts.
 #[derive(Debug, Clone)]
 pub(crate) struct Guards {
-    /// One per market for its mark, then one per market for its index.
+    /// One per market for its mark, one for its index, and one for its mark as the price of other assets.
     tracks: Vec<Track>,
-    markets: usize,
-    /// Highest price and whether the index values some asset, by market.
-    domains: Vec<(Price, bool)>,
+    /// Highest price by market.
+    domains: Vec<Price>,
+    /// Prices that some asset's value can follow, and their tracks.
+    followed: Vec<(Followed, usize)>,
     /// Reused while an account's slack is shared out.
     shares: Vec<Share>,
 }
@@ -72,8 +73,8 @@ struct Share {
 #[derive(Debug, Clone, Copy)]
 enum LegKind {
     Position(MarketId),
-    /// Every other asset that this market's index values.
-    Collateral(MarketId),
+    /// Every other asset whose value this price now decides.
+    Collateral(Followed),
 }
 
 fn key(price: u32, account: AccountId) -> u64 {
@@ -167,18 +168,32 @@ impl Track {
 }
 
 impl Guards {
-    pub(crate) fn new(config: &Config) -> Self {
-        let values = |m| config.assets.iter().filter_map(|a| a.collateral).any(|c| c.market == m);
-        let markets = config.markets.iter().enumerate();
-        let domains = markets.map(|(i, m)| (m.price_max, values(MarketId::from_index(i)))).collect();
+    pub(crate) fn new(config: &Config, rules: &Rules) -> Self {
         let markets = config.markets.len();
-        Self { tracks: vec![Track::default(); 2 * markets], markets, domains, shares: Vec::new() }
+        let mut followed: Vec<(Followed, usize)> = Vec::new();
+        for price in rules.assets().iter().flat_map(Asset::followed) {
+            let track = match price {
+                Followed::Index(market) => markets + market.index(),
+                Followed::Mark(market) => 2 * markets + market.index(),
+            };
+            if !followed.contains(&(price, track)) {
+                followed.push((price, track));
+            }
+        }
+        Self {
+            tracks: vec![Track::default(); 3 * markets],
+            domains: config.markets.iter().map(|m| m.price_max).collect(),
+            followed,
+            shares: Vec::new(),
+        }
     }
 
     /// Appends the accounts that a market's new mark and index may endanger; an account can come twice.
     pub(crate) fn crossed(&mut self, market: MarketId, mark: Price, index: Price, into: &mut Vec<AccountId>) {
+        let markets = self.domains.len();
         self.tracks[market.index()].crossed(mark, into);
-        self.tracks[self.markets + market.index()].crossed(index, into);
+        self.tracks[markets + market.index()].crossed(index, into);
+        self.tracks[2 * markets + market.index()].crossed(mark, into);
     }
 
     /// Sets an account's guards anew from its positions, its assets and the current prices.
@@ -201,18 +216,22 @@ impl Guards {
             let market = MarketId::from_index(i);
             let price = prices.known(market);
             let kind = LegKind::Position(market);
-            let value = leg_value(rules, ledger, account, kind, fear, price);
+            let value = leg_value(rules, ledger, prices, account, kind, fear, price);
             let size = price.value(p.base, rules.tick(market));
             slack += value;
             shares.push(Share { track: i, kind, value, size, weight: 1 });
         }
-        for (i, _) in self.domains.iter().enumerate().filter(|(_, d)| d.1) {
-            let market = MarketId::from_index(i);
-            let kind = LegKind::Collateral(market);
-            let value = prices
-                .index(market)
-                .map_or(Money::ZERO, |index| leg_value(rules, ledger, account, kind, fear, index));
-            let track = self.markets + i;
+        // What cannot fall has no leg.
+        for asset in rules.assets() {
+            let held = ledger.balance(account, asset.id);
+            if !held.is_zero() && asset.decided_by(held, prices).is_none() {
+                slack += asset.value(held, prices);
+            }
+        }
+        for &(followed, track) in &self.followed {
+            let kind = LegKind::Collateral(followed);
+            let value = price_of(followed, prices)
+                .map_or(Money::ZERO, |price| leg_value(rules, ledger, prices, account, kind, fear, price));
             if value.is_zero() {
                 self.tracks[track].set(account, 0);
                 continue;
@@ -255,16 +274,16 @@ impl Guards {
     ) -> i64 {
         let target = Sum::of(share.value) - Sum::of(own);
         let spare = |price: i64| {
-            Sum::of(leg_value(rules, ledger, account, share.kind, fear, Price::new(price))) - target
+            Sum::of(leg_value(rules, ledger, prices, account, share.kind, fear, Price::new(price))) - target
         };
         let (now, away, end) = match share.kind {
             LegKind::Position(market) if ledger.position(account, market).base.is_negative() => {
-                (prices.known(market), 1, self.domains[market.index()].0.get())
+                (prices.known(market), 1, self.domains[market.index()].get())
             }
             LegKind::Position(market) => (prices.known(market), -1, 1),
-            LegKind::Collateral(market) => (prices.index(market).expect("it has a value"), -1, 1),
+            LegKind::Collateral(followed) => (price_of(followed, prices).expect("it has a value"), -1, 1),
         };
-        let steepest = leg_steepest(rules, ledger, account, share.kind, fear);
+        let steepest = leg_steepest(rules, ledger, prices, account, share.kind, fear);
         // From one safe price to another: as far as the spare value lasts at the steepest, then tick by tick.
         let mut safe = now.get();
         debug_assert!(!spare(safe).is_negative());
@@ -289,10 +308,32 @@ impl Guards {
     }
 }
 
-/// What a leg adds to slack at a price; never rises towards what it fears, because rates stay below one.
+/// The price that an asset's value follows, as it stands.
+fn price_of(followed: Followed, prices: &Prices) -> Option<Price> {
+    match followed {
+        Followed::Index(market) => prices.index(market),
+        Followed::Mark(market) => prices.mark(market),
+    }
+}
+
+/// Balances of the assets whose value a price now decides.
+fn decided<'a>(
+    rules: &'a Rules,
+    ledger: &'a Ledger,
+    prices: &'a Prices,
+    account: AccountId,
+    followed: Followed,
+) -> impl Iterator<Item = (&'a Asset, Money)> {
+    let held = rules.assets().iter().map(move |asset| (asset, ledger.balance(account, asset.id)));
+    held.filter(move |(asset, held)| !held.is_zero() && asset.decided_by(*held, prices) == Some(followed))
+}
+
+/// What a leg adds to slack at a price, other prices as they stand; never rises towards what it fears, because rates
+/// stay below one.
 fn leg_value(
     rules: &Rules,
     ledger: &Ledger,
+    prices: &Prices,
     account: AccountId,
     kind: LegKind,
     fear: Fear,
@@ -307,15 +348,22 @@ fn leg_value(
             };
             p.profit(price, rules.tick(market)) - requirement
         }
-        LegKind::Collateral(market) => {
-            let assets = rules.collateral().iter().filter(|(_, c)| c.market == market);
-            assets.map(|(a, c)| margin::collateral_value(c, ledger.balance(account, *a), price)).sum()
+        LegKind::Collateral(followed) => {
+            let assets = decided(rules, ledger, prices, account, followed);
+            assets.map(|(asset, held)| asset.value_at(held, followed, price)).sum()
         }
     }
 }
 
 /// The most that a leg can lose from one tick to the next.
-fn leg_steepest(rules: &Rules, ledger: &Ledger, account: AccountId, kind: LegKind, fear: Fear) -> Money {
+fn leg_steepest(
+    rules: &Rules,
+    ledger: &Ledger,
+    prices: &Prices,
+    account: AccountId,
+    kind: LegKind,
+    fear: Fear,
+) -> Money {
     let steepest = match kind {
         LegKind::Position(market) => {
             let base = ledger.position(account, market).base;
@@ -324,15 +372,12 @@ fn leg_steepest(rules: &Rules, ledger: &Ledger, account: AccountId, kind: LegKin
             if base.is_positive() {
                 value
             } else {
-                value + value.ppm_up(rules.rate_max(market, fear == Fear::Call))
+                value + value.ppm_up(rules.rate_max(market, base, fear == Fear::Call))
             }
         }
-        LegKind::Collateral(market) => {
-            let assets = rules.collateral().iter().filter(|(_, c)| c.market == market);
-            let value = |c, asset| {
-                margin::collateral_value(c, ledger.balance(account, asset), Price::new(1)) + Money::new(1)
-            };
-            assets.map(|(a, c)| value(c, *a)).sum()
+        LegKind::Collateral(followed) => {
+            let assets = decided(rules, ledger, prices, account, followed);
+            assets.map(|(asset, held)| asset.steepest(held, followed)).sum()
         }
     };
     steepest.max(Money::new(1))

@@ -50,10 +50,24 @@ impl Position {
         price.value(self.base, tick) - self.cost
     }
 
+    /// Largest position on a side that fills could lead to, without sign.
+    #[must_use]
+    #[inline]
+    pub fn reach(&self, side: Side) -> Qty {
+        side.pick(self.base + self.open_buys, self.open_sells - self.base).max(Qty::ZERO)
+    }
+
     /// Largest position that fills could lead to, without sign.
     #[must_use]
     pub fn exposure(&self) -> Qty {
-        (self.base + self.open_buys).max(self.open_sells - self.base).max(Qty::ZERO)
+        self.reach(Side::Buy).max(self.reach(Side::Sell))
+    }
+
+    /// Lots that a side may still order within a largest position; zero if it is beyond it.
+    #[must_use]
+    #[inline]
+    pub fn room(&self, side: Side, position_max: Qty) -> Qty {
+        (position_max - side.pick(self.base + self.open_buys, self.open_sells - self.base)).max(Qty::ZERO)
     }
 
     /// Changes what rests on one side.

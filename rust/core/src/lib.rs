@@ -56,8 +56,9 @@ pub use protocol::{Command, Events, OrderType, Phase, Record, Reject};
 pub use report::{AccountRow, AssetTotals, Conservation, OrderRow, PositionRow, WaitingRow};
 pub use session::{Journal, JournalWriter};
 pub use units::{
-    AccountId, AssetId, FundId, MarketId, Money, Nanos, OrderId, Ppb, Ppm, Price, Qty, Side, Sum, TickValue,
-    funding_index_delta_towards_zero, largest_remainder, padded_median_towards_zero, premium_towards_zero,
-    slew_limit,
+    AccountId, AssetId, Closing, Exposed, FundId, MarketId, Money, Nanos, OrderId, Ppb, Ppm, Price, Qty,
+    Ratio, Side, Size, Sum, TickValue, deposit_scaled, funding_index_delta_towards_zero, largest_remainder,
+    open_interest_rate_down, padded_median_towards_zero, premium_towards_zero, size_discount_down,
+    size_premium_down, size_slope_up, slew_limit, tier_deduction, tier_requirement_up,
 };
 pub use venue::{Audit, Venue};

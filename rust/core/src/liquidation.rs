@@ -10,10 +10,10 @@ use crate::config::{AdlMethod, LastResort};
 use crate::floor::{Floor, Flow, Incoming, Swept};
 use crate::insurance;
 use crate::ledger::{self, Place};
-use crate::margin::{self, Health};
+use crate::margin::Health;
 use crate::protocol::{CancelReason, Events, Record, SelfTrade, event, event_of};
 use crate::units::{
-    AccountId, FundId, MarketId, Money, Price, Qty, Side, Sum, TickValue, VALUATION, largest_remainder,
+    AccountId, Closing, FundId, MarketId, Money, Price, Qty, Side, TickValue, VALUATION, largest_remainder,
 };
 use std::collections::VecDeque;
 
@@ -93,7 +93,7 @@ impl Queue {
             floor.cancel_all(market, account, CancelReason::Liquidation, events);
         }
         let health = floor.health(account);
-        if !health.is_liquidatable() {
+        if floor.rules.has_recovered(&health) {
             return leave(floor, account, Ended::Recovered, events);
         }
         if is_flat(floor, account) {
@@ -116,10 +116,10 @@ impl Queue {
             self.parked.push(account);
         } else if is_flat(floor, account) {
             settle_debt(floor, account, slice.market, events);
-        } else if floor.health(account).is_liquidatable() {
-            self.waiting.push_back(account);
-        } else {
+        } else if floor.rules.has_recovered(&floor.health(account)) {
             leave(floor, account, Ended::Recovered, events);
+        } else {
+            self.waiting.push_back(account);
         }
     }
 
@@ -189,7 +189,15 @@ fn choose(floor: &Floor, account: AccountId, health: &Health) -> Option<Slice> {
     let config = &floor.market(market).config;
     let base = floor.ledger.position(account, market).base;
     let (mark, tick) = (floor.prices.known(market), config.tick_value);
-    let share = health.equity.share_down(Sum::of(need), health.maintenance);
+    let value = mark.value(base, tick);
+    let closing = Closing {
+        lots: (base.abs(), base.abs()),
+        value,
+        maintenance: need,
+        equity: health.equity,
+        total: health.maintenance,
+    };
+    let share = value - closing.bankruptcy_quote_up().expect("a position has lots");
     let policy = &config.liquidation;
     let whole = base.abs();
     let lots = if mark.value(whole, tick) <= policy.full_below {
@@ -464,24 +472,24 @@ fn settle_debt(floor: &mut Floor, account: AccountId, market: MarketId, events: 
 
 /// Other assets of a debtor are sold to the treasury at their collateral value, no more than needed.
 fn sell_collateral(floor: &mut Floor, account: AccountId, events: &mut Events) {
-    for i in 0..floor.rules.collateral().len() {
-        let (asset, c) = floor.rules.collateral()[i];
+    for i in 0..floor.rules.assets().len() {
+        let other = floor.rules.assets()[i];
+        let asset = other.id;
         let debt = -floor.ledger.balance(account, VALUATION);
         let held = floor.ledger.balance(account, asset);
-        let Some(index) = floor.prices.index(c.market).filter(|_| debt.is_positive() && held.is_positive())
-        else {
+        if !debt.is_positive() || !held.is_positive() {
             continue;
-        };
-        let all = margin::collateral_value(&c, held, index);
+        }
+        let all = other.sale(held, &floor.prices);
         if all.is_zero() {
             continue;
         }
         let sold = if all <= debt {
             held
         } else {
-            margin::collateral_for(&c, debt, index).map_or(held, |z| z.min(held))
+            other.sale_for_up(debt, &floor.prices).map_or(held, |z| z.min(held))
         };
-        let value = margin::collateral_value(&c, sold, index);
+        let value = other.sale(sold, &floor.prices);
         floor.ledger.transfer(Place::User(account, asset), Place::Treasury(asset), sold);
         floor.ledger.transfer(Place::Treasury(VALUATION), Place::User(account, VALUATION), value);
         events.push(Record {

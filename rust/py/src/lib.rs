@@ -22,8 +22,9 @@ mod _core {
     use crate::conform::largest_remainder;
     #[pymodule_export]
     use crate::conform::{
-        funding_index_delta_towards_zero, funding_payment_up, funding_rate, padded_median_towards_zero,
-        premium_towards_zero, slew_limit,
+        bankruptcy_quote, deposit_weight, funding_index_delta_towards_zero, funding_payment_up, funding_rate,
+        initial_margin, liquidation_price, open_orders_margin, padded_median_towards_zero,
+        premium_towards_zero, size_weight, slew_limit, tier_margin,
     };
     #[pymodule_export]
     use crate::venue::{Deltas, JournalWriter, Venue, replay_journal};

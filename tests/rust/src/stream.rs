@@ -118,6 +118,50 @@ pub fn lively(seed: u64) -> Value {
     config
 }
 
+/// [`lively`] with margin rules beside the tiers and every way to value the second asset; the seed decides which.
+#[must_use]
+pub fn strained(seed: u64) -> Value {
+    let mut rng = Rng::new(seed ^ 0x3a9_717);
+    let mut config = lively(seed);
+    config["liquidation_exit_ppm"] = json!(rng.pick(&[MILLION, 1_300_000, 2_000_000]));
+    config["withdrawal_notional_ppm"] = json!(rng.pick(&[0, 100_000, 300_000]));
+    for market in config["markets"].as_array_mut().expect("a list") {
+        let scale = json!({"lower": 4_000, "upper": rng.pick(&[40_000, 400_000])});
+        let kind = rng.pick(&["root", "linear"]);
+        let most = if kind == "root" { 4_000_000 } else { 400_000 };
+        let maintenance = rng.within(0, most);
+        let initial = rng.within(maintenance, 2 * most);
+        let size = json!({
+            "type": kind, "initial_ppb": initial, "maintenance_ppb": maintenance, "unit": rng.pick(&[1, 3]),
+        });
+        market["margin"] = json!({
+            "open_interest": if rng.chance(50) { scale } else { Value::Null },
+            "size": if rng.chance(70) { size } else { Value::Null },
+        });
+    }
+    let rule = &mut config["assets"][1]["collateral"];
+    rule["price"] = json!(rng.pick(&["index", "mark", "mark", "redemption"]));
+    if rule["price"] != json!("redemption") && rng.chance(40) {
+        rule["price_floor"] = json!(rng.within(60, 110));
+    }
+    if rule["price"] == json!("redemption") || rng.chance(40) {
+        let market = if rng.chance(50) { json!(1) } else { Value::Null };
+        let value = if market.is_null() { rng.within(6, 11) } else { 1 };
+        rule["redemption"] =
+            json!({"market": market, "value_num": value, "value_den": if value == 1 { 10 } else { 1 }});
+    }
+    if rng.chance(40) {
+        rule["cap"] = json!(rng.within(10, 80));
+    }
+    if rng.chance(40) {
+        rule["size_discount"] = json!({"factor_ppb": rng.within(10_000_000, 100_000_000), "unit": 1});
+    }
+    if rng.chance(40) {
+        rule["deposit_scale_start"] = json!(rng.within(200, 2_000));
+    }
+    config
+}
+
 /// Writes the commands of one world.
 #[derive(Debug)]
 pub struct Stream {

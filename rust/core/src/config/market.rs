@@ -2,7 +2,8 @@
 
 use super::risk::prove_tiers;
 use super::{
-    Adl, ConfigError, Funding, Index, Liquidation, Mark, ORDER_QTY_MAX, PRICE_MAX, Source, Tier, refuse,
+    Adl, ConfigError, Funding, Index, Liquidation, Margin, Mark, ORDER_QTY_MAX, PRICE_MAX, Source, Tier,
+    is_default, refuse,
 };
 use crate::protocol::{Admission, IndexState, Phase};
 use crate::units::{AccountId, BILLION, FundId, MILLION, Money, Nanos, Ppm, Price, Qty, TickValue};
@@ -60,6 +61,9 @@ pub struct Market {
     /// Limits at entry.
     #[serde(default)]
     pub entry: Entry,
+    /// Margin rules beside the tiers.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub margin: Margin,
 }
 
 const fn yes() -> bool {
@@ -260,6 +264,7 @@ impl Market {
             }
         }
         prove_tiers(at, &self.tiers, call)?;
+        self.margin.prove(at)?;
         self.entry.prove(at, self)?;
         self.allocation.prove(at)?;
         if !self.day.length_ns.is_positive() || self.day.start_ns.is_negative() {

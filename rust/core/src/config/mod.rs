@@ -4,18 +4,22 @@
 //! docs/mechanics.md section 12. Knows nothing of state.
 
 mod breaker;
+mod margin;
 mod market;
 mod price;
 mod risk;
 
 pub use breaker::{BandAction, Breaker, MoveSource, Rule};
+pub use margin::{
+    Collateral, CollateralPrice, Margin, OpenInterestScale, Redemption, SizeDiscount, SizeRule,
+};
 pub use market::{Allocation, ClientIds, Day, Entry, Fees, Lead, Market};
 pub use price::{
     Accrual, Funding, FundingPrice, Index, IndexRule, Mark, MarkInput, MarkMethod, Payers, Source, Votes,
 };
 pub use risk::{Adl, AdlMethod, AdlPrice, LastResort, Liquidation, Tier};
 
-use crate::units::{AccountId, MILLION, MarketId, Money, OrderId, Ppm};
+use crate::units::{AccountId, MILLION, Money, OrderId, Ppm};
 use serde::{Deserialize, Serialize};
 
 /// The schema version that this build reads.
@@ -67,6 +71,12 @@ pub struct Config {
     pub backstop: Option<AccountId>,
     /// What happens to a loss that the fund cannot pay.
     pub last_resort: LastResort,
+    /// An account leaves liquidation once its equity reaches so many times maintenance.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub liquidation_exit_ppm: Ppm,
+    /// A withdrawal leaves at least this share of the open notional.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub withdrawal_notional_ppm: Ppm,
     /// Bounds of size and of work.
     pub limits: Limits,
     /// Assets; the first is the valuation asset.
@@ -114,20 +124,6 @@ pub struct Asset {
     pub collateral: Option<Collateral>,
 }
 
-/// Value of an asset as collateral.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Collateral {
-    /// The market whose index prices it.
-    pub market: MarketId,
-    /// Minor units of the valuation asset per minor unit and tick: numerator.
-    pub value_num: i64,
-    /// Denominator.
-    pub value_den: i64,
-    /// Share of the value that counts.
-    pub weight_ppm: Ppm,
-}
-
 /// One insurance fund.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -138,6 +134,19 @@ pub struct Fund {
 
 const fn triggers_per_step() -> u32 {
     16
+}
+
+const fn one() -> Ppm {
+    Ppm::new(MILLION)
+}
+
+/// A key at its default is left out of the canonical text, whose digest it would change.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+fn is_one(value: &Ppm) -> bool {
+    *value == one()
 }
 
 impl Config {
@@ -176,6 +185,14 @@ impl Config {
         let call = self.margin_call_ppm.get();
         if call != 0 && !(MILLION..=10 * MILLION).contains(&call) {
             return refuse("margin_call_ppm", format!("{call}: must be 0 (none) or 1000000 to 10000000"));
+        }
+        let exit = self.liquidation_exit_ppm;
+        if !(MILLION..=10 * MILLION).contains(&exit.get()) {
+            return refuse("liquidation_exit_ppm", format!("{exit}: must be 1000000 to 10000000"));
+        }
+        let share = self.withdrawal_notional_ppm;
+        if !(0..=MILLION).contains(&share.get()) {
+            return refuse("withdrawal_notional_ppm", format!("{share}: must be 0 (none) to 1000000"));
         }
         self.prove_limits()?;
         self.prove_assets()?;
@@ -256,20 +273,7 @@ impl Config {
                 }
                 (0, None) => {}
                 (_, None) => return refuse(at + ".collateral", "is null; say how the asset is valued"),
-                (_, Some(c)) => {
-                    if c.market.index() >= self.markets.len() {
-                        return refuse(at + ".collateral.market", format!("{}: no such market", c.market));
-                    }
-                    for (name, value) in [("value_num", c.value_num), ("value_den", c.value_den)] {
-                        if value < 1 {
-                            return refuse(at + ".collateral." + name, format!("{value}: must be positive"));
-                        }
-                    }
-                    if !(0..=MILLION).contains(&c.weight_ppm.get()) {
-                        let why = format!("{}: must be 0 to 1000000", c.weight_ppm);
-                        return refuse(at + ".collateral.weight_ppm", why);
-                    }
-                }
+                (_, Some(c)) => c.prove(&(at + ".collateral"), &self.markets)?,
             }
         }
         Ok(())
@@ -301,12 +305,7 @@ impl Config {
         }
         for asset in &self.assets[1..] {
             let c = asset.collateral.expect("checked above");
-            let index_max = self.markets[c.market.index()].price_max.get();
-            let value = i128::from(asset.deposits_max.get())
-                .checked_mul(i128::from(index_max) * i128::from(c.value_num))
-                .and_then(|v| v.checked_mul(i128::from(MILLION)))
-                .map_or(i128::MAX, |v| v / i128::from(MILLION) / i128::from(c.value_den));
-            total = total.saturating_add(value);
+            total = total.saturating_add(c.value_max(asset.deposits_max, &self.markets));
         }
         if total > AMOUNT_MAX {
             let why = format!(

@@ -150,12 +150,13 @@ impl Floor {
             quotes: BTreeMap::new(),
             config: m.clone(),
         });
+        let rules = Rules::new(&config);
         Self {
             markets: markets.collect(),
-            rules: Rules::new(&config),
+            guards: Guards::new(&config, &rules),
+            rules,
             prices: Prices::new(config.markets.len()),
             ledger: Ledger::new(config.assets.len(), config.funds.len(), config.markets.len()),
-            guards: Guards::new(&config),
             now: Nanos::ZERO,
             accepted: 0,
             has_news: false,
@@ -305,15 +306,11 @@ impl Floor {
     ) -> Result<(), Reject> {
         let (side, qty, limit) = order;
         let config = &self.market(market).config;
-        let mut after = *held;
-        after.add_open(side, qty);
-        let reach = match side {
-            Side::Buy => after.base + after.open_buys,
-            Side::Sell => after.open_sells - after.base,
-        };
-        if reach > config.position_max {
+        if qty > held.room(side, config.position_max) {
             return Err(Reject::PositionLimit);
         }
+        let mut after = *held;
+        after.add_open(side, qty);
         let grows = after.exposure() > held.exposure();
         if grows && self.ledger.open_interest(market) + qty > config.open_interest_max {
             return Err(Reject::OpenInterestLimit);
@@ -327,11 +324,11 @@ impl Floor {
         let fee = price.value(qty, config.tick_value).ppm_up(config.fees.taker_ppm.max(Ppm::ZERO));
         let total = self.rules.initial_with(&self.ledger, &self.prices, account, market, &after);
         let required = total - Sum::of(loss) + Sum::of(fee);
-        if self.equity(account) >= required {
+        if self.rules.initial_equity(&self.ledger, &self.prices, account) >= required {
             return Ok(());
         }
         // An account that is short may still send what does not make its requirement grow.
-        let of = |position| self.rules.initial_of(&self.prices, market, position);
+        let of = |position| self.rules.initial_of(&self.ledger, &self.prices, market, position);
         if of(&after) > of(held) { Err(Reject::MarginShort) } else { Ok(()) }
     }
 

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 mod rates;
 mod shares;
+mod sizes;
 mod wide;
 
 pub(crate) use rates::{
@@ -21,8 +22,11 @@ pub use rates::{
     funding_index_delta_towards_zero, padded_median_towards_zero, premium_towards_zero, slew_limit,
 };
 pub use shares::largest_remainder;
-pub(crate) use wide::Ratio;
-pub use wide::Sum;
+pub use sizes::{
+    Closing, Exposed, Size, deposit_scaled, open_interest_rate_down, size_discount_down, size_premium_down,
+    size_slope_up,
+};
+pub use wide::{Ratio, Sum};
 
 /// One million: the denominator of every [`Ppm`].
 pub(crate) const MILLION: i64 = 1_000_000;
@@ -482,6 +486,9 @@ impl Qty {
 }
 
 impl Ppm {
+    /// 100 %.
+    pub(crate) const ONE: Self = Self(MILLION);
+
     /// `self x factor` if that is a whole number of ppm.
     #[must_use]
     pub(crate) fn scaled_exact(self, factor: Self) -> Option<Self> {
@@ -553,6 +560,21 @@ impl Money {
     pub fn times(self, lots: Qty) -> Self {
         Self(self.0 * lots.0)
     }
+}
+
+/// `previous + lower x step`, the deduction of a tier whose rate is a `step` above the one before it; none if it is
+/// not whole.
+///
+/// Binance and Hyperliquid publish it: with it requirements join at the tiers' bounds.
+#[must_use]
+pub fn tier_deduction(previous: Money, lower: Money, step: Ppm) -> Option<Money> {
+    lower.ppm_exact(step).map(|whole| previous + whole)
+}
+
+/// `ceil(notional x rate) - deduction`: the requirement of a tier.
+#[must_use]
+pub fn tier_requirement_up(notional: Money, rate: Ppm, deduction: Money) -> Money {
+    notional.ppm_up(rate) - deduction
 }
 
 /// Value of a balance of another asset: `floor(balance x index x num x weight / (den x 1e6))`.

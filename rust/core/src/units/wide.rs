@@ -1,6 +1,6 @@
 //! Numbers wider than a record: sums of money and exact fractions.
 
-use super::{Money, div_floor, narrow};
+use super::{MILLION, Money, Ppm, div_floor, narrow};
 use core::cmp::Ordering;
 use core::fmt;
 use core::ops::{Add, AddAssign, Neg, Sub, SubAssign};
@@ -49,6 +49,17 @@ impl Sum {
         Money(self.0.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64)
     }
 
+    /// `ceil(self x factor / 1e6)`, the sum not negative.
+    #[must_use]
+    pub(crate) fn scaled_up(self, factor: Ppm) -> Self {
+        if factor == Ppm::ONE {
+            return self;
+        }
+        let million = i128::from(MILLION);
+        // Sums of configured amounts stay far below 2^100.
+        Self(-(-self.0 * i128::from(factor.0)).div_euclid(million))
+    }
+
     /// How many times `unit`, which is positive, goes into this sum, rounded down; limited to 64 bits.
     #[must_use]
     pub(crate) fn whole_down(self, unit: Money) -> i64 {
@@ -93,7 +104,7 @@ fn mul_div_wide(a: u128, b: u128, c: u128) -> u128 {
 }
 
 /// Full product of two 128-bit numbers as (high, low).
-const fn mul_wide(a: u128, b: u128) -> (u128, u128) {
+pub(super) const fn mul_wide(a: u128, b: u128) -> (u128, u128) {
     const MASK: u128 = u64::MAX as u128;
     let (a1, a0, b1, b0) = (a >> 64, a & MASK, b >> 64, b & MASK);
     let low = a0 * b0;
@@ -153,7 +164,7 @@ impl fmt::Display for Sum {
 
 /// An exact fraction; compared by cross-multiplication, never divided. A denominator of zero stands for infinity.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Ratio {
+pub struct Ratio {
     numerator: i128,
     denominator: u128,
 }
@@ -173,6 +184,18 @@ impl Ratio {
             numerator: i128::from(a.0) * i128::from(b.0),
             denominator: (i128::from(c.0) * i128::from(d.0)) as u128,
         }
+    }
+
+    /// Numerator and denominator, not reduced.
+    #[must_use]
+    pub const fn parts(&self) -> (i128, u128) {
+        (self.numerator, self.denominator)
+    }
+
+    /// `floor(amount x self)` of a ratio from 0 to 1: the one place where an exact weight becomes money.
+    #[must_use]
+    pub(crate) fn of_down(&self, amount: Money) -> Money {
+        Sum::of(amount).share_down(Sum(self.numerator), Sum(self.denominator.cast_signed()))
     }
 }
 

@@ -3,7 +3,6 @@
 use super::Venue;
 use crate::floor::{Floor, Market};
 use crate::ledger::{self, Place, Position};
-use crate::margin;
 use crate::order::Said;
 use crate::protocol::{Events, Phase, Record, Reject, SelfTrade, command, event, event_of};
 use crate::units::{AccountId, AssetId, FundId, MarketId, Money, Nanos, Price, Qty, Side, Sum, VALUATION};
@@ -171,8 +170,8 @@ impl Venue {
         }
         let Floor { rules, ledger, prices, .. } = &self.floor;
         for ((account, _), traded) in sides.iter().zip(&after) {
-            let before = rules.initial_of(prices, market, ledger.position(*account, market));
-            let grows = rules.initial_of(prices, market, &traded.0) > before;
+            let before = rules.initial_of(ledger, prices, market, ledger.position(*account, market));
+            let grows = rules.initial_of(ledger, prices, market, &traded.0) > before;
             if grows && !rules.carries(ledger, prices, *account, market, traded) {
                 return Err(Reject::MarginShort);
             }
@@ -238,16 +237,13 @@ impl Venue {
         if amount > balance {
             return Err(Reject::BalanceShort);
         }
-        let collateral = self.floor.rules.collateral().iter().find(|(a, _)| *a == asset);
-        let lost = collateral.map_or(amount, |(_, c)| {
-            let value = |held| {
-                let index = self.floor.prices.index(c.market);
-                index.map_or(Money::ZERO, |index| margin::collateral_value(c, held, index))
-            };
+        let Floor { rules, ledger, prices, .. } = &self.floor;
+        let lost = rules.assets().iter().find(|a| a.id == asset).map_or(amount, |a| {
+            let value = |held| a.initial_value(held, ledger.deposits(asset), prices);
             value(balance) - value(balance - amount)
         });
-        let need = self.floor.rules.initial_total(&self.floor.ledger, &self.floor.prices, account);
-        if self.floor.equity(account) - Sum::of(lost) < need {
+        let equity = rules.initial_equity(ledger, prices, account) - Sum::of(lost);
+        if equity < rules.withdrawal_floor(ledger, prices, account) {
             return Err(Reject::MarginShort);
         }
 

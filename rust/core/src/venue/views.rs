@@ -7,7 +7,7 @@ use crate::floor::Floor;
 use crate::ledger::{Place, Position};
 use crate::margin::Health;
 use crate::protocol::Phase;
-use crate::units::{AccountId, AssetId, FundId, MarketId, Money, Nanos, Price, Qty, Side, Sum};
+use crate::units::{AccountId, AssetId, FundId, MarketId, Money, Nanos, Price, Qty, Ratio, Side, Sum};
 
 impl Venue {
     /// The configuration.
@@ -134,6 +134,21 @@ impl Venue {
     #[must_use]
     pub fn initial(&self, account: AccountId) -> Sum {
         self.floor.rules.initial_total(&self.floor.ledger, &self.floor.prices, account)
+    }
+
+    /// Lots that an account may still order on a side within `position_max`.
+    #[must_use]
+    pub fn room(&self, account: AccountId, market: MarketId, side: Side) -> Qty {
+        let floor = &self.floor;
+        floor.ledger.position(account, market).room(side, floor.market(market).config.position_max)
+    }
+
+    /// The price of one market, in ticks and exact, at which an account's equity equals its maintenance if nothing
+    /// else moves; none without a position there, or if no positive price does it.
+    #[must_use]
+    pub fn liquidation_price(&self, account: AccountId, market: MarketId) -> Option<Ratio> {
+        let floor = &self.floor;
+        floor.rules.liquidation_price(&floor.ledger, &floor.prices, account, market)
     }
 
     /// True if the account was called and has not recovered since.

@@ -1,0 +1,290 @@
+//! Margin: requirements by tier, the health of an account, the need of an order.
+//!
+//! Pure: reads the ledger and prices, changes nothing.
+
+mod collateral;
+mod tiers;
+
+pub(crate) use collateral::{Asset, Followed};
+
+use crate::config::{self, Config};
+use crate::ledger::{Ledger, Position};
+use crate::mark::Prices;
+use crate::units::{
+    AccountId, AssetId, Exposed, MarketId, Money, Ppm, Price, Qty, Ratio, Side, Sum, TickValue, VALUATION,
+};
+use core::cmp::Ordering;
+use tiers::{Exposure, Tiers};
+
+/// What margin needs to know of the configuration, in the form in which it needs it.
+#[derive(Debug, Clone)]
+pub(crate) struct Rules {
+    tiers: Vec<Tiers>,
+    ticks: Vec<TickValue>,
+    call: Ppm,
+    /// Equity of an account in liquidation from which it leaves, as a multiple of maintenance.
+    exit: Ppm,
+    /// Share of the open notional that a withdrawal leaves.
+    withdrawal: Ppm,
+    assets: Vec<Asset>,
+    /// Some asset counts for less where initial margin is asked for.
+    has_scaled_assets: bool,
+}
+
+/// Equity and requirements of one account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Health {
+    /// Balance, other assets' value and unrealised profit.
+    pub equity: Sum,
+    /// Maintenance requirement.
+    pub maintenance: Sum,
+    /// Requirement below which the account is called; zero without positions or without calls.
+    pub call: Sum,
+}
+
+impl Health {
+    /// True if the account may be liquidated.
+    #[must_use]
+    pub fn is_liquidatable(&self) -> bool {
+        self.equity < self.maintenance
+    }
+
+    /// True if the account is to be called.
+    #[must_use]
+    pub fn is_callable(&self) -> bool {
+        self.call.is_positive() && self.equity < self.call
+    }
+
+    /// Worse first: the smaller `equity / maintenance`, without a requirement worst.
+    #[must_use]
+    pub fn worse(&self, other: &Self) -> Ordering {
+        Ratio::new(self.equity, self.maintenance).cmp(&Ratio::new(other.equity, other.maintenance))
+    }
+}
+
+impl Rules {
+    /// The rules of a configuration.
+    #[must_use]
+    pub(crate) fn new(config: &Config) -> Self {
+        let others = || config.assets.iter().enumerate().filter_map(|(i, a)| a.collateral.map(|c| (i, c)));
+        let tiers = |m: &config::Market| Tiers::new(&m.tiers, &m.margin, config.margin_call_ppm);
+        Self {
+            tiers: config.markets.iter().map(tiers).collect(),
+            ticks: config.markets.iter().map(|m| m.tick_value).collect(),
+            call: config.margin_call_ppm,
+            exit: config.liquidation_exit_ppm,
+            withdrawal: config.withdrawal_notional_ppm,
+            assets: others().map(|(i, c)| Asset::new(AssetId::from_index(i), c)).collect(),
+            has_scaled_assets: others().any(|(_, c)| c.deposit_scale_start.is_some()),
+        }
+    }
+
+    /// The tick value of a market.
+    #[must_use]
+    pub(crate) fn tick(&self, market: MarketId) -> TickValue {
+        self.ticks[market.index()]
+    }
+
+    /// Assets other than the valuation asset.
+    #[must_use]
+    pub(crate) fn assets(&self) -> &[Asset] {
+        &self.assets
+    }
+
+    /// Maintenance requirement of a position at a price.
+    #[must_use]
+    pub(crate) fn maintenance(&self, market: MarketId, base: Qty, price: Price) -> Money {
+        let notional = price.value(base.abs(), self.tick(market));
+        self.tiers[market.index()].maintenance(notional, base.abs())
+    }
+
+    /// Requirement of a position at a price below which its account is called.
+    #[must_use]
+    pub(crate) fn call(&self, market: MarketId, base: Qty, price: Price) -> Money {
+        let notional = price.value(base.abs(), self.tick(market));
+        self.tiers[market.index()].call(notional, base.abs())
+    }
+
+    /// The highest rate at which a position's requirement can grow with its notional.
+    #[must_use]
+    pub(crate) fn rate_max(&self, market: MarketId, base: Qty, call: bool) -> Ppm {
+        self.tiers[market.index()].rate_max(base.abs(), call)
+    }
+
+    /// True if accounts are called at all.
+    #[must_use]
+    pub(crate) fn has_calls(&self) -> bool {
+        !self.call.is_zero()
+    }
+
+    /// True if an account in liquidation is well enough covered to leave it.
+    #[must_use]
+    pub(crate) fn has_recovered(&self, health: &Health) -> bool {
+        health.equity >= health.maintenance.scaled_up(self.exit)
+    }
+
+    /// Equity of an account.
+    #[must_use]
+    pub(crate) fn equity(&self, ledger: &Ledger, prices: &Prices, account: AccountId) -> Sum {
+        let mut equity = Sum::of(ledger.balance(account, VALUATION));
+        for asset in &self.assets {
+            let held = ledger.balance(account, asset.id);
+            if !held.is_zero() {
+                equity += asset.value(held, prices);
+            }
+        }
+        for (i, p) in ledger.positions(account).iter().enumerate() {
+            if !p.base.is_zero() {
+                let market = MarketId::from_index(i);
+                equity += p.profit(prices.known(market), self.tick(market));
+            }
+        }
+        equity
+    }
+
+    /// Equity that counts where initial margin is asked for: assets with many deposits count for less.
+    #[must_use]
+    pub(crate) fn initial_equity(&self, ledger: &Ledger, prices: &Prices, account: AccountId) -> Sum {
+        let mut equity = self.equity(ledger, prices, account);
+        if self.has_scaled_assets {
+            for asset in &self.assets {
+                let held = ledger.balance(account, asset.id);
+                equity += asset.initial_value(held, ledger.deposits(asset.id), prices);
+                equity -= asset.value(held, prices);
+            }
+        }
+        equity
+    }
+
+    /// Equity, maintenance and call requirement of an account.
+    #[must_use]
+    pub(crate) fn health(&self, ledger: &Ledger, prices: &Prices, account: AccountId) -> Health {
+        let equity = self.equity(ledger, prices, account);
+        let (mut maintenance, mut call) = (Sum::ZERO, Sum::ZERO);
+        for (i, p) in ledger.positions(account).iter().enumerate() {
+            if !p.base.is_zero() {
+                let market = MarketId::from_index(i);
+                let price = prices.known(market);
+                maintenance += self.maintenance(market, p.base, price);
+                call += self.call(market, p.base, price);
+            }
+        }
+        Health { equity, maintenance, call }
+    }
+
+    /// Initial requirement of one market with what rests in it.
+    #[must_use]
+    pub(crate) fn initial_of(
+        &self,
+        ledger: &Ledger,
+        prices: &Prices,
+        market: MarketId,
+        position: &Position,
+    ) -> Money {
+        let size = position.exposure();
+        if size.is_zero() {
+            return Money::ZERO;
+        }
+        let (price, tick) = (prices.known(market), self.tick(market));
+        let open = price.value(ledger.open_interest(market), tick);
+        let exposure = Exposure { size, open, own: Ppm::ZERO };
+        self.tiers[market.index()].initial(price.value(size, tick), &exposure)
+    }
+
+    /// Initial requirement of an account over all markets, open orders counted.
+    #[must_use]
+    pub(crate) fn initial_total(&self, ledger: &Ledger, prices: &Prices, account: AccountId) -> Sum {
+        let mut total = Sum::ZERO;
+        for (i, p) in ledger.positions(account).iter().enumerate() {
+            total += self.initial_of(ledger, prices, MarketId::from_index(i), p);
+        }
+        total
+    }
+
+    /// Initial requirement with one market's position replaced by another.
+    #[must_use]
+    pub(crate) fn initial_with(
+        &self,
+        ledger: &Ledger,
+        prices: &Prices,
+        account: AccountId,
+        market: MarketId,
+        replaced: &Position,
+    ) -> Sum {
+        let mut total = Sum::of(self.initial_of(ledger, prices, market, replaced));
+        for (i, p) in ledger.positions(account).iter().enumerate() {
+            if i != market.index() {
+                total += self.initial_of(ledger, prices, MarketId::from_index(i), p);
+            }
+        }
+        total
+    }
+
+    /// What a withdrawal has to leave: initial margin, and at least a share of the open notional.
+    #[must_use]
+    pub(crate) fn withdrawal_floor(&self, ledger: &Ledger, prices: &Prices, account: AccountId) -> Sum {
+        let initial = self.initial_total(ledger, prices, account);
+        if self.withdrawal.is_zero() {
+            return initial;
+        }
+        let mut notional = Sum::ZERO;
+        for (i, p) in ledger.positions(account).iter().enumerate().filter(|(_, p)| !p.base.is_zero()) {
+            let market = MarketId::from_index(i);
+            notional += prices.known(market).value(p.base.abs(), self.tick(market));
+        }
+        initial.max(notional.scaled_up(self.withdrawal))
+    }
+
+    /// The price of one market, in ticks and exact, at which an account's equity equals its maintenance if nothing
+    /// else moves; none without a position there, or if no positive price does it.
+    #[must_use]
+    pub(crate) fn liquidation_price(
+        &self,
+        ledger: &Ledger,
+        prices: &Prices,
+        account: AccountId,
+        market: MarketId,
+    ) -> Option<Ratio> {
+        let base = ledger.position(account, market).base;
+        if base.is_zero() {
+            return None;
+        }
+        let (mark, tick) = (prices.known(market), self.tick(market));
+        let health = self.health(ledger, prices, account);
+        let exposed = Exposed {
+            side: Side::of(base),
+            per_tick: Price::new(1).value(base.abs(), tick),
+            notional: mark.value(base.abs(), tick),
+            equity: health.equity,
+            other: health.maintenance - Sum::of(self.maintenance(market, base, mark)),
+        };
+        // The requirement is the greatest of its lines, so the first of their prices that the mark meets is the one.
+        let lines = self.tiers[market.index()].lines(base.abs());
+        let met = lines.filter_map(|(rate, deduction)| exposed.liquidation_price(rate, deduction));
+        match exposed.side {
+            Side::Buy => met.max(),
+            Side::Sell => met.min(),
+        }
+    }
+}
+
+impl Rules {
+    /// True if an account covers its initial requirement after a trade that leaves it the position `after` and
+    /// realises `profit`: what binds trades outside the book.
+    #[must_use]
+    pub(crate) fn carries(
+        &self,
+        ledger: &Ledger,
+        prices: &Prices,
+        account: AccountId,
+        market: MarketId,
+        traded: &(Position, Money),
+    ) -> bool {
+        let (after, profit) = traded;
+        let (mark, tick) = (prices.known(market), self.tick(market));
+        let held = ledger.position(account, market);
+        let gain = after.profit(mark, tick) + *profit - held.profit(mark, tick);
+        let equity = self.initial_equity(ledger, prices, account) + Sum::of(gain);
+        equity >= self.initial_with(ledger, prices, account, market, after)
+    }
+}

@@ -1,0 +1,159 @@
+//! Margin rules on random streams and fixed price paths: the guard index finds what a scan finds, liquidation prices
+//! are met to the tick, and more collateral or a lower requirement never liquidates earlier. A failure names its seed.
+
+use seawall_core::{
+    AccountId, AssetId, Audit, Command, Config, Events, MarketId, Money, Nanos, Price, Qty, Side, Venue,
+};
+use seawall_tests::stream::{Counts, Rng, World, strained, unit};
+use serde_json::{Value, json};
+
+const SEEDS: u64 = 150;
+const LENGTH: usize = 300;
+const STARTED: u16 = 510;
+const BTC: MarketId = MarketId::new(0);
+const ALICE: AccountId = AccountId::new(0);
+const BOB: AccountId = AccountId::new(1);
+
+fn venue_of(config: &Value) -> Venue {
+    let mut venue = Venue::new(Config::new(&config.to_string()).expect("a valid configuration"));
+    venue.set_audit(Audit::Full);
+    venue
+}
+
+#[test]
+fn guards_equal_a_full_scan_whatever_the_margin_rules() {
+    // Audit::Full compares the guard index with a scan for liquidations; the scan for calls is made here.
+    let mut counts = Counts::default();
+    for seed in 1..=SEEDS {
+        let world = World::run(seed, LENGTH, venue_of(&strained(seed)), |venue, command, _| {
+            assert!(venue.conservation().ok, "seed {seed}: {command:?}");
+            for account in (0..venue.accounts()).map(AccountId::from_index) {
+                let missed = venue.health(account).is_callable() && !venue.is_called(account);
+                assert!(!missed, "seed {seed}: account {account} is not called after {command:?}");
+            }
+        });
+        let restored = Venue::restore(&world.venue.snapshot()).expect("its own snapshot");
+        assert_eq!(restored.digest(), world.venue.digest(), "seed {seed}");
+        counts.add(&world.events);
+    }
+    let reached =
+        [(500, "called", 50), (STARTED, "liquidation", 400), (512, "ended", 300), (522, "sold", 15)];
+    for (kind, name, least) in reached {
+        println!("{name:12} {:6}", counts.of(kind));
+        assert!(counts.of(kind) > least, "too few events {kind} ({name})");
+    }
+}
+
+fn run(venue: &mut Venue, command: &Command) -> bool {
+    let mut events = Events::new();
+    venue.apply(Nanos::ZERO, command, &mut events);
+    events.as_slice().iter().any(|e| e.kind == STARTED && e.account == ALICE.get())
+}
+
+/// Alice holds a position from an index of 1000 against Bob, with so much of the first asset and of the second.
+fn holding(config: &Value, base: i64, money: (i64, i64)) -> Venue {
+    let mut venue = venue_of(config);
+    run(&mut venue, &Command::OpenAccount);
+    run(&mut venue, &Command::OpenAccount);
+    for (account, asset, amount) in [(ALICE, 0, money.0), (ALICE, 1, money.1), (BOB, 0, 900_000)] {
+        let (asset, amount) = (AssetId::new(asset), Money::new(amount));
+        run(&mut venue, &Command::Deposit { account, asset, amount });
+    }
+    run(&mut venue, &Command::Index { market: BTC, price: Price::new(1000) });
+    let (buyer, seller) = if base > 0 { (ALICE, BOB) } else { (BOB, ALICE) };
+    let (price, qty) = (Price::new(1000), Qty::new(base.abs()));
+    run(&mut venue, &Command::Block { market: BTC, buyer, seller: seller.get().into(), price, qty });
+    assert_eq!(venue.position(ALICE, BTC).base, Qty::new(base), "she could afford it");
+    venue
+}
+
+/// The first index, step by step in a direction, at which Alice's liquidation starts.
+fn first_liquidation(mut venue: Venue, step: i64) -> Option<i64> {
+    let mut index = 1000;
+    while (1..=2500).contains(&index) {
+        if run(&mut venue, &Command::Index { market: BTC, price: Price::new(index) }) {
+            return Some(index);
+        }
+        index += step;
+    }
+    None
+}
+
+fn sized(rng: &mut Rng) -> Value {
+    let mut config = unit();
+    let kind = rng.pick(&["root", "linear"]);
+    let factor = if kind == "root" { rng.within(0, 20_000_000) } else { rng.within(0, 1_000_000) };
+    config["markets"][0]["margin"] = json!({
+        "size": {"type": kind, "initial_ppb": factor, "maintenance_ppb": factor, "unit": 1},
+    });
+    config["markets"][0]["tiers"] = json!([
+        {"lower": 0, "initial_ppm": 100_000, "maintenance_ppm": 50_000},
+        {"lower": 40_000, "initial_ppm": 150_000, "maintenance_ppm": 120_000},
+    ]);
+    config
+}
+
+#[test]
+fn a_liquidation_price_is_met_to_the_tick() {
+    let mut met = 0;
+    for seed in 1..=60 {
+        let mut rng = Rng::new(seed);
+        let config = sized(&mut rng);
+        let base = rng.within(1, 80) * rng.pick(&[1, -1]);
+        let money = base.abs() * 1000 * rng.within(35, 90) / 100;
+        let venue = holding(&config, base, (money, 0));
+        let (numerator, denominator) =
+            venue.liquidation_price(ALICE, BTC).map_or((0, 1), |price| price.parts());
+        let denominator = i128::try_from(denominator).expect("small");
+        // Strictly beyond the price: below it for a long, above it for a short.
+        let (step, first) = if base > 0 {
+            (-1, (numerator - 1).div_euclid(denominator))
+        } else {
+            (1, numerator.div_euclid(denominator) + 1)
+        };
+        let first = i64::try_from(first).expect("small");
+        let expected = (1..=2500).contains(&first).then_some(first);
+        assert_eq!(first_liquidation(venue, step), expected, "seed {seed}: {base} lots, {money}");
+        met += usize::from(expected.is_some());
+    }
+    assert!(met > 40, "only {met} of 60 positions were liquidated");
+}
+
+/// How far a path goes before the liquidation: more is later.
+fn lasts(config: &Value, base: i64, money: (i64, i64)) -> i64 {
+    let step = if base > 0 { -1 } else { 1 };
+    first_liquidation(holding(config, base, money), step).map_or(i64::MAX, |index| (index - 1000).abs())
+}
+
+#[test]
+fn more_collateral_never_liquidates_earlier_and_a_higher_requirement_never_later() {
+    for seed in 1..=25 {
+        let mut rng = Rng::new(seed);
+        let mut config = sized(&mut rng);
+        let base = rng.within(5, 60) * rng.pick(&[1, -1]);
+        let money = base.abs() * 1000 * rng.within(40, 70) / 100;
+        config["assets"][1]["collateral"]["price"] = json!(rng.pick(&["index", "mark"]));
+        config["assets"][1]["collateral"]["price_floor"] = json!(rng.within(1, 900));
+        let before = lasts(&config, base, (money, 10));
+        let more = [(money + rng.within(1, 500), 10), (money, 10 + rng.within(1, 50))];
+        for money in more {
+            assert!(lasts(&config, base, money) >= before, "seed {seed}: more collateral");
+        }
+        config["markets"][0]["tiers"][0]["maintenance_ppm"] = json!(25 * rng.within(2_001, 4_000));
+        config["markets"][0]["tiers"][1]["maintenance_ppm"] = json!(130_000);
+        assert!(lasts(&config, base, (money, 10)) <= before, "seed {seed}: a higher rate");
+    }
+}
+
+#[test]
+fn room_is_what_the_position_limit_leaves() {
+    // Position 12 of at most 1000, 20 bid and 5 offered.
+    let mut venue = holding(&unit(), 12, (100_000, 0));
+    for (side, price, qty) in [(Side::Buy, 900, 20), (Side::Sell, 1100, 5)] {
+        let (price, qty) = (Price::new(price), Qty::new(qty));
+        let side = side.code();
+        run(&mut venue, &Command::Place { market: BTC, account: ALICE, side, code: 0, flags: 0, price, qty });
+    }
+    let room = |side| venue.room(ALICE, BTC, side).get();
+    assert_eq!((room(Side::Buy), room(Side::Sell)), (968, 1007));
+}
