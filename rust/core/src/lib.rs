@@ -33,10 +33,12 @@ mod margin;
 
 mod guard;
 
-mod adl;
+pub mod adl;
 mod insurance;
 
 mod floor;
+
+mod deleverage;
 
 mod liquidation;
 
@@ -48,6 +50,7 @@ mod session;
 pub use book::{Level, Resting, Work};
 pub use codec::{CodecError, EventDigest, hex};
 pub use config::{Config, ConfigError};
+pub use deleverage::LightRow;
 pub use deltas::{Delta, Deltas};
 pub use funding::{funding_payment_up, funding_rate};
 pub use ledger::{Place, Position};
@@ -57,8 +60,9 @@ pub use report::{AccountRow, AssetTotals, Conservation, OrderRow, PositionRow, W
 pub use session::{Journal, JournalWriter};
 pub use units::{
     AccountId, AssetId, Closing, Exposed, FundId, MarketId, Money, Nanos, OrderId, Ppb, Ppm, Price, Qty,
-    Ratio, Side, Size, Sum, TickValue, deposit_scaled, funding_index_delta_towards_zero, largest_remainder,
-    open_interest_rate_down, padded_median_towards_zero, premium_towards_zero, size_discount_down,
-    size_premium_down, size_slope_up, slew_limit, tier_deduction, tier_requirement_up,
+    Ratio, Share, Side, Size, Sum, TickValue, deposit_scaled, funding_index_delta_towards_zero,
+    largest_remainder, open_interest_rate_down, padded_median_towards_zero, premium_towards_zero,
+    size_discount_down, size_premium_down, size_slope_up, slew_limit, tier_deduction, tier_requirement_up,
+    whole_units,
 };
 pub use venue::{Audit, Venue};

@@ -10,18 +10,21 @@ use core::iter::Sum as IterSum;
 use core::ops::{Add, AddAssign, Neg, Sub, SubAssign};
 use serde::{Deserialize, Serialize};
 
+mod draw;
 mod rates;
 mod shares;
 mod sizes;
 mod wide;
 
+pub(crate) use draw::draw;
 pub(crate) use rates::{
     Doubled, Ema, IndexUnits, mean_of_samples_towards_zero, mean_of_sources_down, weighted_median,
 };
 pub use rates::{
     funding_index_delta_towards_zero, padded_median_towards_zero, premium_towards_zero, slew_limit,
 };
-pub use shares::largest_remainder;
+pub use shares::{Share, largest_remainder, whole_units};
+pub(crate) use shares::{group_of, in_turn, level_up, min_max, pro_rata, webster};
 pub use sizes::{
     Closing, Exposed, Size, deposit_scaled, open_interest_rate_down, size_discount_down, size_premium_down,
     size_slope_up,
@@ -478,6 +481,12 @@ impl Qty {
         Self(narrow(div_ceil(i128::from(self.0) * i128::from(share.0), i128::from(MILLION))))
     }
 
+    /// `trunc(self x share)`, either of any sign: a position in the lots of another market.
+    #[must_use]
+    pub(crate) fn ppm_towards_zero(self, share: Ppm) -> Self {
+        Self(narrow(i128::from(self.0) * i128::from(share.0) / i128::from(MILLION)))
+    }
+
     /// Lots that a budget pays for at a cost per lot, rounded down; the cost is positive.
     #[must_use]
     pub fn affordable(budget: Money, cost_per_lot: Money) -> Self {
@@ -530,6 +539,18 @@ impl Money {
         }
     }
 
+    /// `floor(self x rate / 1e6)`.
+    #[must_use]
+    pub fn ppm_down(self, rate: Ppm) -> Self {
+        Self(narrow(div_floor(i128::from(self.0) * i128::from(rate.0), i128::from(MILLION))))
+    }
+
+    /// Minor units of one whole unit of an asset; the most that fits where they do not.
+    #[must_use]
+    pub fn one(decimals: u8) -> Self {
+        Self(10i64.checked_pow(u32::from(decimals)).unwrap_or(i64::MAX))
+    }
+
     /// `self x rate / 1e6` if that is whole.
     #[must_use]
     pub fn ppm_exact(self, rate: Ppm) -> Option<Self> {
@@ -553,6 +574,13 @@ impl Money {
         let million = i128::from(MILLION);
         let exact = i128::from(self.0) * i128::from(rate.0) - i128::from(deduction.0) * million;
         Self(narrow(div_ceil(exact * i128::from(factor.0), million * million)))
+    }
+
+    /// `self x weight` of an amount that is not negative, exact.
+    #[must_use]
+    pub(crate) fn weighted(self, weight: u64) -> u128 {
+        debug_assert!(!self.is_negative());
+        u128::from(self.0.unsigned_abs()) * u128::from(weight)
     }
 
     /// `self x lots`, exact.
@@ -597,6 +625,29 @@ pub(crate) fn collateral_for_up(
     let unit = i128::from(index.0) * i128::from(num) * i128::from(weight.0);
     let per = i128::from(den) * i128::from(MILLION);
     (unit > 0).then(|| Money(narrow(div_ceil(i128::from(target.0) * per, unit))))
+}
+
+/// Leverage in ppm, `floor(1e6 notional / equity)`, at most 2^40; both are positive.
+#[must_use]
+pub(crate) fn leverage_down(notional: Money, equity: Money) -> u64 {
+    let leverage = i128::from(notional.0) * i128::from(MILLION) / i128::from(equity.0);
+    leverage.clamp(0, 1 << 40) as u64
+}
+
+/// `floor(leverage^power / 1e6^(power - 1))` of leverages in ppm, at most 2^60; power is 2 or 3.
+#[must_use]
+pub(crate) fn leverage_power_down(leverage: u64, power: u32) -> u64 {
+    let million = MILLION.unsigned_abs();
+    let scaled = u128::from(leverage).pow(power) / u128::from(million.pow(power - 1));
+    scaled.min(1 << 60) as u64
+}
+
+/// `floor(leverage (leverage - above) / 1e6)` of leverages in ppm, at most 2^60; 0 up to `above`.
+#[must_use]
+pub(crate) fn leverage_excess_down(leverage: u64, above: Ppm) -> u64 {
+    let excess = u128::from(leverage.saturating_sub(above.0.max(0).unsigned_abs()));
+    let scaled = u128::from(leverage) * excess / u128::from(MILLION.unsigned_abs());
+    scaled.min(1 << 60) as u64
 }
 
 /// A weight for splitting an account's slack between its positions: any positive heuristic is safe.
