@@ -48,13 +48,20 @@ pub use book::{Level, Resting, Work};
 pub use codec::{CodecError, EventDigest, hex};
 pub use config::{Config, ConfigError};
 pub use deltas::{Delta, Deltas};
+pub use insurance::{
+    Debt, Drawn, Resolved, Spread, drawdown, fund_delta, fund_fee, negative_pnl, two_sided_loss,
+};
 pub use ledger::{Place, Position};
+pub use liquidation::{
+    Freed, Ramp, ShareStep, Steps, dutch_price, fillable_price, ramp_share, schedule, share_step,
+    size_to_close,
+};
 pub use margin::Health;
 pub use protocol::{Command, Events, OrderType, Phase, Record, Reject};
 pub use report::{AccountRow, AssetTotals, Conservation, OrderRow, PositionRow, WaitingRow};
 pub use session::{Journal, JournalWriter};
 pub use units::{
-    AccountId, AssetId, FundId, MarketId, Money, Nanos, OrderId, Ppb, Ppm, Price, Qty, Side, Sum, TickValue,
-    largest_remainder,
+    AccountId, AssetId, FundId, MarketId, Money, Nanos, OrderId, Ppb, Ppm, Price, Qty, Ratio, Side, Sum,
+    TickValue, largest_remainder,
 };
 pub use venue::{Audit, Venue};

@@ -75,6 +75,13 @@ impl Tiers {
         notional.ppm_up(row.rate) - row.deduction
     }
 
+    /// The lower bound and the maintenance rate of the tier that the notional falls in.
+    #[must_use]
+    pub(crate) fn tier(&self, notional: Money) -> (Money, Ppm) {
+        let row = row(&self.maintenance, notional);
+        (row.lower, row.rate)
+    }
+
     /// `ceil((notional x rate - deduction) x call)`: one rounding, so that it never grows faster than the notional.
     #[must_use]
     pub(crate) fn call(&self, notional: Money) -> Money {
@@ -178,6 +185,12 @@ impl Rules {
     pub(crate) fn maintenance(&self, market: MarketId, base: Qty, price: Price) -> Money {
         let notional = price.value(base.abs(), self.tick(market));
         self.tiers[market.index()].requirement(Rate::Maintenance, notional)
+    }
+
+    /// The lower bound and the maintenance rate of a position's tier at a price.
+    #[must_use]
+    pub(crate) fn tier(&self, market: MarketId, base: Qty, price: Price) -> (Money, Ppm) {
+        self.tiers[market.index()].tier(price.value(base.abs(), self.tick(market)))
     }
 
     /// Requirement of a position at a price below which its account is called.

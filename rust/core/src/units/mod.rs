@@ -11,11 +11,11 @@ use core::ops::{Add, AddAssign, Neg, Sub, SubAssign};
 use serde::{Deserialize, Serialize};
 
 mod shares;
+mod slices;
 mod wide;
 
 pub use shares::largest_remainder;
-pub(crate) use wide::Ratio;
-pub use wide::Sum;
+pub use wide::{Ratio, Sum};
 
 /// One million: the denominator of every [`Ppm`].
 pub(crate) const MILLION: i64 = 1_000_000;

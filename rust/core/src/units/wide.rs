@@ -92,6 +92,17 @@ fn mul_div_wide(a: u128, b: u128, c: u128) -> u128 {
     quotient
 }
 
+/// `floor(a b / c)`, limited to what fits, and whether something was left over; c is positive.
+pub(super) fn mul_div_down(a: u128, b: u128, c: u128) -> (i128, bool) {
+    let (high, low) = mul_wide(a, b);
+    if high >= c {
+        return (i128::MAX, false);
+    }
+    let quotient = if high == 0 { low / c } else { mul_div_wide(a, b, c) };
+    let rest = mul_wide(quotient, c) != (high, low);
+    (i128::try_from(quotient).unwrap_or(i128::MAX), rest)
+}
+
 /// Full product of two 128-bit numbers as (high, low).
 const fn mul_wide(a: u128, b: u128) -> (u128, u128) {
     const MASK: u128 = u64::MAX as u128;
@@ -153,7 +164,7 @@ impl fmt::Display for Sum {
 
 /// An exact fraction; compared by cross-multiplication, never divided. A denominator of zero stands for infinity.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Ratio {
+pub struct Ratio {
     numerator: i128,
     denominator: u128,
 }
@@ -164,6 +175,18 @@ impl Ratio {
     pub(crate) fn new(numerator: Sum, denominator: Sum) -> Self {
         assert!(denominator.0 >= 0, "a ratio has a denominator of at least zero");
         Self { numerator: numerator.0, denominator: denominator.0 as u128 }
+    }
+
+    /// The numerator; it has the sign.
+    #[must_use]
+    pub const fn numerator(&self) -> i128 {
+        self.numerator
+    }
+
+    /// The denominator; zero for infinity.
+    #[must_use]
+    pub const fn denominator(&self) -> u128 {
+        self.denominator
     }
 
     /// `(a b) / (c d)` for factors that are not negative and products within 127 bits.
