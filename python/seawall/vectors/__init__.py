@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
 from seawall.errors import SeawallError, VectorError
-from seawall.vectors import adl, records
+from seawall.vectors import adl, fund, liquidation, records
 from seawall.vectors.cases import (
     Answer,
     Case,
@@ -32,7 +32,7 @@ Outcome: TypeAlias = Literal["passed", "failed", "unsupported"]
 
 _FINER: Final = (1, 7, 1000)
 
-TOPICS: Final[dict[str, Topic]] = adl.TOPICS | records.TOPICS
+TOPICS: Final[dict[str, Topic]] = adl.TOPICS | liquidation.TOPICS | fund.TOPICS | records.TOPICS
 """Every topic that this build computes, and the function that it calls."""
 
 
@@ -130,7 +130,11 @@ def _judge(case: Case) -> tuple[Outcome, str]:
     topic = TOPICS.get(case.topic)
     if topic is None:
         return "unsupported", "no function of the engine computes this topic yet"
-    for name, keys, known in (("given", case.given, topic.given), ("expect", case.expect, topic.expect)):
+    try:
+        given = topic.keys(case.given)
+    except VectorError as error:
+        return "failed", str(error)
+    for name, keys, known in (("given", case.given, given), ("expect", case.expect, topic.expect)):
         if keys.keys() != known:
             odd = ", ".join(sorted(keys.keys() ^ known))
             return "failed", f"{name}: keys {odd} are unknown or missing"

@@ -19,7 +19,10 @@ mod _core {
     #[pymodule_export]
     use crate::bench::{bench_book, bench_commands};
     #[pymodule_export]
-    use crate::conform::largest_remainder;
+    use crate::conform::{
+        drawdown, dutch_price, fillable_price, fund_delta, fund_fee, largest_remainder, negative_pnl,
+        ramp_share, schedule, share_step, size_to_close, two_sided_loss,
+    };
     #[pymodule_export]
     use crate::venue::{Deltas, JournalWriter, Venue, replay_journal};
     #[pymodule_export]
