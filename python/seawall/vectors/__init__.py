@@ -131,14 +131,7 @@ def _judge(case: Case) -> tuple[Outcome, str]:
     if topic is None:
         return "unsupported", "no function of the engine computes this topic yet"
     try:
-        given = topic.keys(case.given)
-    except VectorError as error:
-        return "failed", str(error)
-    for name, keys, known in (("given", case.given, given), ("expect", case.expect, topic.expect)):
-        if keys.keys() != known:
-            odd = ", ".join(sorted(keys.keys() ^ known))
-            return "failed", f"{name}: keys {odd} are unknown or missing"
-    try:
+        topic.check_keys(case)
         for scale, answer in _answers(case, topic):
             for key in topic.expect:
                 if not _same(case.expect[key], answer[key], case.tolerance):

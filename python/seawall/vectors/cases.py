@@ -160,11 +160,15 @@ class Topic:
     variants: tuple[str, Mapping[str, frozenset[str]]] | None = None
     """The argument that chooses further keys, and those keys by its value."""
 
-    def keys(self, given: Mapping[str, Any]) -> frozenset[str]:
-        """Return the keys that arguments have to have; VectorError for a variant that is not known."""
-        if self.variants is None:
-            return self.given
-        name, further = self.variants
-        if given.get(name) not in further:
-            raise VectorError(f"{name}: {given.get(name)!r} is unknown; known: {', '.join(further)}")
-        return self.given | further[given[name]]
+    def check_keys(self, case: Case) -> None:
+        """Refuse unknown and missing keys, and a variant that is not known, with VectorError."""
+        known = self.given
+        if self.variants is not None:
+            name, further = self.variants
+            if case.given.get(name) not in further:
+                raise VectorError(f"{name}: {case.given.get(name)!r} is unknown; known: {', '.join(further)}")
+            known |= further[case.given[name]]
+        for part, keys, wanted in (("given", case.given, known), ("expect", case.expect, self.expect)):
+            if keys.keys() != wanted:
+                odd = ", ".join(sorted(keys.keys() ^ wanted))
+                raise VectorError(f"{part}: keys {odd} are unknown or missing")

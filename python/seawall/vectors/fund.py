@@ -5,6 +5,7 @@ from fractions import Fraction
 from typing import Any, Final
 
 from seawall import Venue, _core, commands
+from seawall.commands import Records
 from seawall.errors import VectorError
 from seawall.protocol import EventKind, Side
 from seawall.vectors.cases import Answer, Case, Scale, Topic, TradeUnits, ppm, units_of
@@ -22,12 +23,20 @@ def _sign(side: object) -> int:
 
 def _fund_delta(case: Case, scale: Scale) -> Answer:
     given = case.given
-    amounts = [given["bankruptcy_quote"], given["fund_balance"], *(case.expect[k] for k in ("fund_delta", "fund_after"))]
+    amounts = [
+        given["bankruptcy_quote"],
+        given["fund_balance"],
+        *(case.expect[k] for k in ("fund_delta", "fund_after")),
+    ]
     units = TradeUnits.of(scale, [given["size"]], amounts)
     fill = (_sign(given["side"]) * units.qty(given["size"]), units.price(given["fill_price"]), units.tick)
     quote, fund = units.money(given["bankruptcy_quote"]), units.money(given["fund_balance"])
     delta, allowed, after = _core.fund_delta(fill, quote, ppm(given["max_fee_fraction"]), fund)
     return {"fund_delta": units.amount(delta), "allowed": allowed, "fund_after": units.amount(after)}
+
+
+def _fund_delta_dimensions(case: Case) -> Mapping[str, list[str]]:
+    return {"price": [case.given["fill_price"]]}
 
 
 def _drawdown(case: Case, scale: Scale) -> Answer:
@@ -157,74 +166,68 @@ def _waterfall_config(lots: int, accounts: int) -> dict[str, Any]:
     }
 
 
+def _block(account: int, side: int, qty: int, price: int) -> Records:
+    """Return a trade of an account with the dealer."""
+    buyer, seller = (account, _DEALER) if side > 0 else (_DEALER, account)
+    return commands.block(at=0, market=0, buyer=buyer, seller=seller, price=price, qty=qty)
+
+
 def _waterfall(case: Case, scale: Scale) -> Answer:
-    """Build a venue with the line's accounts, book, fund and winners, move the index, and read one round's events."""
+    """Build a venue with the line's accounts, book, fund and winners, move the index, and read the round's events."""
     given, sign = case.given, _sign(case.given["side"])
-    price, value = (lambda text: scale.units("price", text)), (lambda units: scale.value("price", units))
     lots, winners = given["lots"], given["winners"]
-    entry, mark = price(given["entry_price"]), price(given["mark_price"])
-    collateral, fund = price(given["collateral"]), price(given["fund_balance"])
+    entry, mark, collateral, fund = (
+        scale.units("price", given[name]) for name in ("entry_price", "mark_price", "collateral", "fund_balance")
+    )
     held, resting = sum(w["lots"] for w in winners), sum(level["lots"] for level in given["book"])
-    venue = Venue.from_config(_waterfall_config(max(lots + held + resting, 1), _FIRST_WINNER + len(winners)))
-
-    def block(account: int, side: int, qty: int, at: int) -> Any:  # noqa: ANN401
-        buyer, seller = (account, _DEALER) if side > 0 else (_DEALER, account)
-        return commands.block(at=0, market=0, buyer=buyer, seller=seller, price=at, qty=qty)
-
-    rich = [_MAKER, _DEALER, _FILLER, _BACKSTOP, *range(_FIRST_WINNER, _FIRST_WINNER + len(winners))]
+    accounts = _FIRST_WINNER + len(winners)
+    venue = Venue.from_config(_waterfall_config(lots + held + resting, accounts))
     steps = [
-        commands.open_account(at=0, count=_FIRST_WINNER + len(winners)),
-        *(commands.deposit(at=0, account=account, amount=_RICH) for account in rich),
+        commands.open_account(at=0, count=accounts),
+        *(commands.deposit(at=0, account=a, amount=_RICH) for a in range(accounts) if a != _DEBTOR),
         commands.deposit(at=0, account=_DEBTOR, amount=collateral),
-        *([commands.fund_deposit(at=0, amount=fund)] if fund else []),
         commands.index(at=0, market=0, price=entry),
-        block(_DEBTOR, sign, lots, entry),
-        *(block(_FIRST_WINNER + n, -sign, w["lots"], price(w["entry_price"])) for n, w in enumerate(winners)),
+        _block(_DEBTOR, sign, lots, entry),
     ]
+    for number, winner in enumerate(winners):
+        price = scale.units("price", winner["entry_price"])
+        steps.append(_block(_FIRST_WINNER + number, -sign, winner["lots"], price))
+    if fund:
+        steps.append(commands.fund_deposit(at=0, amount=fund))
     # The dealer gives what it has left to an account that is neither a winner nor in danger at the mark.
     if held != lots:
-        steps.append(block(_FILLER, sign if lots < held else -sign, abs(held - lots), mark))
+        steps.append(_block(_FILLER, sign if lots < held else -sign, abs(held - lots), mark))
     side = Side.BUY if sign > 0 else Side.SELL
     for level in given["book"]:
-        at = price(level["price"])
-        steps.append(commands.place(at=0, market=0, account=_MAKER, side=side, price=at, qty=level["lots"]))
-    refused = venue.apply(commands.batch(*steps))
-    if (refused["kind"] == EventKind.REJECTED).any():
+        price = scale.units("price", level["price"])
+        steps.append(commands.place(at=0, market=0, account=_MAKER, side=side, price=price, qty=level["lots"]))
+    if (venue.apply(commands.batch(*steps))["kind"] == EventKind.REJECTED).any():
         raise VectorError("the venue refuses to build this situation")
     events = venue.apply(commands.index(at=0, market=0, price=mark))
-    return _waterfall_answer(case, value, (entry, sign), events, venue)
+    return _waterfall_answer(case, scale, events, venue)
 
 
-def _waterfall_answer(case: Case, value: Any, of: tuple[int, int], events: Any, venue: Venue) -> Answer:  # noqa: ANN401
-    entry, sign = of
-    winners = case.given["winners"]
+def _waterfall_answer(case: Case, scale: Scale, events: Records, venue: Venue) -> Answer:
+    def total(kind: EventKind, field: str, account: int | None = None) -> int:
+        counted = (events["kind"] == kind) & (True if account is None else events["account"] == account)
+        return int(events[counted][field].sum())
+
     sent = events[events["kind"] == EventKind.LIQUIDATION_ORDER]
     if len(sent) == 0:
         raise VectorError("the position is not liquidated at this mark")
-
-    def of_kind(kind: EventKind, field: str) -> int:
-        return int(events[events["kind"] == kind][field].sum())
-
-    closed, cost, pnl = [0] * len(winners), [0] * len(winners), [Fraction(0)] * len(winners)
-    for event in events[events["kind"] == EventKind.ADL_FILL]:
-        place = int(event["account"]) - _FIRST_WINNER
-        closed[place] += int(event["qty"])
-        cost[place] += int(event["amount"])
+    winners = range(_FIRST_WINNER, _FIRST_WINNER + len(case.given["winners"]))
+    closed = [total(EventKind.ADL_FILL, "qty", winner) for winner in winners]
+    book, taken = total(EventKind.FILL, "qty", _DEBTOR), total(EventKind.TAKEN_OVER, "qty")
     balances = venue.accounts()["balance"]
-    for place in range(len(winners)):
-        pnl[place] = value(int(balances[_FIRST_WINNER + place]) - _RICH)
-    fills = events[(events["kind"] == EventKind.FILL) & (events["account"] == _DEBTOR)]
-    book = int(fills["qty"].sum())
-    taken = of_kind(EventKind.TAKEN_OVER, "qty")
     return {
-        "bankruptcy_price": value(int(sent["amount"][0])),
+        "bankruptcy_price": scale.value("price", int(sent["amount"][0])),
         "book_lots": book,
-        "fund_credit": value(of_kind(EventKind.FUND_RECEIVED, "amount")),
+        "fund_credit": scale.value("price", total(EventKind.FUND_RECEIVED, "amount")),
         "fund_lots": taken,
-        "fund_after": value(int(venue.audit()["assets"]["USD"]["funds"])),
+        "fund_after": scale.value("price", venue.audit()["assets"]["USD"]["funds"]),
         "adl_lots": closed,
-        "adl_cost": [value(amount) for amount in cost],
-        "winner_pnl": pnl,
+        "adl_cost": [scale.value("price", total(EventKind.ADL_FILL, "amount", winner)) for winner in winners],
+        "winner_pnl": [scale.value("price", int(balances[winner]) - _RICH) for winner in winners],
         "uncovered_lots": case.given["lots"] - book - taken - sum(closed),
     }
 
@@ -242,7 +245,7 @@ TOPICS: Final[dict[str, Topic]] = {
         given=frozenset({"side", "size", "bankruptcy_quote", "fill_price", "max_fee_fraction", "fund_balance"}),
         expect=frozenset({"fund_delta", "allowed", "fund_after"}),
         run=_fund_delta,
-        dimensions=lambda case: {"price": [case.given["fill_price"]]},
+        dimensions=_fund_delta_dimensions,
     ),
     "fund.drawdown_trigger": Topic(
         function="seawall_core::drawdown",

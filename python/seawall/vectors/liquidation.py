@@ -113,11 +113,11 @@ def _fillable_price_dimensions(case: Case) -> Mapping[str, list[str]]:
 
 def _dutch_price(case: Case, scale: Scale) -> Answer:
     given = case.given
-    curves = {
-        "stairstep": lambda: (ppm(given["step_factor"]), given["step_s"] * _SECOND),
-        "linear": lambda: (None, given["duration_s"] * _SECOND),
-    }
-    curve = curves[given["curve"]]()
+    curve: tuple[int | None, int]
+    if given["curve"] == "stairstep":
+        curve = (ppm(given["step_factor"]), given["step_s"] * _SECOND)
+    else:
+        curve = (None, given["duration_s"] * _SECOND)
     start, elapsed = scale.units("price", given["start_price"]), given["elapsed_s"] * _SECOND
     return {"price": scale.value("price", _core.dutch_price(start, curve, elapsed))}
 
