@@ -16,19 +16,30 @@ __all__ = [
     "bench_book",
     "bench_commands",
     "deposit_weight",
+    "drawdown",
+    "dutch_price",
+    "fillable_price",
+    "fund_delta",
+    "fund_fee",
     "funding_index_delta_towards_zero",
     "funding_payment_up",
     "funding_rate",
     "initial_margin",
     "largest_remainder",
     "liquidation_price",
+    "negative_pnl",
     "open_orders_margin",
     "padded_median_towards_zero",
     "premium_towards_zero",
+    "ramp_share",
     "replay_journal",
+    "schedule",
+    "share_step",
+    "size_to_close",
     "size_weight",
     "slew_limit",
     "tier_margin",
+    "two_sided_loss",
 ]
 
 __version__: Final[str]
@@ -131,3 +142,22 @@ def liquidation_price(
 def bankruptcy_quote(
     lots: tuple[int, int], value: int, equity: int, maintenance: tuple[int, int]
 ) -> int | None: ...
+def schedule(left: int, share_ppm: int, bounds: tuple[int, int | None, int], lot: int) -> int: ...
+def size_to_close(shortage: int, per_lot: int, rates: list[int]) -> int | None: ...
+def fund_fee(shortage: int, closed: tuple[int, int, int], rates: list[int]) -> tuple[int, int]: ...
+def ramp_share(margin: tuple[int, int, int], slots: tuple[int, int], initial_ppm: int) -> tuple[int, int]: ...
+def share_step(
+    maintenance: int, equity: int, rates: list[int]
+) -> tuple[int, list[tuple[int, int]], tuple[int, int] | None]: ...
+def fillable_price(
+    cash: int, positions: list[tuple[int, int, int]], which: int, rates: list[int], tick: int
+) -> int: ...
+def dutch_price(start: int, curve: tuple[int | None, int], elapsed: int) -> int: ...
+def fund_delta(fill: tuple[int, int, int], quote: int, fee_max_ppm: int, fund: int) -> tuple[int, bool, int]: ...
+def drawdown(
+    peak: int, loss: int, rates: tuple[int, int], inclusive: bool, was_active: bool
+) -> tuple[tuple[int, int], bool, int, int]: ...
+def two_sided_loss(
+    loss: int, pool: int, lots: list[int], step: int, ceil: bool
+) -> tuple[int, int, list[int]] | None: ...
+def negative_pnl(of: list[int], rates: list[int]) -> list[int]: ...

@@ -119,14 +119,18 @@ class EventKind(IntEnum):
     LIQUIDATION_ORDER = 511
     LIQUIDATION_ENDED = 512
     TAKEN_OVER = 513
+    LIQUIDATOR_PAID = 514
     FUND_PAID = 520
     FUND_RECEIVED = 521
     COLLATERAL_SOLD = 522
+    FUND_CAPPED = 523
+    DRAWDOWN_CHANGED = 524
     ADL_STARTED = 530
     ADL_FILL = 531
     ADL_REMAINDER = 532
     SOCIALISED = 540
     BAD_DEBT = 541
+    FEES_PAID = 542
 
 
 class Side(IntEnum):
@@ -456,13 +460,23 @@ EVENT_COLUMNS: Final[dict[EventKind, dict[str, str]]] = {
     },
     EventKind.LIQUIDATION_ENDED: {"account": "account", "end": "code", "equity": "amount"},
     EventKind.TAKEN_OVER: {**_RISK, "backstop": "order", "side": "side", "price": "price", "qty": "qty"},
+    EventKind.LIQUIDATOR_PAID: {**_RISK, "liquidator": "order", "amount": "amount"},
     EventKind.FUND_PAID: {**_RISK, "fund": "code", "amount": "amount"},
     EventKind.FUND_RECEIVED: {**_RISK, "fund": "code", "amount": "amount"},
     EventKind.COLLATERAL_SOLD: {"account": "account", "asset": "code", "sold": "qty", "received": "amount"},
+    EventKind.FUND_CAPPED: {"fund": "code", "amount": "amount"},
+    EventKind.DRAWDOWN_CHANGED: {
+        "market": "market",
+        "fund": "code",
+        "active": "flags",
+        "highest_balance": "qty",
+        "loss": "amount",
+    },
     EventKind.ADL_STARTED: {**_RISK, "side": "side", "price": "price", "qty": "qty"},
     EventKind.ADL_FILL: {**_RISK, "side": "side", "price": "price", "qty": "qty", "given_up": "amount"},
     EventKind.ADL_REMAINDER: {**_RISK, "qty": "qty"},
     EventKind.SOCIALISED: {**_RISK, "amount": "amount"},
     EventKind.BAD_DEBT: {"account": "account", "amount": "amount"},
+    EventKind.FEES_PAID: {**_RISK, "amount": "amount"},
 }
 """What the fields of each kind of event mean: column name to field of the record."""

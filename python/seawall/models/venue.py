@@ -14,6 +14,17 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from seawall.models.exact import Count, Duration, Exact, Instant, Model, NonNegative, Positive, whole
+from seawall.models.waterfall import (
+    BankruptcyLimit,
+    FeeRule,
+    FlatFee,
+    Fund,
+    LastResort,
+    Limit,
+    Policy,
+    SharePolicy,
+    last_resort_config,
+)
 
 __all__ = [
     "Adl",
@@ -138,13 +149,6 @@ class Asset(Model):
     """Largest sum of deposits, in whole units of the asset."""
     collateral: Collateral | None = None
     """How it counts as collateral; absent for the valuation asset."""
-
-
-class Fund(Model):
-    """One insurance fund, in the valuation asset."""
-
-    name: str
-    """Name."""
 
 
 class Fees(Model):
@@ -327,6 +331,14 @@ class Liquidation(Model):
     """Fee on what the book took, as a share of the notional; limited to the surplus over bankruptcy."""
     fund_limit: NonNegative
     """How far from the mark the fund backs a sale, as a share of the mark."""
+    policy: Policy = SharePolicy()
+    """The size of a slice."""
+    limit: Limit = BankruptcyLimit()
+    """The limit of the order."""
+    fee_rule: FeeRule = FlatFee()
+    """Who is paid out of what the book filled."""
+    takeover: Literal["bankruptcy", "mark"] = "bankruptcy"
+    """The price at which the backstop takes over; at the mark the fund pays the difference."""
 
 
 class Adl(Model):
@@ -557,7 +569,7 @@ class VenueProfile(Model):
     """Call requirement as a multiple of maintenance; 0 for no margin calls."""
     backstop: Count | None = None
     """Account that takes positions over at the bankruptcy price; absent for none."""
-    last_resort: Literal["remainder", "socialise"]
+    last_resort: LastResort
     """What happens to a loss that the fund cannot pay."""
     liquidation_exit: Positive = Decimal(1)
     """An account leaves liquidation once its equity reaches this multiple of maintenance."""
@@ -610,11 +622,11 @@ class VenueProfile(Model):
             "seed": self.seed,
             "margin_call_ppm": _ppm(self.margin_call, "margin_call"),
             "backstop": self.backstop,
-            "last_resort": self.last_resort,
+            "last_resort": last_resort_config(self.last_resort, self.amount),
             **self._levels(),
             "limits": self.limits.model_dump(),
             "assets": [self._asset(number, asset) for number, asset in enumerate(self.assets)],
-            "funds": [{"name": fund.name} for fund in self.funds],
+            "funds": [fund.config(self.amount) for fund in self.funds],
             "markets": [self._market(market) for market in self.markets],
             "breakers": [self._breaker(breaker) for breaker in self.breakers if breaker.enabled],
         }
@@ -733,6 +745,7 @@ class VenueProfile(Model):
                 "full_below": amount(rules.full_below, "liquidation.full_below"),
                 "fee_ppm": _ppm(rules.fee, f"{at}.liquidation.fee"),
                 "fund_limit_ppm": _ppm(rules.fund_limit, f"{at}.liquidation.fund_limit"),
+                **self._liquidation_choices(rules, f"{at}.liquidation", lots),
             },
             "adl": {
                 "enabled": market.adl.enabled,
@@ -818,6 +831,18 @@ class VenueProfile(Model):
             "cap_ppb": _ppb(funding.cap, f"{at}.cap"),
             "impact_qty": whole(funding.impact_qty, market.lot_size, f"{at}.impact_qty", "lot"),
             **_without_none(given),
+        }
+
+    def _liquidation_choices(self, rules: Liquidation, at: str, lots: Callable[[Decimal, str], int]) -> dict[str, Any]:
+        """Return the choices that are not the default ones."""
+        choices: dict[str, Any] = {
+            "policy": rules.policy.config(f"{at}.policy", lots, self.amount),
+            "limit": rules.limit.config(f"{at}.limit"),
+            "fee_rule": rules.fee_rule.config(f"{at}.fee_rule"),
+            "takeover": rules.takeover,
+        }
+        return {
+            name: choices[name] for name in choices if getattr(rules, name) != Liquidation.model_fields[name].default
         }
 
     def _allocation(self, market: Market) -> dict[str, Any]:

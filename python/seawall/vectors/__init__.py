@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
 from seawall.errors import SeawallError, VectorError
-from seawall.vectors import adl, funding, margin, records
+from seawall.vectors import adl, fund, funding, liquidation, margin, records
 from seawall.vectors.cases import (
     Answer,
     Case,
@@ -32,7 +32,9 @@ Outcome: TypeAlias = Literal["passed", "failed", "unsupported"]
 
 _FINER: Final = (1, 7, 1000)
 
-TOPICS: Final[dict[str, Topic]] = adl.TOPICS | funding.TOPICS | margin.TOPICS | records.TOPICS
+TOPICS: Final[dict[str, Topic]] = (
+    adl.TOPICS | fund.TOPICS | funding.TOPICS | liquidation.TOPICS | margin.TOPICS | records.TOPICS
+)
 """Every topic that this build computes, and the function that it calls."""
 
 
@@ -131,11 +133,7 @@ def _judge(case: Case) -> tuple[Outcome, str]:
     if topic is None:
         return "unsupported", "no function of the engine computes this topic yet"
     try:
-        given = topic.given(case) if callable(topic.given) else topic.given
-        for name, keys, known in (("given", case.given, given), ("expect", case.expect, topic.expect)):
-            if keys.keys() != known:
-                odd = ", ".join(sorted(keys.keys() ^ known))
-                return "failed", f"{name}: keys {odd} are unknown or missing"
+        topic.check_keys(case)
         for scale, answer in _answers(case, topic):
             for key in topic.expect:
                 if not _same(case.expect[key], answer[key], case.tolerance):

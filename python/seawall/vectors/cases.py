@@ -2,15 +2,27 @@
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Self, TypeAlias
 
 from seawall.errors import VectorError
 
-__all__ = ["Answer", "Case", "MalformedError", "OutOfRangeError", "Scale", "Topic", "UnsupportedError", "number_of"]
+__all__ = [
+    "Answer",
+    "Case",
+    "MalformedError",
+    "OutOfRangeError",
+    "Scale",
+    "Topic",
+    "TradeUnits",
+    "UnsupportedError",
+    "number_of",
+    "ppm",
+    "units_of",
+]
 
 Answer: TypeAlias = Mapping[str, Any]
 
@@ -63,6 +75,58 @@ class Scale:
         return Fraction(units, self.per_one[dimension])
 
 
+def units_of(numbers: Iterable[str]) -> int:
+    """Return the smallest count of equal units of one in which every number is whole."""
+    return math.lcm(*(number_of(number, "given").denominator for number in numbers))
+
+
+def ppm(value: str) -> int:
+    """Return a rate in ppm, in which configurations give rates; VectorError if it is not whole."""
+    rate = number_of(value, "given") * 10**6
+    if rate.denominator != 1:
+        raise VectorError(f"{value} is not a whole number of ppm, in which the engine takes rates")
+    return rate.numerator
+
+
+@dataclass(frozen=True)
+class TradeUnits:
+    """Units in which price x size is whole money: the size's and the tick value stay, the price's gets finer."""
+
+    scale: Scale
+    """Units of the price."""
+    lots: int
+    """Lots of one unit of size."""
+    tick: int
+    """Minor units of money per tick and lot."""
+
+    @classmethod
+    def of(cls, scale: Scale, sizes: Iterable[str], amounts: Iterable[str]) -> Self:
+        """Return units in which sizes and amounts are whole."""
+        return cls(scale, units_of(sizes), units_of(amounts))
+
+    def price(self, value: str) -> int:
+        """Return a price in ticks."""
+        return self.scale.units("price", value)
+
+    def qty(self, value: str) -> int:
+        """Return a size in lots."""
+        return self._whole(value, self.lots)
+
+    def money(self, value: str) -> int:
+        """Return an amount in minor units."""
+        return self._whole(value, self._minor())
+
+    def amount(self, units: int) -> Fraction:
+        """Return minor units as an amount."""
+        return Fraction(units, self._minor())
+
+    def _minor(self) -> int:
+        return self.scale.per_one["price"] * self.lots * self.tick
+
+    def _whole(self, value: str, per_one: int) -> int:
+        return Scale({"given": per_one}).units("given", value)
+
+
 @dataclass(frozen=True)
 class Case:
     """One line of a file of vectors."""
@@ -85,11 +149,26 @@ class Topic:
 
     function: str
     """Path of the engine's function, or of the public Python function for measures and records."""
-    given: frozenset[str] | Callable[[Case], frozenset[str]]
-    """Keys of the arguments, or what tells them where they depend on the rule."""
+    given: frozenset[str]
+    """Keys of the arguments."""
     expect: frozenset[str]
     """Keys of the answer."""
     run: Callable[[Case, Scale], Answer]
     """Computes the answer."""
     dimensions: Callable[[Case], Mapping[str, list[str]]] = lambda _: {}
     """The numbers of a line, arguments and answer, by dimension."""
+    variants: tuple[str, Mapping[str, frozenset[str]]] | None = None
+    """The argument that chooses further keys, and those keys by its value."""
+
+    def check_keys(self, case: Case) -> None:
+        """Refuse unknown and missing keys, and a variant that is not known, with VectorError."""
+        known = self.given
+        if self.variants is not None:
+            name, further = self.variants
+            if case.given.get(name) not in further:
+                raise VectorError(f"{name}: {case.given.get(name)!r} is unknown; known: {', '.join(further)}")
+            known |= further[case.given[name]]
+        for part, keys, wanted in (("given", case.given, known), ("expect", case.expect, self.expect)):
+            if keys.keys() != wanted:
+                odd = ", ".join(sorted(keys.keys() ^ wanted))
+                raise VectorError(f"{part}: keys {odd} are unknown or missing")

@@ -68,13 +68,6 @@ _WEIGHTS: Final = {
 }
 
 
-def _weight_keys(case: Case) -> frozenset[str]:
-    rule = case.given.get("rule")
-    if not isinstance(rule, str) or rule not in _WEIGHTS:
-        raise UnsupportedError(f"rule {rule!r}: no function of the engine computes it")
-    return _WEIGHTS[rule]
-
-
 def _weight(case: Case, scale: Scale) -> Answer:
     given = case.given
     if given["rule"] == "deposit_scaled":
@@ -203,7 +196,8 @@ TOPICS: Final[dict[str, Topic]] = {
     ),
     "margin.weight": Topic(
         function="seawall_core::size_discount_down",
-        given=_weight_keys,
+        given=frozenset({"rule"}),
+        variants=("rule", _WEIGHTS),
         expect=frozenset({"weight"}),
         run=_weight,
         dimensions=_sizes,

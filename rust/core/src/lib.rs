@@ -53,7 +53,14 @@ pub use config::{Config, ConfigError};
 pub use deleverage::LightRow;
 pub use deltas::{Delta, Deltas};
 pub use funding::{funding_payment_up, funding_rate};
+pub use insurance::{
+    Debt, Drawn, Resolved, Spread, drawdown, fund_delta, fund_fee, negative_pnl, two_sided_loss,
+};
 pub use ledger::{Place, Position};
+pub use liquidation::{
+    Freed, Ramp, ShareStep, Steps, dutch_price, fillable_price, ramp_share, schedule, share_step,
+    size_to_close,
+};
 pub use margin::Health;
 pub use protocol::{Command, Events, OrderType, Phase, Record, Reject};
 pub use report::{AccountRow, AssetTotals, Conservation, OrderRow, PositionRow, WaitingRow};

@@ -1,27 +1,54 @@
 //! The waterfall: own orders, book, backstop, fund, auto-deleveraging, last resort. One round at a time.
 //!
-//! Holds the queue and the branches of policy; the order of the stages is that of docs/mechanics.md section 8 and
-//! each stage moves money in the ledger with an event of its own. Bounded: a round closes at most one slice.
+//! Holds the queue and the stages of a round; the order of the stages is that of docs/mechanics.md section 8 and
+//! each stage moves money in the ledger with an event of its own. Bounded: a round closes at most one slice of each
+//! position. How much and at which limit is `policy`, what a flat account owes is `debt`.
+
+mod debt;
+mod fund;
+mod pace;
+mod policy;
+
+pub(crate) use fund::settle_fund;
+pub use policy::{
+    Freed, Ramp, ShareStep, Steps, dutch_price, fillable_price, ramp_share, schedule, share_step,
+    size_to_close,
+};
 
 use crate::book::NO_SLOT;
 use crate::codec::{CodecError, Reader, Writer};
-use crate::config::LastResort;
+use crate::config::{Config, During, LimitRule, LiquidationFee, SlicePolicy, Takeover};
 use crate::deleverage::{self, Residual};
 use crate::floor::{Floor, Flow, Incoming, Swept};
 use crate::insurance;
 use crate::ledger::{self, Place};
 use crate::margin::Health;
 use crate::protocol::{CancelReason, Events, Record, SelfTrade, event, event_of};
-use crate::units::{
-    AccountId, Closing, FundId, MarketId, Money, Price, Qty, Side, TickValue, VALUATION, largest_remainder,
-};
-use std::collections::VecDeque;
+use crate::units::{AccountId, Closing, MarketId, Money, Ppm, Price, Qty, Side, Sum, TickValue, VALUATION};
+use debt::settle_debt;
+use fund::{budget, pay_fund, watch_drawdown};
+use pace::{Cooldown, Pace, Paces};
+use policy::Sight;
+use std::collections::{BTreeMap, VecDeque};
 
 /// Accounts in liquidation: those that wait for a round, and those that wait for a new index.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Queue {
     waiting: VecDeque<AccountId>,
     parked: Vec<AccountId>,
+    paces: Paces,
+    /// Flat accounts whose debt the fund of a market pays in parts.
+    owing: BTreeMap<AccountId, MarketId>,
+}
+
+/// The stages of a round after its slice is planned, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Stage {
+    Planned,
+    Book,
+    Backstop,
+    Fund,
+    Winners,
 }
 
 /// How an account left the queue.
@@ -56,7 +83,28 @@ struct Slice {
     insolvent: bool,
     mark: Price,
     tick: TickValue,
-    fund: FundId,
+    /// The limit of the rule; the bankruptcy price by default.
+    limit: Price,
+    /// Maintenance rate of the position's tier.
+    margin: Ppm,
+    /// What the account lacked of its requirement when the round began.
+    shortage: Sum,
+    /// The stage that it has come to.
+    stage: Stage,
+}
+
+impl Slice {
+    /// True if lots are left for a later stage, which begins with this.
+    fn enters(&mut self, stage: Stage) -> bool {
+        assert!(self.stage < stage, "a stage of the waterfall came out of its order");
+        self.stage = stage;
+        self.lots.is_positive()
+    }
+
+    /// True if a price is worse for the account than another.
+    fn is_worse(&self, price: Price, than: Price) -> bool {
+        self.side.gain(than, price).is_negative()
+    }
 }
 
 impl Queue {
@@ -76,8 +124,9 @@ impl Queue {
     }
 
     /// A new index gives the parked accounts another chance.
-    pub(crate) fn unpark(&mut self) {
+    pub(crate) fn unpark(&mut self, floor: &Floor) {
         self.waiting.extend(self.parked.drain(..));
+        self.paces.prune(floor);
     }
 
     /// Step 8: up to `rounds` rounds.
@@ -85,6 +134,10 @@ impl Queue {
         for _ in 0..rounds {
             let Some(account) = self.waiting.pop_front() else { return };
             self.round(floor, account, events);
+            if !floor.is_liquidated(account) {
+                self.paces.leave(floor, account);
+                self.owing.remove(&account);
+            }
         }
     }
 
@@ -97,25 +150,26 @@ impl Queue {
             return leave(floor, account, Ended::Recovered, events);
         }
         if is_flat(floor, account) {
-            return settle_debt(floor, account, MarketId::new(0), events);
+            let market = self.owing.get(&account).copied().unwrap_or(MarketId::new(0));
+            return self.settle(floor, account, market, events);
         }
-        let Some(mut slice) = choose(floor, account, &health) else { return self.parked.push(account) };
-        let planned = slice.lots;
-        to_book(floor, &mut slice, events);
-        if slice.lots.is_positive() {
-            to_backstop(floor, &mut slice, events);
-        }
-        // The phase is read anew each time: a breaker may have tripped in the stage before.
-        if slice.lots.is_positive() && slice.insolvent {
-            to_fund(floor, &mut slice, events);
-        }
-        if slice.lots.is_positive() {
-            to_winners(floor, &mut slice, events);
-        }
-        if slice.lots == planned {
+        let Some(first) = riskiest(floor, account) else { return self.parked.push(account) };
+        let closed = match floor.market(first).config.liquidation.policy {
+            SlicePolicy::PortfolioShare { step_ppm, target_ppm, penalty_ppm } => {
+                let (maintenance, equity) = (health.maintenance, health.equity);
+                let step = share_step(maintenance, equity, step_ppm, target_ppm, penalty_ppm);
+                self.close_everywhere(floor, (account, first), (&health, &step), events)
+            }
+            SlicePolicy::Share
+            | SlicePolicy::Schedule { .. }
+            | SlicePolicy::Tier
+            | SlicePolicy::Restore { .. }
+            | SlicePolicy::Ramp { .. } => self.close_one(floor, account, first, &health, events),
+        };
+        if !closed {
             self.parked.push(account);
         } else if is_flat(floor, account) {
-            settle_debt(floor, account, slice.market, events);
+            self.settle(floor, account, first, events);
         } else if floor.rules.has_recovered(&floor.health(account)) {
             leave(floor, account, Ended::Recovered, events);
         } else {
@@ -123,15 +177,129 @@ impl Queue {
         }
     }
 
-    pub(crate) fn encode(&self, w: &mut Writer) {
+    /// Settles the debt of a flat account; it comes again if the fund may pay more then.
+    fn settle(&mut self, floor: &mut Floor, account: AccountId, market: MarketId, events: &mut Events) {
+        if !settle_debt(floor, account, market, events) {
+            self.owing.insert(account, market);
+            self.waiting.push_back(account);
+        }
+    }
+
+    /// One slice of the position in a market; true if anything was closed.
+    fn close_one(
+        &mut self,
+        floor: &mut Floor,
+        account: AccountId,
+        market: MarketId,
+        health: &Health,
+        events: &mut Events,
+    ) -> bool {
+        let pace = self.paces.begin(floor, account, market);
+        let lots = self.lots(floor, account, market, (health, &pace));
+        if lots.is_zero() {
+            return false;
+        }
+        let mut slice = slice(floor, account, market, (health, &pace));
+        slice.lots = lots;
+        let before = shortage(floor, account, market, health);
+        let closed = close_slice(floor, &mut slice, events);
+        if closed {
+            let after = shortage(floor, account, market, &floor.health(account));
+            self.paces.close(floor, (account, market), (before - after).max(Sum::ZERO));
+        }
+        closed
+    }
+
+    /// The same share of every position that may be closed, by market, then the penalty to the fund of the first;
+    /// true if anything was closed.
+    fn close_everywhere(
+        &mut self,
+        floor: &mut Floor,
+        of: (AccountId, MarketId),
+        by: (&Health, &ShareStep),
+        events: &mut Events,
+    ) -> bool {
+        let (account, first) = of;
+        let mut closed = false;
+        for market in floor.market_ids() {
+            if may_close(floor, account, market) {
+                let pace = self.paces.begin(floor, account, market);
+                let mut slice = slice(floor, account, market, (by.0, &pace));
+                slice.lots = slice.lots.ppm_up(by.1.share);
+                closed |= close_slice(floor, &mut slice, events);
+            }
+        }
+        if closed {
+            let left = floor.equity(account).saturate().max(Money::ZERO);
+            pay_fund(floor, account, first, by.1.penalty.whole_up().min(left), events);
+        }
+        closed
+    }
+
+    /// Stage F: how many lots of the position to close; zero to wait.
+    fn lots(&self, floor: &Floor, account: AccountId, market: MarketId, of: (&Health, &Pace)) -> Qty {
+        let rules = &floor.market(market).config.liquidation;
+        let mark = floor.prices.known(market);
+        let base = floor.ledger.position(account, market).base;
+        let (whole, per_lot) = (base.abs(), floor.tick(market).per_lot(mark));
+        let steps = |lot, most| Steps {
+            share: rules.slice_ppm,
+            least: rules.slice_qty_min,
+            most,
+            full_below: Qty::affordable(rules.full_below, per_lot),
+            lot,
+        };
+        let restoring = || {
+            let (_, margin) = floor.rules.tier(market, base, mark);
+            let (liquidator_fee, fund_fee) = (liquidator_rate(&rules.fee_rule), rules.fee_ppm);
+            let margin = margin + buffer(&rules.policy);
+            let freed = Freed { per_lot, quote: Ppm::ONE, margin, liquidator_fee, fund_fee };
+            let lots = size_to_close(shortage(floor, account, market, of.0).saturate(), &freed);
+            lots.unwrap_or(whole).max(Qty::new(1)).min(whole)
+        };
+        match rules.policy {
+            SlicePolicy::Share => schedule(whole, &steps(Qty::new(1), None)),
+            SlicePolicy::Schedule { lot, qty_max, cooldown_ns, during } => {
+                match (self.paces.cooldown(account, floor.now, cooldown_ns), during) {
+                    (Cooldown::Lasts, During::Whole) | (Cooldown::Over, During::WaitThenWhole) => whole,
+                    (Cooldown::Lasts, During::Wait | During::WaitThenWhole) => Qty::ZERO,
+                    (Cooldown::None, _) | (Cooldown::Over, During::Whole | During::Wait) => {
+                        schedule(whole, &steps(lot, qty_max))
+                    }
+                }
+            }
+            SlicePolicy::Tier => policy::above_tier(whole, floor.rules.tier(market, base, mark).0, per_lot),
+            SlicePolicy::Restore { .. } => restoring(),
+            SlicePolicy::Ramp { duration_ns, initial_ppm, full_below, .. } => {
+                let ramp =
+                    Ramp { duration: duration_ns, initial: initial_ppm, full_below: Sum::of(full_below) };
+                let began = of.1.began.map_or(floor.now, |(at, _)| at);
+                let lacking = shortage(floor, account, market, of.0);
+                restoring().ratio_down(ramp_share(lacking, of.1.freed, floor.now.since(began), &ramp))
+            }
+            // All markets have it or none: its slices are those of `close_everywhere`.
+            SlicePolicy::PortfolioShare { .. } => whole,
+        }
+    }
+
+    pub(crate) fn encode(&self, config: &Config, w: &mut Writer) {
         w.len(self.waiting.len());
         self.waiting.iter().for_each(|a| w.u32(a.get()));
         w.len(self.parked.len());
         self.parked.iter().for_each(|a| w.u32(a.get()));
+        self.paces.encode(config, w);
+        if pays_in_parts(config) {
+            w.len(self.owing.len());
+            for (account, market) in &self.owing {
+                w.u32(account.get());
+                w.u16(market.get());
+            }
+        }
     }
 
-    pub(crate) fn decode(accounts: usize, r: &mut Reader<'_>) -> Result<Self, CodecError> {
+    pub(crate) fn decode(floor: &Floor, r: &mut Reader<'_>) -> Result<Self, CodecError> {
         let mut queue = Self::default();
+        let accounts = floor.ledger.accounts();
         let mut read = |push: &mut dyn FnMut(AccountId)| {
             for _ in 0..r.len()? {
                 let account = AccountId::new(r.u32()?);
@@ -146,6 +314,16 @@ impl Queue {
         };
         read(&mut |a| queue.waiting.push_back(a))?;
         read(&mut |a| queue.parked.push(a))?;
+        queue.paces = Paces::decode(floor, r)?;
+        if pays_in_parts(&floor.config) {
+            for _ in 0..r.len()? {
+                let (account, market) = (AccountId::new(r.u32()?), MarketId::new(r.u16()?));
+                if !floor.ledger.knows(account) || !floor.knows_market(market) {
+                    return Err(r.invalid("an unknown account or market owes; take another copy"));
+                }
+                queue.owing.insert(account, market);
+            }
+        }
         Ok(queue)
     }
 
@@ -171,24 +349,42 @@ fn leave(floor: &mut Floor, account: AccountId, how: Ended, events: &mut Events)
     });
 }
 
-/// Stages D to F: the market with the greatest requirement, its bankruptcy price, the size of the slice.
-fn choose(floor: &Floor, account: AccountId, health: &Health) -> Option<Slice> {
+/// True if some fund pays at most so much of a debt in a round.
+fn pays_in_parts(config: &Config) -> bool {
+    config.funds.iter().any(|fund| fund.paid_max.is_some())
+}
+
+/// True if a market's position may be closed by a round.
+fn may_close(floor: &Floor, account: AccountId, market: MarketId) -> bool {
+    let m = floor.market(market);
+    let base = floor.ledger.position(account, market).base;
+    !base.is_zero() && m.admits.liquidation && m.config.liquidation.enabled
+}
+
+fn requirement(floor: &Floor, account: AccountId, market: MarketId) -> Money {
+    let base = floor.ledger.position(account, market).base;
+    floor.rules.maintenance(market, base, floor.prices.known(market))
+}
+
+/// Stage D: the market with the greatest requirement.
+fn riskiest(floor: &Floor, account: AccountId) -> Option<MarketId> {
     let mut best: Option<(Money, MarketId)> = None;
-    for market in floor.market_ids() {
-        let m = floor.market(market);
-        let base = floor.ledger.position(account, market).base;
-        if base.is_zero() || !m.admits.liquidation || !m.config.liquidation.enabled {
-            continue;
-        }
-        let need = floor.rules.maintenance(market, base, floor.prices.known(market));
+    for market in floor.market_ids().filter(|&m| may_close(floor, account, m)) {
+        let need = requirement(floor, account, market);
         if best.is_none_or(|(most, _)| need > most) {
             best = Some((need, market));
         }
     }
-    let (need, market) = best?;
+    best.map(|(_, market)| market)
+}
+
+/// Stage E: a position as a slice: its bankruptcy price, its limit; all of its lots.
+fn slice(floor: &Floor, account: AccountId, market: MarketId, of: (&Health, &Pace)) -> Slice {
+    let (health, pace) = of;
     let config = &floor.market(market).config;
     let base = floor.ledger.position(account, market).base;
     let (mark, tick) = (floor.prices.known(market), config.tick_value);
+    let need = requirement(floor, account, market);
     let value = mark.value(base, tick);
     let closing = Closing {
         lots: (base.abs(), base.abs()),
@@ -198,24 +394,82 @@ fn choose(floor: &Floor, account: AccountId, health: &Health) -> Option<Slice> {
         total: health.maintenance,
     };
     let share = value - closing.bankruptcy_quote_up().expect("a position has lots");
-    let policy = &config.liquidation;
-    let whole = base.abs();
-    let lots = if mark.value(whole, tick) <= policy.full_below {
-        whole
-    } else {
-        whole.ppm_up(policy.slice_ppm).max(policy.slice_qty_min).min(whole)
+    let bankruptcy = Price::limited(mark.bankruptcy(share, base, tick), config.price_max);
+    let sight = Sight {
+        mark,
+        price_max: config.price_max,
+        bankruptcy,
+        base,
+        tick,
+        health: (health.equity, health.maintenance),
+        need,
+        began: pace.began.unwrap_or((floor.now, mark)),
+        now: floor.now,
     };
-    Some(Slice {
+    Slice {
         account,
         market,
         side: Side::of(base),
-        lots,
-        bankruptcy: Price::limited(mark.bankruptcy(share, base, tick), config.price_max),
+        lots: base.abs(),
+        bankruptcy,
         insolvent: share.is_negative(),
         mark,
         tick,
-        fund: config.fund,
-    })
+        limit: policy::limit(&config.liquidation.limit, &sight),
+        margin: floor.rules.tier(market, base, mark).1,
+        shortage: health.maintenance - health.equity,
+        stage: Stage::Planned,
+    }
+}
+
+/// Stages G to J for one slice; true if anything was closed.
+fn close_slice(floor: &mut Floor, slice: &mut Slice, events: &mut Events) -> bool {
+    let planned = slice.lots;
+    if slice.enters(Stage::Book) {
+        to_book(floor, slice, events);
+    }
+    if slice.enters(Stage::Backstop) {
+        to_backstop(floor, slice, events);
+    }
+    // The phase is read anew each time: a breaker may have tripped in the stage before.
+    if slice.enters(Stage::Fund) {
+        to_fund(floor, slice, events);
+    }
+    if slice.enters(Stage::Winners) {
+        to_winners(floor, slice, events);
+    }
+    slice.lots < planned
+}
+
+fn buffer(policy: &SlicePolicy) -> Ppm {
+    match *policy {
+        SlicePolicy::Restore { buffer_ppm } | SlicePolicy::Ramp { buffer_ppm, .. } => buffer_ppm,
+        SlicePolicy::Share
+        | SlicePolicy::Schedule { .. }
+        | SlicePolicy::Tier
+        | SlicePolicy::PortfolioShare { .. } => Ppm::ZERO,
+    }
+}
+
+/// What an account lacks of its requirement with the buffer of a market's policy on the value of every position.
+fn shortage(floor: &Floor, account: AccountId, market: MarketId, health: &Health) -> Sum {
+    let buffer = buffer(&floor.market(market).config.liquidation.policy);
+    let mut lacking = health.maintenance - health.equity;
+    if buffer.is_positive() {
+        for (p, m) in floor.ledger.positions(account).iter().zip(floor.market_ids()) {
+            if !p.base.is_zero() {
+                lacking += floor.prices.known(m).value(p.base.abs(), floor.tick(m)).ppm_up(buffer);
+            }
+        }
+    }
+    lacking
+}
+
+fn liquidator_rate(fee: &LiquidationFee) -> Ppm {
+    match *fee {
+        LiquidationFee::Flat => Ppm::ZERO,
+        LiquidationFee::MarginLeft { liquidator_ppm, .. } => liquidator_ppm,
+    }
 }
 
 /// Sends a closing order and reports it; what the book leaves of it is cancelled.
@@ -253,69 +507,136 @@ fn send(floor: &mut Floor, slice: &Slice, limit: Price, flow: Flow, events: &mut
     swept
 }
 
-/// Stage G: the book at the bankruptcy price or better, and the fee out of what is above it.
+/// Stage G: the book at the limit or better, and what the fills bring or cost the fund.
 fn to_book(floor: &mut Floor, slice: &mut Slice, events: &mut Events) {
-    let swept = send(floor, slice, slice.bankruptcy, Flow::Liquidation, events);
+    let rules = floor.market(slice.market).config.liquidation;
+    // Beyond the bankruptcy price a fillable price is for the fund to back.
+    let backed =
+        matches!(rules.limit, LimitRule::Fillable { .. }) && slice.is_worse(slice.limit, slice.bankruptcy);
+    let limit = if backed { slice.bankruptcy } else { slice.limit };
+    let swept = send(floor, slice, limit, Flow::Liquidation, events);
     slice.lots = swept.left;
-    let rate = floor.market(slice.market).config.liquidation.fee_ppm;
-    let bankruptcy_value = slice.bankruptcy.value(swept.filled, slice.tick);
-    let fee = insurance::fee(slice.side, swept.value, bankruptcy_value, rate);
+    if swept.filled.is_zero() {
+        return;
+    }
+    let signed = |amount: Money| slice.side.pick(amount, -amount);
+    let quote = signed(slice.bankruptcy.value(swept.filled, slice.tick));
+    let fund = budget(floor, slice.market);
+    let delta = insurance::fund_delta(signed(swept.value), quote, rules.fee_ppm, fund);
+    if delta.amount.is_negative() {
+        // Beyond the bankruptcy price; what the fund cannot pay stays with the account.
+        let pays = if delta.allowed { delta.amount } else { Money::ZERO };
+        return pay_fund(floor, slice.account, slice.market, pays, events);
+    }
+    let fee = match rules.fee_rule {
+        LiquidationFee::Flat => match rules.policy {
+            // Its fee is the penalty.
+            SlicePolicy::PortfolioShare { .. } => Money::ZERO,
+            _ => delta.amount,
+        },
+        LiquidationFee::MarginLeft { liquidator, liquidator_ppm } => {
+            let surplus = signed(swept.value) - quote;
+            let paid =
+                pay_liquidator(floor, slice, (liquidator, liquidator_ppm), (swept.value, surplus), events);
+            let value = slice.mark.value(swept.filled, slice.tick);
+            let rate =
+                insurance::fund_fee(slice.shortage, value, slice.margin, liquidator_ppm, rules.fee_ppm);
+            swept.value.ratio_up(rate).min(surplus - paid)
+        }
+    };
     pay_fund(floor, slice.account, slice.market, fee, events);
 }
 
-/// Money from the account to the market's fund, or back if negative.
-fn pay_fund(floor: &mut Floor, account: AccountId, market: MarketId, amount: Money, events: &mut Events) {
-    if amount.is_zero() {
-        return;
+/// The liquidator's fee out of what is above the bankruptcy price; returns what it got.
+fn pay_liquidator(
+    floor: &mut Floor,
+    slice: &Slice,
+    of: (Option<AccountId>, Ppm),
+    filled: (Money, Money),
+    events: &mut Events,
+) -> Money {
+    let known = of.0.filter(|&to| floor.ledger.knows(to) && to != slice.account);
+    let Some(liquidator) = known else { return Money::ZERO };
+    let fee = filled.0.ppm_up(of.1).min(filled.1);
+    if fee.is_positive() {
+        let from = Place::User(slice.account, VALUATION);
+        floor.ledger.transfer(from, Place::User(liquidator, VALUATION), fee);
+        floor.touch(liquidator);
+        events.push(Record {
+            account: slice.account.get(),
+            order: u64::from(liquidator.get()),
+            amount: fee.get(),
+            ..event_of(event::LIQUIDATOR_PAID, slice.market)
+        });
     }
-    let fund = floor.market(market).config.fund;
-    floor.ledger.transfer(Place::User(account, VALUATION), Place::Fund(fund), amount);
-    let kind = if amount.is_positive() { event::FUND_RECEIVED } else { event::FUND_PAID };
-    events.push(Record {
-        account: account.get(),
-        code: fund.get(),
-        amount: amount.abs().get(),
-        ..event_of(kind, market)
-    });
+    fee
 }
 
-/// Stage H: the backstop takes what is left at the bankruptcy price if its initial margin allows.
+/// Stage H: the backstop takes what is left if its initial margin allows: at the bankruptcy price, or at the mark for
+/// as many lots as the fund can pay the difference of.
 fn to_backstop(floor: &mut Floor, slice: &mut Slice, events: &mut Events) {
     let Some(backstop) = floor.config.backstop else { return };
     let may = floor.ledger.knows(backstop) && backstop != slice.account && !floor.is_liquidated(backstop);
     if !may || !floor.market(slice.market).admits.liquidation {
         return;
     }
+    let (mut price, mut lots) = (slice.bankruptcy, slice.lots);
+    let at_mark = floor.market(slice.market).config.liquidation.takeover == Takeover::Mark;
+    let mut gap = insurance::cost_per_lot(slice.side, slice.bankruptcy, slice.mark, slice.tick);
+    if at_mark && gap.is_positive() && !watch_drawdown(floor, slice.market, events) {
+        price = slice.mark;
+        lots = insurance::payable(budget(floor, slice.market), gap, lots);
+    } else {
+        gap = Money::ZERO;
+    }
+    if lots.is_zero() {
+        return;
+    }
     let held = floor.ledger.position(backstop, slice.market);
-    let after = ledger::traded(*held, slice.side.signed(slice.lots), slice.bankruptcy, slice.tick);
+    let after = ledger::traded(*held, slice.side.signed(lots), price, slice.tick);
     if !floor.rules.carries(&floor.ledger, &floor.prices, backstop, slice.market, &after) {
         return;
     }
     let side = slice.side.opposite();
-    floor.pass(slice.market, (slice.account, side), backstop, (slice.bankruptcy, slice.lots));
+    floor.pass(slice.market, (slice.account, side), backstop, (price, lots));
     events.push(Record {
         account: slice.account.get(),
         order: u64::from(backstop.get()),
         side: side.code(),
-        price: slice.bankruptcy.get(),
-        qty: slice.lots.get(),
+        price: price.get(),
+        qty: lots.get(),
         ..event_of(event::TAKEN_OVER, slice.market)
     });
-    slice.lots = Qty::ZERO;
+    slice.lots -= lots;
+    pay_fund(floor, slice.account, slice.market, -gap.times(lots), events);
 }
 
 /// Stage I: the book beyond the bankruptcy price, for as long as the fund can carry the difference.
 fn to_fund(floor: &mut Floor, slice: &mut Slice, events: &mut Events) {
-    let admits = floor.market(slice.market).admits;
-    if !admits.liquidation || !floor.ledger.at(Place::Fund(slice.fund)).is_positive() {
+    let rules = floor.market(slice.market).config.liquidation;
+    let limit = match rules.limit {
+        LimitRule::Fillable { .. } if slice.is_worse(slice.limit, slice.bankruptcy) => slice.limit,
+        LimitRule::Bankruptcy if slice.insolvent => match slice.side {
+            Side::Buy => slice.mark.band_lower(rules.fund_limit_ppm),
+            Side::Sell => slice.mark.band_upper(rules.fund_limit_ppm),
+        },
+        // The first order went as far already, or the account's own money is behind the position.
+        LimitRule::Bankruptcy | LimitRule::Fillable { .. } | LimitRule::None | LimitRule::Dutch { .. } => {
+            return;
+        }
+    };
+    if rules.takeover == Takeover::Mark || !floor.market(slice.market).admits.liquidation {
         return;
     }
-    let width = floor.market(slice.market).config.liquidation.fund_limit_ppm;
-    let limit = match slice.side {
-        Side::Buy => slice.mark.band_lower(width),
-        Side::Sell => slice.mark.band_upper(width),
-    };
-    let flow = Flow::Backed { fund: slice.fund, bankruptcy: slice.bankruptcy };
+    // Winners come before the fund is drawn down further.
+    if watch_drawdown(floor, slice.market, events) {
+        return;
+    }
+    let budget = budget(floor, slice.market);
+    if !budget.is_positive() {
+        return;
+    }
+    let flow = Flow::Backed { budget, bankruptcy: slice.bankruptcy };
     let swept = send(floor, slice, limit, flow, events);
     slice.lots = swept.left;
     pay_fund(floor, slice.account, slice.market, -swept.cost, events);
@@ -331,7 +652,7 @@ fn to_winners(floor: &mut Floor, slice: &mut Slice, events: &mut Events) {
         bankruptcy: slice.bankruptcy,
         mark: slice.mark,
         insolvent: slice.insolvent,
-        fund: floor.ledger.at(Place::Fund(slice.fund)),
+        fund: budget(floor, slice.market),
     };
     let Some(done) = deleverage::run(floor, residual, events) else { return };
     slice.lots -= done.closed;
@@ -343,91 +664,5 @@ fn to_winners(floor: &mut Floor, slice: &mut Slice, events: &mut Events) {
             amount: done.uncovered.get(),
             ..event_of(event::ADL_REMAINDER, slice.market)
         });
-    }
-}
-
-/// A flat account pays what it owes: other assets, then the fund, then the last resort.
-fn settle_debt(floor: &mut Floor, account: AccountId, market: MarketId, events: &mut Events) {
-    sell_collateral(floor, account, events);
-    let owes = |floor: &Floor| (-floor.ledger.balance(account, VALUATION)).max(Money::ZERO);
-    let mut how = Ended::Closed;
-    if owes(floor).is_positive() {
-        how = Ended::Bankrupt;
-        let fund = floor.market(market).config.fund;
-        let paid = owes(floor).min(floor.ledger.at(Place::Fund(fund)));
-        pay_fund(floor, account, market, -paid, events);
-        if owes(floor).is_positive() && floor.config.last_resort == LastResort::Socialise {
-            socialise(floor, account, market, owes(floor), events);
-        }
-        let rest = owes(floor);
-        if rest.is_positive() {
-            floor.ledger.transfer(Place::Shortfall, Place::User(account, VALUATION), rest);
-            events.push(Record {
-                account: account.get(),
-                amount: rest.get(),
-                ..event_of(event::BAD_DEBT, MarketId::NONE)
-            });
-        }
-    }
-    leave(floor, account, how, events);
-}
-
-/// Other assets of a debtor are sold to the treasury at their collateral value, no more than needed.
-fn sell_collateral(floor: &mut Floor, account: AccountId, events: &mut Events) {
-    for i in 0..floor.rules.assets().len() {
-        let other = floor.rules.assets()[i];
-        let asset = other.id;
-        let debt = -floor.ledger.balance(account, VALUATION);
-        let held = floor.ledger.balance(account, asset);
-        if !debt.is_positive() || !held.is_positive() {
-            continue;
-        }
-        let all = other.sale(held, &floor.prices);
-        if all.is_zero() {
-            continue;
-        }
-        let sold = if all <= debt {
-            held
-        } else {
-            other.sale_for_up(debt, &floor.prices).map_or(held, |z| z.min(held))
-        };
-        let value = other.sale(sold, &floor.prices);
-        floor.ledger.transfer(Place::User(account, asset), Place::Treasury(asset), sold);
-        floor.ledger.transfer(Place::Treasury(VALUATION), Place::User(account, VALUATION), value);
-        events.push(Record {
-            account: account.get(),
-            code: asset.get(),
-            qty: sold.get(),
-            amount: value.get(),
-            ..event_of(event::COLLATERAL_SOLD, MarketId::NONE)
-        });
-    }
-}
-
-/// Winners of the market carry a loss in proportion to their profit, at most that profit and their equity.
-fn socialise(floor: &mut Floor, account: AccountId, market: MarketId, loss: Money, events: &mut Events) {
-    let Some(mark) = floor.prices.mark(market) else { return };
-    let tick = floor.tick(market);
-    let mut winners: Vec<AccountId> = Vec::new();
-    let (mut weights, mut caps) = (Vec::new(), Vec::new());
-    for (other, p) in floor.ledger.market_positions(market) {
-        if other == account || p.base.is_zero() || floor.is_liquidated(other) {
-            continue;
-        }
-        let (profit, equity) = (p.profit(mark, tick), floor.equity(other));
-        if profit.is_positive() && equity.is_positive() {
-            winners.push(other);
-            weights.push(profit.get());
-            caps.push(profit.min(equity.saturate()).get());
-        }
-    }
-    for (winner, charge) in winners.iter().zip(largest_remainder(loss.get(), &weights, &caps)) {
-        if charge == 0 {
-            continue;
-        }
-        let from = Place::User(*winner, VALUATION);
-        floor.ledger.transfer(from, Place::User(account, VALUATION), Money::new(charge));
-        floor.touch(*winner);
-        events.push(Record { account: winner.get(), amount: charge, ..event_of(event::SOCIALISED, market) });
     }
 }

@@ -138,12 +138,18 @@ pub mod event {
     pub const LIQUIDATION_ENDED: u16 = 512;
     /// The backstop took lots over.
     pub const TAKEN_OVER: u16 = 513;
+    /// The liquidator was paid out of what the book filled.
+    pub const LIQUIDATOR_PAID: u16 = 514;
     /// A fund paid.
     pub const FUND_PAID: u16 = 520;
     /// A fund received.
     pub const FUND_RECEIVED: u16 = 521;
     /// Another asset was sold for a debt.
     pub const COLLATERAL_SOLD: u16 = 522;
+    /// What a fund had above its cap moved to the fees earned.
+    pub const FUND_CAPPED: u16 = 523;
+    /// A market's drawdown trigger turned on or off.
+    pub const DRAWDOWN_CHANGED: u16 = 524;
     /// A round of auto-deleveraging begins.
     pub const ADL_STARTED: u16 = 530;
     /// One winner was deleveraged.
@@ -156,6 +162,8 @@ pub mod event {
     pub const SOCIALISED: u16 = 540;
     /// A loss that nobody carried.
     pub const BAD_DEBT: u16 = 541;
+    /// The fees earned carried a part of a loss.
+    pub const FEES_PAID: u16 = 542;
 }
 
 /// Order flag: refuse the order if it would take.

@@ -9,6 +9,7 @@ mod margin;
 mod market;
 mod price;
 mod risk;
+mod waterfall;
 
 pub use adl::{
     Adl, AdlLights, AdlMethod, AdlPrice, AdlRisk, AdlScore, AdlTrigger, AdlWeight, Eligible, Hedge,
@@ -22,7 +23,10 @@ pub use market::{Allocation, ClientIds, Day, Entry, Fees, Lead, Market};
 pub use price::{
     Accrual, Funding, FundingPrice, Index, IndexRule, Mark, MarkInput, MarkMethod, Payers, Source, Votes,
 };
-pub use risk::{LastResort, Liquidation, Tier};
+pub use risk::{Liquidation, Tier};
+pub use waterfall::{
+    Curve, Drawdown, During, LastResort, LimitRule, LiquidationFee, RateRounding, SlicePolicy, Takeover,
+};
 
 use crate::units::{AccountId, MILLION, Money, OrderId, Ppm};
 use serde::{Deserialize, Serialize};
@@ -135,12 +139,35 @@ pub struct Asset {
 pub struct Fund {
     /// Name.
     pub name: String,
+    /// Highest balance: what is above it moves to the fees earned; null for none.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub cap: Option<Money>,
+    /// Most that it pays towards one debt in one round; null for no limit.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub paid_max: Option<Money>,
+    /// When it stops to pay for a market; null for never.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub drawdown: Option<Drawdown>,
 }
 
 /// True for the value of a key that is left out: it is not written either, so that a configuration without it keeps
 /// its canonical text.
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
+}
+
+impl Fund {
+    fn prove(&self, at: &str) -> Result<(), ConfigError> {
+        for (name, amount) in [("cap", self.cap), ("paid_max", self.paid_max)] {
+            if let Some(amount) = amount.filter(|a| !a.is_positive()) {
+                return refuse(
+                    format!("{at}.{name}"),
+                    format!("{amount}: must be positive, or null for none"),
+                );
+            }
+        }
+        self.drawdown.map_or(Ok(()), |drawdown| drawdown.prove(at))
+    }
 }
 
 const fn triggers_per_step() -> u32 {
@@ -211,13 +238,17 @@ impl Config {
                 return refuse(name, format!("{count} of them: must be {least} to 1000"));
             }
         }
-        for (i, market) in self.markets.iter().enumerate() {
-            market.prove(
-                &format!("markets[{i}] ({})", market.name),
-                self.margin_call_ppm,
-                self.funds.len(),
-            )?;
+        for (i, fund) in self.funds.iter().enumerate() {
+            fund.prove(&format!("funds[{i}] ({})", fund.name))?;
         }
+        let lots_max = self.markets.iter().map(|m| m.open_interest_max).max();
+        self.last_resort.prove(lots_max.unwrap_or_default())?;
+        for (i, market) in self.markets.iter().enumerate() {
+            let at = format!("markets[{i}] ({})", market.name);
+            market.prove(&at, self.margin_call_ppm, self.funds.len())?;
+            market.liquidation.fee_rule.prove(&at, self.limits.accounts_max)?;
+        }
+        self.prove_portfolio()?;
         self.prove_names()?;
         for (i, market) in self.markets.iter().enumerate() {
             market.adl.prove_hedges(&format!("markets[{i}] ({})", market.name), i, &self.markets)?;
@@ -227,6 +258,23 @@ impl Config {
             .iter()
             .enumerate()
             .try_for_each(|(i, b)| b.prove(&format!("breakers[{i}] ({})", b.name), self.markets.len()))
+    }
+
+    /// A share of all positions is a rule of all markets; its penalty stands in place of a fee.
+    fn prove_portfolio(&self) -> Result<(), ConfigError> {
+        let portfolio = |m: &&Market| matches!(m.liquidation.policy, SlicePolicy::PortfolioShare { .. });
+        let Some(first) = self.markets.iter().find(portfolio) else { return Ok(()) };
+        for (i, market) in self.markets.iter().enumerate() {
+            let field = |name: &str| format!("markets[{i}] ({}).liquidation.{name}", market.name);
+            if market.liquidation.policy != first.liquidation.policy {
+                let why = format!("{} has portfolio_share; give every market the same policy", first.name);
+                return refuse(field("policy"), why);
+            }
+            if market.liquidation.fee_rule != LiquidationFee::Flat {
+                return refuse(field("fee_rule"), "portfolio_share has a penalty; leave it flat");
+            }
+        }
+        Ok(())
     }
 
     /// People and tables find things by name.

@@ -1,6 +1,6 @@
 //! Margin and liquidation of a market.
 
-use super::{ConfigError, refuse};
+use super::{ConfigError, LimitRule, LiquidationFee, SlicePolicy, Takeover, is_default, refuse};
 use crate::units::{MILLION, Money, Ppm, Qty};
 use serde::{Deserialize, Serialize};
 
@@ -32,16 +32,18 @@ pub struct Liquidation {
     pub fee_ppm: Ppm,
     /// How far from the mark the fund backs a sale.
     pub fund_limit_ppm: Ppm,
-}
-
-/// What happens to a loss that the fund cannot pay.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LastResort {
-    /// It stays as an explicit shortfall.
-    Remainder,
-    /// Winners of the market carry it in proportion to their profit.
-    Socialise,
+    /// Size of a slice.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub policy: SlicePolicy,
+    /// Limit of the order.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub limit: LimitRule,
+    /// Who is paid out of what the book filled.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub fee_rule: LiquidationFee,
+    /// Price at which the backstop takes over.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub takeover: Takeover,
 }
 
 impl Liquidation {
@@ -69,7 +71,14 @@ impl Liquidation {
                 format!("{}: must not be negative", l.full_below),
             );
         }
-        Ok(())
+        l.policy.prove(at)?;
+        l.limit.prove(at)
+    }
+
+    /// True if a round depends on the time of those before it.
+    #[must_use]
+    pub(crate) fn is_paced(&self) -> bool {
+        self.policy.is_paced() || self.limit.is_paced()
     }
 }
 

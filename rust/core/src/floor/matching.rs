@@ -6,7 +6,6 @@ use crate::auction;
 use crate::book::{Filled, Resting};
 use crate::config::Allocation;
 use crate::insurance;
-use crate::ledger::Place;
 use crate::protocol::{
     CancelReason, Events, FILL_AUCTION, FILL_LIQUIDATION, FILL_TAKER, REDUCE_ONLY, Record, SelfTrade, event,
     event_of,
@@ -72,9 +71,9 @@ impl Floor {
     /// Lots that a backed order can pay for at a price; all of them of any other order.
     #[inline(always)]
     fn payable(&self, order: &Incoming, price: Price, spent: Money, qty: Qty) -> Qty {
-        let Flow::Backed { fund, bankruptcy } = order.flow else { return qty };
+        let Flow::Backed { budget, bankruptcy } = order.flow else { return qty };
         let cost = insurance::cost_per_lot(order.side.opposite(), bankruptcy, price, self.tick(order.market));
-        insurance::payable(self.ledger.at(Place::Fund(fund)) - spent, cost, qty)
+        insurance::payable(budget - spent, cost, qty)
     }
 
     /// Shares a quantity out among the orders that stand first; false if nothing can be paid for.

@@ -12,6 +12,7 @@ use crate::config::{self, Allocation, Config, MoveSource};
 use crate::funding::FundingState;
 use crate::guard::{Fear, Guards};
 use crate::index::Sources;
+use crate::insurance::Pools;
 use crate::ledger::{Ledger, Place, Position};
 use crate::margin::{Health, Rules};
 use crate::mark::{MarkState, Prices};
@@ -20,7 +21,7 @@ use crate::protocol::{
     event, event_of,
 };
 use crate::units::{
-    AccountId, FundId, MarketId, Money, Nanos, OrderId, Ppm, Price, Qty, Side, Sum, TickValue, VALUATION,
+    AccountId, MarketId, Money, Nanos, OrderId, Ppm, Price, Qty, Side, Sum, TickValue, VALUATION,
 };
 use std::collections::BTreeMap;
 
@@ -62,8 +63,8 @@ pub(crate) enum Flow {
     User { counted: bool },
     /// A liquidation order: no trading fee.
     Liquidation,
-    /// A liquidation order whose losses beyond the bankruptcy price a fund carries while it can.
-    Backed { fund: FundId, bankruptcy: Price },
+    /// A liquidation order whose losses beyond the bankruptcy price a fund carries while its budget lasts.
+    Backed { budget: Money, bankruptcy: Price },
 }
 
 impl Flow {
@@ -112,6 +113,8 @@ pub(crate) struct Floor {
     pub(crate) markets: Vec<Market>,
     pub(crate) ledger: Ledger,
     pub(crate) guards: Guards,
+    /// Drawdowns of the funds.
+    pub(crate) pools: Pools,
     pub(crate) now: Nanos,
     /// Acceptance number of the last order.
     pub(crate) accepted: u64,
@@ -157,6 +160,7 @@ impl Floor {
             rules,
             prices: Prices::new(config.markets.len()),
             ledger: Ledger::new(config.assets.len(), config.funds.len(), config.markets.len()),
+            pools: Pools::new(&config),
             now: Nanos::ZERO,
             accepted: 0,
             has_news: false,

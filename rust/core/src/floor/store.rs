@@ -57,6 +57,7 @@ impl Floor {
                 }
             }
         }
+        self.pools.encode(w);
     }
 
     pub(crate) fn decode(&mut self, r: &mut Reader<'_>) -> Result<(), CodecError> {
@@ -159,7 +160,7 @@ impl Floor {
                 *ranking = some.then_some(ranked);
             }
         }
-        Ok(())
+        self.pools.decode(r)
     }
 
     /// Builds the guards from ledger and prices: they are not part of the state.

@@ -98,6 +98,13 @@ impl Rules {
         self.tiers[market.index()].maintenance(notional, base.abs())
     }
 
+    /// The lower bound of a position's tier at a price, and its maintenance rate.
+    #[must_use]
+    pub(crate) fn tier(&self, market: MarketId, base: Qty, price: Price) -> (Money, Ppm) {
+        let notional = price.value(base.abs(), self.tick(market));
+        self.tiers[market.index()].tier(notional, base.abs())
+    }
+
     /// Requirement of a position at a price below which its account is called.
     #[must_use]
     pub(crate) fn call(&self, market: MarketId, base: Qty, price: Price) -> Money {

@@ -134,6 +134,13 @@ impl Tiers {
         if call { rate.scaled_up(self.factor) } else { rate }
     }
 
+    /// The lower bound of a notional's tier, and the maintenance rate of the notional and the size.
+    #[must_use]
+    pub(crate) fn tier(&self, notional: Money, size: Qty) -> (Money, Ppm) {
+        let row = row(&self.maintenance, notional);
+        (row.lower, self.rate_by_size(size).map_or(row.rate, |rate| rate.max(row.rate)))
+    }
+
     /// Rate and deduction of every line whose greatest value is the maintenance requirement of a size.
     pub(crate) fn lines(&self, size: Qty) -> impl Iterator<Item = (Ppm, Money)> {
         let tiered = self.maintenance.iter().map(|row| (row.rate, row.deduction));

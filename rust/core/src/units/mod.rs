@@ -14,6 +14,7 @@ mod draw;
 mod rates;
 mod shares;
 mod sizes;
+mod slices;
 mod wide;
 
 pub(crate) use draw::draw;

@@ -123,6 +123,17 @@ fn div_rem_wide((mut high, low): (u128, u128), c: u128) -> (u128, u128) {
     (quotient, high)
 }
 
+/// `floor(a b / c)`, limited to what fits, and whether something was left over; c is positive.
+pub(super) fn mul_div_down(a: u128, b: u128, c: u128) -> (i128, bool) {
+    let (high, low) = mul_wide(a, b);
+    if high >= c {
+        return (i128::MAX, false);
+    }
+    let quotient = if high == 0 { low / c } else { mul_div_wide(a, b, c) };
+    let rest = mul_wide(quotient, c) != (high, low);
+    (i128::try_from(quotient).unwrap_or(i128::MAX), rest)
+}
+
 /// Full product of two 128-bit numbers as (high, low).
 pub(super) const fn mul_wide(a: u128, b: u128) -> (u128, u128) {
     const MASK: u128 = u64::MAX as u128;

@@ -1,8 +1,10 @@
 //! Steps 2 to 6 of each command: refusals in their documented order, one line after which nothing fails, the change.
 
 use super::Venue;
+use crate::config::LastResort;
 use crate::floor::{Floor, Market};
 use crate::ledger::{self, Place, Position};
+use crate::liquidation::settle_fund;
 use crate::order::Said;
 use crate::protocol::{Events, Phase, Record, Reject, SelfTrade, command, event, event_of};
 use crate::units::{AccountId, AssetId, FundId, MarketId, Money, Nanos, Price, Qty, Side, Sum, VALUATION};
@@ -248,9 +250,38 @@ impl Venue {
         }
 
         // From here on nothing fails.
-        self.floor.ledger.transfer(Place::User(account, asset), Place::External(asset), amount);
-        self.report_cash(event::WITHDRAWN, account, asset, amount, events);
+        let left = if asset == VALUATION { self.left_behind(amount) } else { Money::ZERO };
+        if left.is_positive() {
+            self.floor.ledger.transfer(Place::User(account, asset), Place::Shortfall, left);
+            events.push(Record {
+                account: account.get(),
+                amount: left.get(),
+                ..event_of(event::SOCIALISED, MarketId::NONE)
+            });
+        }
+        self.floor.ledger.transfer(Place::User(account, asset), Place::External(asset), amount - left);
+        self.report_cash(event::WITHDRAWN, account, asset, amount - left, events);
         Ok(())
+    }
+
+    /// What a withdrawal leaves behind for a shortfall that the funds do not cover, rounded up: the shortfall's share
+    /// of all claims (Paradex, 2026).
+    fn left_behind(&self, amount: Money) -> Money {
+        let ledger = &self.floor.ledger;
+        if self.floor.config.last_resort != LastResort::WithdrawalFactor {
+            return Money::ZERO;
+        }
+        let funds = (0..self.floor.config.funds.len()).map(|i| ledger.at(Place::Fund(FundId::from_index(i))));
+        let missing = -ledger.at(Place::Shortfall) - funds.sum();
+        if !missing.is_positive() {
+            return Money::ZERO;
+        }
+        let cash = ledger.deposits(VALUATION) - ledger.at(Place::Fees);
+        let claims = Sum::of(cash) + Sum::of(missing);
+        if claims <= Sum::of(missing) {
+            return amount.min(missing);
+        }
+        amount.min(missing).min(-Sum::of(-amount).share_down(Sum::of(missing), claims))
     }
 
     fn report_cash(
@@ -283,6 +314,7 @@ impl Venue {
             amount: amount.get(),
             ..event_of(event::FUND_DEPOSITED, MarketId::NONE)
         });
+        settle_fund(&mut self.floor, fund, events);
         Ok(())
     }
 

@@ -100,7 +100,7 @@ impl Venue {
     /// Samples, the mark, the breakers that watch it.
     fn take_index(&mut self, market: MarketId, index: Price, events: &mut Events) {
         let now = self.floor.now;
-        self.queue.unpark();
+        self.queue.unpark(&self.floor);
         let before = self.floor.prices.mark(market);
         let m = self.floor.market_mut(market);
         if let (None, Some(funding)) = (before, &mut m.funding) {

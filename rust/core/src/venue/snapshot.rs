@@ -73,7 +73,7 @@ impl Venue {
     fn encode(&self, w: &mut Writer) {
         w.u64(self.seq);
         self.floor.encode(w);
-        self.queue.encode(w);
+        self.queue.encode(&self.floor.config, w);
         w.bool(self.gathered.is_some());
         if let Some(said) = &self.gathered {
             let (market, account) = said.of.unwrap_or((MarketId::NONE, AccountId::new(0)));
@@ -93,7 +93,7 @@ impl Venue {
     fn decode(&mut self, r: &mut Reader<'_>) -> Result<(), CodecError> {
         self.seq = r.u64()?;
         self.floor.decode(r)?;
-        self.queue = Queue::decode(self.floor.ledger.accounts(), r)?;
+        self.queue = Queue::decode(&self.floor, r)?;
         for account in self.queue.accounts().collect::<Vec<_>>() {
             self.floor.set_liquidated(account, true);
         }

@@ -1,0 +1,72 @@
+//! Money between accounts and the funds: payments, the cap, the drawdown trigger.
+
+use crate::floor::Floor;
+use crate::ledger::Place;
+use crate::protocol::{Events, Record, event, event_of};
+use crate::units::{AccountId, FundId, MarketId, Money, VALUATION};
+
+/// Money from the account to the market's fund, or back if negative.
+pub(crate) fn pay_fund(
+    floor: &mut Floor,
+    account: AccountId,
+    market: MarketId,
+    amount: Money,
+    events: &mut Events,
+) {
+    if amount.is_zero() {
+        return;
+    }
+    let fund = floor.market(market).config.fund;
+    floor.ledger.transfer(Place::User(account, VALUATION), Place::Fund(fund), amount);
+    let kind = if amount.is_positive() { event::FUND_RECEIVED } else { event::FUND_PAID };
+    events.push(Record {
+        account: account.get(),
+        code: fund.get(),
+        amount: amount.abs().get(),
+        ..event_of(kind, market)
+    });
+    floor.pools.note_flow(floor.now, fund, market, amount);
+    settle_fund(floor, fund, events);
+    watch_drawdown(floor, market, events);
+}
+
+/// A fund has another balance: what is above its cap moves to the fees earned.
+pub(crate) fn settle_fund(floor: &mut Floor, fund: FundId, events: &mut Events) {
+    let cap = floor.config.funds[fund.index()].cap;
+    let above = cap.map_or(Money::ZERO, |cap| floor.ledger.at(Place::Fund(fund)) - cap);
+    if above.is_positive() {
+        floor.ledger.transfer(Place::Fund(fund), Place::Fees, above);
+        events.push(Record {
+            code: fund.get(),
+            amount: above.get(),
+            ..event_of(event::FUND_CAPPED, MarketId::NONE)
+        });
+    }
+    floor.pools.note_balance(floor.now, fund, floor.ledger.at(Place::Fund(fund)));
+}
+
+/// What the market's fund may pay now: its balance, and no more than the drawdown trigger leaves.
+pub(crate) fn budget(floor: &mut Floor, market: MarketId) -> Money {
+    let fund = floor.market(market).config.fund;
+    let balance = floor.ledger.at(Place::Fund(fund));
+    let drawn = floor.pools.drawn(floor.now, (fund, market), balance);
+    drawn.map_or(balance, |(drawn, _, loss)| (drawn.fund_pays - loss).max(Money::ZERO))
+}
+
+/// Looks at the market's drawdown as it stands; true if the trigger is on.
+pub(crate) fn watch_drawdown(floor: &mut Floor, market: MarketId, events: &mut Events) -> bool {
+    let fund = floor.market(market).config.fund;
+    let Some((drawn, peak, loss)) = floor.pools.drawn(floor.now, (fund, market), Money::ZERO) else {
+        return false;
+    };
+    if floor.pools.switch(market, drawn.active) {
+        events.push(Record {
+            code: fund.get(),
+            flags: u16::from(drawn.active),
+            qty: peak.get(),
+            amount: loss.get(),
+            ..event_of(event::DRAWDOWN_CHANGED, market)
+        });
+    }
+    drawn.active
+}

@@ -1,0 +1,293 @@
+# Funds with a cap and a drawdown trigger, and losses that are shared.
+
+story what a fund has above its cap moves to the fees
+config unit
+set funds [{"name": "main", "cap": 50}]
+set markets.BTC.liquidation.fee_ppm 20000
+given alice 100
+given bob 1000
+given carol 1000
+fund main 45
+> funded main 45
+index BTC 100
+> marked BTC 100 index 100
+block BTC alice buys 10 @ 100 from bob
+> fill alice BTC buy 10 @ 100 block
+> fill bob BTC sell 10 @ 100 block
+buy carol BTC 10 @ 93
+> accepted carol #1 BTC buy 10 @ 93
+# The fee of 2 % of 930 is 18.6, up to 19.
+index BTC 93
+> marked BTC 93 index 93
+> liquidation alice equity 30 below 47
+> closing alice #2 BTC sell 10 @ 90 bankruptcy 90 own
+> fill carol #1 BTC buy 10 @ 93 fee 0 maker
+> fill alice #2 BTC sell 10 @ 93 fee 0 closing
+> fund-received main alice BTC 19
+> fund-capped main 14
+> ended alice closed equity 11
+check funds 50
+check fees 14
+fund main 5
+> funded main 5
+> fund-capped main 5
+check funds 50
+check fees 19
+
+story a market draws on its fund up to the trigger, then winners come first
+# The fund has 100, the trigger is at 30 %. At 85 the bankruptcy price is 90: a sale at 85 costs 5 a lot, six lots are the line; the rest goes to Bob.
+# Exactly the line does not fire.
+config unit
+set funds [{"name": "main", "drawdown": {"trigger_ppm": 300000, "stop_ppm": 250000, "inclusive": false, "window_ns": 80000000000}}]
+given alice 100
+given bob 1000
+given carol 1000
+fund main 100
+> funded main 100
+index BTC 100
+> marked BTC 100 index 100
+block BTC alice buys 10 @ 100 from bob
+> fill alice BTC buy 10 @ 100 block
+> fill bob BTC sell 10 @ 100 block
+buy carol BTC 10 @ 85
+> accepted carol #1 BTC buy 10 @ 85
+index BTC 85
+> marked BTC 85 index 85
+> liquidation alice equity -50 below 43
+> closing alice #2 BTC sell 10 @ 90 bankruptcy 90 own
+> cancelled alice #2 BTC sell 10 @ 90 rest
+> closing alice #3 BTC sell 10 @ 77 bankruptcy 90 backed
+> fill carol #1 BTC buy 6 @ 85 fee 0 maker
+> fill alice #3 BTC sell 6 @ 85 fee 0 closing
+> cancelled alice #3 BTC sell 4 @ 77 rest
+> fund-paid main alice BTC 30
+> adl alice BTC sell 4 @ 90
+> adl-fill bob BTC buy 4 @ 90 gives 20
+> ended alice closed equity 0
+check funds 70
+check bob position BTC -6
+
+story an inclusive trigger fires at the line; while it is on the fund backs no sale; it is released below the stop
+# As before, and the trigger fires at 30. Dave's position is then closed by winners at once, though the fund has 70. 100 s later the window
+# has forgotten the loss, the trigger is off, and the fund may pay 30 % of 70: Erin's bankruptcy price is 75, a sale at 73 costs 20.
+config unit
+set funds [{"name": "main", "drawdown": {"trigger_ppm": 300000, "stop_ppm": 250000, "inclusive": true, "window_ns": 80000000000}}]
+given alice 100
+given bob 1000
+given carol 2000
+given dave 100
+given erin 100
+fund main 100
+> funded main 100
+index BTC 100
+> marked BTC 100 index 100
+block BTC alice buys 10 @ 100 from bob
+> fill alice BTC buy 10 @ 100 block
+> fill bob BTC sell 10 @ 100 block
+block BTC dave buys 10 @ 100 from bob
+> fill dave BTC buy 10 @ 100 block
+> fill bob BTC sell 10 @ 100 block
+buy carol BTC 20 @ 85
+> accepted carol #1 BTC buy 20 @ 85
+index BTC 85
+> marked BTC 85 index 85
+> liquidation alice equity -50 below 43
+> liquidation dave equity -50 below 43
+> closing alice #2 BTC sell 10 @ 90 bankruptcy 90 own
+> cancelled alice #2 BTC sell 10 @ 90 rest
+> closing alice #3 BTC sell 10 @ 77 bankruptcy 90 backed
+> fill carol #1 BTC buy 6 @ 85 fee 0 maker
+> fill alice #3 BTC sell 6 @ 85 fee 0 closing
+> cancelled alice #3 BTC sell 4 @ 77 rest
+> fund-paid main alice BTC 30
+> drawdown main BTC on lost 30 of 100
+> adl alice BTC sell 4 @ 90
+> adl-fill bob BTC buy 4 @ 90 gives 20
+> ended alice closed equity 0
+pulse
+> closing dave #4 BTC sell 10 @ 90 bankruptcy 90 own
+> cancelled dave #4 BTC sell 10 @ 90 rest
+> adl dave BTC sell 10 @ 90
+> adl-fill bob BTC buy 10 @ 90 gives 50
+> ended dave closed equity 0
+check funds 70
+cancel carol all
+> cancelled carol #1 BTC buy 14 @ 85 user
+at 100s
+block BTC erin buys 10 @ 85 from bob
+> fill erin BTC buy 10 @ 85 block
+> fill bob BTC sell 10 @ 85 block
+buy carol BTC 10 @ 73
+> accepted carol #5 BTC buy 10 @ 73
+index BTC 73
+> marked BTC 73 index 73
+> liquidation erin equity -20 below 37
+> closing erin #6 BTC sell 10 @ 75 bankruptcy 75 own
+> cancelled erin #6 BTC sell 10 @ 75 rest
+> drawdown main BTC off lost 0 of 70
+> closing erin #7 BTC sell 10 @ 66 bankruptcy 75 backed
+> fill carol #5 BTC buy 10 @ 73 fee 0 maker
+> fill erin #7 BTC sell 10 @ 73 fee 0 closing
+> fund-paid main erin BTC 20
+> ended erin closed equity 0
+check funds 50
+
+story a fund pays a debt in parts
+# Alice sold her position far below: she owes 50. The fund pays at most 20 at once, and has 100.
+config unit
+set funds [{"name": "main", "paid_max": 20}]
+given alice 100
+given bob 1000
+given carol 1000
+fund main 100
+> funded main 100
+index BTC 100
+> marked BTC 100 index 100
+block BTC alice buys 10 @ 100 from bob
+> fill alice BTC buy 10 @ 100 block
+> fill bob BTC sell 10 @ 100 block
+buy carol BTC 10 @ 85
+> accepted carol #1 BTC buy 10 @ 85
+sell alice BTC 10 @ 85
+> accepted alice #2 BTC sell 10 @ 85
+> fill carol #1 BTC buy 10 @ 85 fee 0 maker
+> fill alice #2 BTC sell 10 @ 85 fee 0 taker
+> liquidation alice equity -50 below 0
+index BTC 85
+> marked BTC 85 index 85
+> fund-paid main alice BTC 20
+pulse
+> fund-paid main alice BTC 20
+pulse
+> fund-paid main alice BTC 10
+> ended alice bankrupt equity 0
+check alice balance 0
+check funds 50
+
+story both sides carry a loss by lots, the fees first, rounded up
+# Alice owes 51 and the fund is empty; 9 have been earned in fees. 42 over 30 lots of longs and shorts are 1.4 a lot, up to 2: 60 are collected, and
+# 18 go to the fund.
+config unit
+set last_resort {"two_sided": {"rate_step": 1, "rounding": "ceil", "fee_pool": true}}
+set markets.BTC.fees.taker_ppm 10000
+given alice 108
+given bob 1000
+given carol 1000
+index BTC 100
+> marked BTC 100 index 100
+block BTC alice buys 10 @ 100 from bob
+> fill alice BTC buy 10 @ 100 block
+> fill bob BTC sell 10 @ 100 block
+block BTC carol buys 5 @ 100 from bob
+> fill carol BTC buy 5 @ 100 block
+> fill bob BTC sell 5 @ 100 block
+buy carol BTC 10 @ 85
+> accepted carol #1 BTC buy 10 @ 85
+sell alice BTC 10 @ 85
+> accepted alice #2 BTC sell 10 @ 85
+> fill carol #1 BTC buy 10 @ 85 fee 0 maker
+> fill alice #2 BTC sell 10 @ 85 fee 9 taker
+> liquidation alice equity -51 below 0
+index BTC 85
+> marked BTC 85 index 85
+> fees-paid alice BTC 9
+> socialised bob BTC 30
+> socialised carol BTC 30
+> fund-received main alice BTC 18
+> ended alice bankrupt equity 0
+check alice balance 0
+check funds 18
+check fees 0
+check shortfall 0
+
+story rounded down the rest stays as bad debt
+config unit
+set last_resort {"two_sided": {"rate_step": 1, "rounding": "floor", "fee_pool": false}}
+given alice 100
+given bob 1000
+given carol 1000
+index BTC 100
+> marked BTC 100 index 100
+block BTC alice buys 10 @ 100 from bob
+> fill alice BTC buy 10 @ 100 block
+> fill bob BTC sell 10 @ 100 block
+block BTC carol buys 5 @ 100 from bob
+> fill carol BTC buy 5 @ 100 block
+> fill bob BTC sell 5 @ 100 block
+buy carol BTC 10 @ 85
+> accepted carol #1 BTC buy 10 @ 85
+sell alice BTC 10 @ 85
+> accepted alice #2 BTC sell 10 @ 85
+> fill carol #1 BTC buy 10 @ 85 fee 0 maker
+> fill alice #2 BTC sell 10 @ 85 fee 0 taker
+> liquidation alice equity -50 below 0
+index BTC 85
+> marked BTC 85 index 85
+> socialised bob BTC 15
+> socialised carol BTC 15
+> bad-debt alice 20
+> ended alice bankrupt equity 0
+check alice balance 0
+check shortfall 20
+
+story nobody holds a position: the loss is nobody's
+config unit
+set last_resort {"two_sided": {"rate_step": 1, "rounding": "ceil", "fee_pool": true}}
+given alice 100
+given bob 1000
+index BTC 100
+> marked BTC 100 index 100
+block BTC alice buys 10 @ 100 from bob
+> fill alice BTC buy 10 @ 100 block
+> fill bob BTC sell 10 @ 100 block
+buy bob BTC 10 @ 85
+> accepted bob #1 BTC buy 10 @ 85
+sell alice BTC 10 @ 85
+> accepted alice #2 BTC sell 10 @ 85
+> fill bob #1 BTC buy 10 @ 85 fee 0 maker
+> fill alice #2 BTC sell 10 @ 85 fee 0 taker
+> liquidation alice equity -50 below 0
+index BTC 85
+> marked BTC 85 index 85
+> bad-debt alice 50
+> ended alice bankrupt equity 0
+check shortfall 50
+
+story whoever withdraws during a shortfall leaves its share behind
+# Alice owes 50 that nobody pays; Bob and Carol claim 2,150 of the 2,100 that there are. A withdrawal of 430 leaves 50 / 2,150 of it behind: 10. One of 300
+# then leaves 40 of 1,720: 6.98, up to 7. The fund's 33 end it.
+config unit
+set last_resort "withdrawal_factor"
+given alice 100
+given bob 1000
+given carol 1000
+index BTC 100
+> marked BTC 100 index 100
+block BTC alice buys 10 @ 100 from bob
+> fill alice BTC buy 10 @ 100 block
+> fill bob BTC sell 10 @ 100 block
+buy bob BTC 10 @ 85
+> accepted bob #1 BTC buy 10 @ 85
+sell alice BTC 10 @ 85
+> accepted alice #2 BTC sell 10 @ 85
+> fill bob #1 BTC buy 10 @ 85 fee 0 maker
+> fill alice #2 BTC sell 10 @ 85 fee 0 taker
+> liquidation alice equity -50 below 0
+index BTC 85
+> marked BTC 85 index 85
+> bad-debt alice 50
+> ended alice bankrupt equity 0
+check bob balance 1150
+check shortfall 50
+withdraw bob 430 USD
+> left bob 10
+> withdrawn bob 420 USD
+withdraw carol 300 USD
+> left carol 7
+> withdrawn carol 293 USD
+check shortfall 33
+fund main 33
+> funded main 33
+withdraw carol 300 USD
+> withdrawn carol 300 USD
+check carol balance 400
