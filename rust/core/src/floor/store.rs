@@ -7,7 +7,7 @@ use crate::funding::FundingState;
 use crate::ledger::Ledger;
 use crate::mark::{MarkState, Prices};
 use crate::protocol::{Phase, SelfTrade};
-use crate::units::{AccountId, MarketId, Nanos, OrderId, Price};
+use crate::units::{AccountId, MarketId, Nanos, OrderId, Ppm, Price};
 
 impl Floor {
     pub(crate) fn encode(&self, w: &mut Writer) {
@@ -21,7 +21,7 @@ impl Floor {
             w.u16(prevention.code());
         }
         self.prices.encode(w);
-        for m in &self.markets {
+        for (i, m) in self.markets.iter().enumerate() {
             w.u16(m.phase.code());
             w.i64(m.end.get());
             m.book.encode(w);
@@ -46,6 +46,14 @@ impl Floor {
                 funding.encode(w);
             }
             m.breakers.encode(w);
+            if m.config.margin.account_leverage {
+                let own = self.ledger.own_rates(MarketId::from_index(i));
+                w.len(own.clone().count());
+                for (account, rate) in own {
+                    w.u32(account.get());
+                    w.i64(rate.get());
+                }
+            }
             for ranking in &m.ranking {
                 w.bool(ranking.is_some());
                 let ranked = ranking.as_deref().unwrap_or_default();
@@ -141,6 +149,14 @@ impl Floor {
                 m.funding = Some(funding);
             }
             m.breakers.decode(r)?;
+            let owners = if m.config.margin.account_leverage { r.len()? } else { 0 };
+            for _ in 0..owners {
+                let (account, rate) = (AccountId::new(r.u32()?), Ppm::new(r.i64()?));
+                if account.index() >= accounts || !rate.is_positive() || rate > Ppm::ONE {
+                    return Err(r.invalid(format!("account {account} has no such leverage; take another copy")));
+                }
+                self.ledger.set_own_rate(account, market, rate);
+            }
             for ranking in &mut m.ranking {
                 let some = r.bool()?;
                 let mut ranked = Vec::new();
