@@ -7,8 +7,8 @@ use numpy::IntoPyArray;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use seawall_core::{
-    AccountId, Config, Deltas as CoreDeltas, Events, Journal, JournalWriter as CoreJournalWriter, MarketId, Nanos,
-    Price, Record, Side, hex, protocol::HIDDEN,
+    AccountId, Config, Deltas as CoreDeltas, Events, Journal, JournalWriter as CoreJournalWriter, MarketId,
+    Nanos, Price, Record, Side, hex, protocol::HIDDEN,
 };
 
 /// So many commands are done before the interpreter could be released and taken again.
@@ -60,7 +60,9 @@ impl Venue {
         if account.index() < accounts {
             return Ok(account);
         }
-        Err(command_error(format!("account: {account} is not there; {accounts} were opened, numbered from 0")))
+        Err(command_error(format!(
+            "account: {account} is not there; {accounts} were opened, numbered from 0"
+        )))
     }
 
     fn table<'py, Row: Send>(

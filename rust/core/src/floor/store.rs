@@ -21,7 +21,7 @@ impl Floor {
             w.u16(prevention.code());
         }
         self.prices.encode(w);
-        for (i, m) in self.markets.iter().enumerate() {
+        for m in &self.markets {
             w.u16(m.phase.code());
             w.i64(m.end.get());
             m.book.encode(w);
@@ -46,14 +46,6 @@ impl Floor {
                 funding.encode(w);
             }
             m.breakers.encode(w);
-            if m.config.margin.account_leverage {
-                let own = self.ledger.own_rates(MarketId::from_index(i));
-                w.len(own.clone().count());
-                for (account, rate) in own {
-                    w.u32(account.get());
-                    w.i64(rate.get());
-                }
-            }
             for ranking in &m.ranking {
                 w.bool(ranking.is_some());
                 let ranked = ranking.as_deref().unwrap_or_default();
@@ -63,6 +55,19 @@ impl Floor {
                 }
             }
         }
+        for market in self.leveraged() {
+            let own = self.ledger.own_rates(market);
+            w.len(own.clone().count());
+            for (account, rate) in own {
+                w.u32(account.get());
+                w.i64(rate.get());
+            }
+        }
+    }
+
+    /// Markets in which accounts set a leverage of their own.
+    fn leveraged(&self) -> impl Iterator<Item = MarketId> {
+        self.market_ids().filter(|m| self.market(*m).config.margin.account_leverage)
     }
 
     pub(crate) fn decode(&mut self, r: &mut Reader<'_>) -> Result<(), CodecError> {
@@ -149,14 +154,6 @@ impl Floor {
                 m.funding = Some(funding);
             }
             m.breakers.decode(r)?;
-            let owners = if m.config.margin.account_leverage { r.len()? } else { 0 };
-            for _ in 0..owners {
-                let (account, rate) = (AccountId::new(r.u32()?), Ppm::new(r.i64()?));
-                if account.index() >= accounts || !rate.is_positive() || rate > Ppm::ONE {
-                    return Err(r.invalid(format!("account {account} has no such leverage; take another copy")));
-                }
-                self.ledger.set_own_rate(account, market, rate);
-            }
             for ranking in &mut m.ranking {
                 let some = r.bool()?;
                 let mut ranked = Vec::new();
@@ -170,6 +167,19 @@ impl Floor {
                     ranked.push(account);
                 }
                 *ranking = some.then_some(ranked);
+            }
+        }
+        self.decode_own_rates(r)
+    }
+
+    fn decode_own_rates(&mut self, r: &mut Reader<'_>) -> Result<(), CodecError> {
+        for market in self.leveraged().collect::<Vec<_>>() {
+            for _ in 0..r.len()? {
+                let (account, rate) = (AccountId::new(r.u32()?), Ppm::new(r.i64()?));
+                if !self.ledger.knows(account) || !rate.is_positive() || rate > Ppm::ONE {
+                    return Err(r.invalid(format!("account {account} has no such rate; take another copy")));
+                }
+                self.ledger.set_own_rate(account, market, rate);
             }
         }
         Ok(())

@@ -66,8 +66,7 @@ pub(crate) fn size_weight(
     }
     released(py, move || {
         let (base, factor, size) = (Ppm::new(base), Ppb::new(factor), Size { count, unit });
-        let weigh =
-            if discount { seawall_core::size_discount_down } else { seawall_core::size_premium_down };
+        let weigh = if discount { seawall_core::size_discount_down } else { seawall_core::size_premium_down };
         weigh(base, factor, size).get()
     })
 }
