@@ -51,6 +51,7 @@ __all__ = [
     "pulse",
     "quote",
     "replace",
+    "set_leverage",
     "set_phase",
     "source",
     "term",
@@ -681,6 +682,25 @@ def withdraw(*, at: Integers, account: Integers, amount: Integers, asset: Intege
 def fund_deposit(*, at: Integers, amount: Integers, fund: Integers = 0) -> Records:
     """Pay `amount` minor units of the valuation asset into an insurance fund."""
     return _records(CommandKind.FUND_DEPOSIT, at=at, code=fund, amount=amount)
+
+
+def set_leverage(*, at: Integers, market: Integers, account: Integers, leverage: Integers) -> Records:
+    """Set the leverage that accounts allow themselves in a market; 0 for that of the market."""
+    return _records(
+        CommandKind.SET_LEVERAGE,
+        called={"amount": "leverage"},
+        at=at,
+        market=market,
+        account=account,
+        amount=leverage,
+    )
+
+
+def transfer(*, at: Integers, account: Integers, to: Integers, amount: Integers, asset: Integers = 0) -> Records:
+    """Move `amount` minor units of an asset to other accounts of the same group."""
+    return _records(
+        CommandKind.TRANSFER, called={"order": "to"}, at=at, account=account, order=to, code=asset, amount=amount
+    )
 
 
 def index(*, at: Integers, market: Integers, price: Integers) -> Records:

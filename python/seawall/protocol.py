@@ -85,6 +85,8 @@ class CommandKind(IntEnum):
     DEPOSIT = 11
     WITHDRAW = 12
     FUND_DEPOSIT = 13
+    SET_LEVERAGE = 14
+    TRANSFER = 15
     INDEX = 20
     SET_PHASE = 21
     PULSE = 22
@@ -99,6 +101,8 @@ class EventKind(IntEnum):
     DEPOSITED = 102
     WITHDRAWN = 103
     FUND_DEPOSITED = 104
+    LEVERAGE_SET = 105
+    TRANSFERRED = 106
     PHASE_CHANGED = 110
     BREAKER_TRIPPED = 111
     ACCEPTED = 200
@@ -379,6 +383,8 @@ EVENT_COLUMNS: Final[dict[EventKind, dict[str, str]]] = {
     EventKind.DEPOSITED: {"account": "account", "asset": "code", "amount": "amount"},
     EventKind.WITHDRAWN: {"account": "account", "asset": "code", "amount": "amount"},
     EventKind.FUND_DEPOSITED: {"fund": "code", "amount": "amount"},
+    EventKind.LEVERAGE_SET: {**_RISK, "leverage": "amount"},
+    EventKind.TRANSFERRED: {"account": "account", "to": "order", "asset": "code", "amount": "amount"},
     EventKind.PHASE_CHANGED: {"market": "market", "phase": "code", "phase_before": "flags", "until": "amount"},
     EventKind.BREAKER_TRIPPED: {
         "market": "market",

@@ -22,6 +22,7 @@ __all__ = ["Deltas", "JournalWriter", "Replayed", "Venue", "replay_journal"]
 
 _DEPTH_LEVELS = 10
 _LEVELS_MAX = 2**31 - 1
+_ACCOUNTS_END = 2**32
 
 
 def _whole(value: object, name: str, remedy: str) -> int:
@@ -30,6 +31,13 @@ def _whole(value: object, name: str, remedy: str) -> int:
         return operator.index(value)  # type: ignore[arg-type] # that it may not be one is the point
     except TypeError:
         raise CommandError(f"{name}: {value!r} is not a whole number; {remedy}") from None
+
+
+def _account(account: object) -> int:
+    number = _whole(account, "account", "give the number that AccountOpened told")
+    if not 0 <= number < _ACCOUNTS_END:
+        raise CommandError(f"account: {number} is not there; give the number that AccountOpened told")
+    return number
 
 
 class Venue:
@@ -223,6 +231,49 @@ class Venue:
         """
         return Table(self._core.positions())
 
+    def room(self, account: int, market: int | str = 0) -> "Room":
+        """Return how many lots an account may still order on each side within the market's ``position_max``.
+
+        Parameters
+        ----------
+        account
+            Number of the account.
+        market
+            As for `depth`.
+
+        Returns
+        -------
+        Room
+            ``buy`` and ``sell``, in lots.
+
+        Raises
+        ------
+        CommandError
+            If there is no such account or market.
+        """
+        return Room(*self._core.room(_account(account), self._market(market)))
+
+    def liquidation_prices(self, account: int) -> Table:
+        """Return where the mark of each of an account's positions would make it liquidatable.
+
+        Parameters
+        ----------
+        account
+            Number of the account.
+
+        Returns
+        -------
+        Table
+            One row per position: ``market``, ``price`` (ticks): the first mark, if no other price moves, at which the
+            account's equity is below its maintenance requirement; 0 where no price of the market does it.
+
+        Raises
+        ------
+        CommandError
+            If there is no such account.
+        """
+        return Table(self._core.liquidation_prices(_account(account)))
+
     def depth(self, market: int | str = 0, *, levels: int = _DEPTH_LEVELS) -> dict[str, Table]:
         """Return the best price levels of a market's book.
 
@@ -344,6 +395,15 @@ class Venue:
     def now(self) -> int:
         """Time of the venue in nanoseconds since the Unix epoch."""
         return self._core.now()
+
+
+class Room(NamedTuple):
+    """Lots that an account may still order in a market."""
+
+    buy: int
+    """In buys."""
+    sell: int
+    """In sells."""
 
 
 class Best(NamedTuple):

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from . import margin
 from .orders import (
     ACCOUNTS_OWN,
     BUY,
@@ -113,6 +114,8 @@ OPEN_ACCOUNT: Final = 10
 DEPOSIT: Final = 11
 WITHDRAW: Final = 12
 FUND_DEPOSIT: Final = 13
+SET_LEVERAGE: Final = 14
+TRANSFER: Final = 15
 INDEX: Final = 20
 SET_PHASE: Final = 21
 PULSE: Final = 22
@@ -123,6 +126,8 @@ ACCOUNT_OPENED: Final = 101
 DEPOSITED: Final = 102
 WITHDRAWN: Final = 103
 FUND_DEPOSITED: Final = 104
+LEVERAGE_SET: Final = 105
+TRANSFERRED: Final = 106
 PHASE_CHANGED: Final = 110
 BREAKER_TRIPPED: Final = 111
 ACCEPTED: Final = 200
@@ -366,6 +371,9 @@ class Market:
         self.maintenance_rates = rate_table(config["tiers"], "maintenance_ppm")
         self.marking = Mark(config["mark"])
         self.sources = Sources(config.get("index"), config["mark"])
+        self.margin: Config = margin.NONE | config.get("margin", {})
+        self.own_rates: dict[int, int] = {}
+        """Initial rates that accounts chose for themselves."""
         self.fund: int = config["fund"]
         self.reopen_auction_ns: int = config["reopen_auction_ns"]
         self.liquidation: Config = config["liquidation"]
@@ -809,47 +817,59 @@ class OracleVenue:
     # 3. Margin
     # -----------------------------------------------------------------------------------------------------
 
-    def unit_value(self, asset: int) -> tuple[int, int]:
-        """Return the value of one minor unit of an asset as a fraction, zero while it has none."""
-        collateral = self.assets[asset]["collateral"]
-        if collateral is None:
-            return 0, 1
-        index = self.markets[collateral["market"]].index
-        top = index * collateral["value_num"] * collateral["weight_ppm"]
-        return top, collateral["value_den"] * MILLION
+    def collateral(self, asset: int) -> margin.Collateral:
+        """Return what an asset other than 0 counts for."""
 
-    def value(self, asset: int, quantity: int) -> int:
-        """Return the value of a balance of an asset other than 0."""
-        top, bottom = self.unit_value(asset)
-        return max(0, quantity) * top // bottom
+        def price(source: str, market: int) -> int:
+            each = self.markets[market]
+            return each.index if source == "index" else each.mark
 
-    def equity(self, number: int) -> int:
-        """Return E of an account."""
+        return margin.Collateral(self.assets[asset]["collateral"], price)
+
+    def equity(self, number: int, *, initial: bool = False) -> int:
+        """Return E of an account, or what of it counts where initial margin is asked for."""
         total = self.balance(user(number, 0))
         for asset in range(1, len(self.assets)):
-            total += self.value(asset, self.balance(user(number, asset)))
+            held, rules = self.balance(user(number, asset)), self.collateral(asset)
+            deposits = -self.balance(("external", asset))
+            total += rules.initial_value(held, deposits) if initial else rules.value(held)
         for market, (base, cost) in zip(self.markets, self.accounts[number].positions, strict=True):
             total += market.notional(base) - cost
         return total
 
+    def size_rate(self, market: Market, lots: int) -> int:
+        """Return the maintenance rate of a size, 0 without a rule."""
+        rule = market.margin["size"]
+        if rule is None:
+            return 0
+        base = market.maintenance_rates[0].rate
+        return min(margin.rate_by_size(rule, "maintenance", base, lots), margin.size_max(self.call_ppm))
+
     def maintenance_of(self, number: int, market: Market) -> int:
         """Return the maintenance margin of one position."""
-        base = self.accounts[number].positions[market.number].base
-        return requirement(market.maintenance_rates, market.notional(abs(base))) if base else 0
+        lots = abs(self.accounts[number].positions[market.number].base)
+        notional = market.notional(lots)
+        by_size = ceil_div(notional * self.size_rate(market, lots), MILLION)
+        return max(requirement(market.maintenance_rates, notional), by_size) if lots else 0
 
     def maintenance(self, number: int) -> int:
         """Return MM of an account."""
         return sum(self.maintenance_of(number, market) for market in self.markets)
 
+    def has_recovered(self, number: int) -> bool:
+        """Tell whether an account in liquidation may leave it."""
+        exit_ppm = self.config.get("liquidation_exit_ppm", MILLION)
+        return self.equity(number) * MILLION >= self.maintenance(number) * exit_ppm
+
     def call_requirement(self, number: int) -> int:
         """Return C of an account, 0 if there are no calls."""
         total = 0
         for market in self.markets:
-            base = self.accounts[number].positions[market.number].base
-            if base != 0:
-                notional = market.notional(abs(base))
+            lots = abs(self.accounts[number].positions[market.number].base)
+            if lots != 0:
+                notional = market.notional(lots)
                 tier = tier_of(market.maintenance_rates, notional)
-                exact = notional * tier.rate - MILLION * tier.deduction
+                exact = max(notional * tier.rate - MILLION * tier.deduction, notional * self.size_rate(market, lots))
                 total += ceil_div(exact * self.call_ppm, MILLION * MILLION)
         return total
 
@@ -859,23 +879,40 @@ class OracleVenue:
         base = account.positions[m].base
         return max(base + account.open[BUY][m], account.open[SELL][m] - base, 0)
 
-    def initial(self, number: int, instead: dict[int, int] | None = None) -> int:
-        """Return IM of an account, with other exposures in some markets if wanted."""
+    def initial_of(self, market: Market, lots: int, own: int, interest: int | None = None) -> int:
+        """Return the initial margin of some lots in a market at an account's own rate."""
+        base, rates = market.initial_rates[0].rate, [own]
+        if interest is None:
+            interest = self.open_interest(market)
+        if market.margin["open_interest"] is not None:
+            rates.append(margin.rate_by_interest(market.margin["open_interest"], base, market.notional(interest)))
+        if market.margin["size"] is not None:
+            rates.append(margin.rate_by_size(market.margin["size"], "initial", base, lots))
+        notional = market.notional(lots)
+        floor_ = ceil_div(notional * min(MILLION, max(rates)), MILLION)
+        return max(requirement(market.initial_rates, notional), floor_)
+
+    def initial(
+        self, number: int, instead: dict[int, int] | None = None, interests: dict[int, int] | None = None
+    ) -> int:
+        """Return IM of an account, with other exposures in some markets, or at another open interest, if wanted."""
         total = 0
         for market in self.markets:
             if instead is not None and market.number in instead:
                 lots = instead[market.number]
             else:
                 lots = self.exposure(number, market)
-            total += requirement(market.initial_rates, market.notional(lots))
+            interest = None if interests is None else interests[market.number]
+            total += self.initial_of(market, lots, market.own_rates.get(number, 0), interest)
         return total
 
     def after_trade(self, number: int, market: Market, d: int, price: int) -> tuple[int, int]:
-        """Return what E and IM of an account would be after a trade of d signed lots."""
+        """Return what E and IM of an account would be after a trade of d signed lots, open interest as it stands."""
+        interests = {each.number: self.open_interest(each) for each in self.markets}
         positions = self.accounts[number].positions
         before = positions[market.number]
         positions[market.number], profit = traded(before, d, price, market.tick_value)
-        equity, initial = self.equity(number) + profit, self.initial(number)
+        equity, initial = self.equity(number, initial=True) + profit, self.initial(number, interests=interests)
         positions[market.number] = before
         return equity, initial
 
@@ -917,7 +954,7 @@ class OracleVenue:
             open_loss = max(0, direction(side) * (price - market.mark)) * qty * market.tick_value
         notional = (market.mark if price is None else price) * qty * market.tick_value
         fee = max(0, ceil_div(notional * market.taker_ppm, MILLION))
-        refuse_if(self.equity(number) < initial + open_loss + fee, MARGIN_SHORT)
+        refuse_if(self.equity(number, initial=True) < initial + open_loss + fee, MARGIN_SHORT)
 
     # -----------------------------------------------------------------------------------------------------
     # 4. One step
@@ -1640,20 +1677,57 @@ class OracleVenue:
         self.touched.add(account.number)
         self.emit(DEPOSITED, account=account.number, code=asset, amount=amount)
 
+    def refuse_leaving(self, account: Account, asset: int, amount: int) -> None:
+        """Refuse an amount that may not leave an account."""
+        refuse_if(amount < 1, AMOUNT_OUT_OF_RANGE)
+        refuse_if(account.in_liquidation, IN_LIQUIDATION)
+        balance = self.balance(user(account.number, asset))
+        refuse_if(amount > balance, BALANCE_SHORT)
+        lost = amount
+        if asset != 0:
+            rules, deposits = self.collateral(asset), -self.balance(("external", asset))
+            lost = rules.initial_value(balance, deposits) - rules.initial_value(balance - amount, deposits)
+        notional = sum(market.notional(abs(account.positions[market.number].base)) for market in self.markets)
+        share = ceil_div(notional * self.config.get("withdrawal_notional_ppm", 0), MILLION)
+        least = max(self.initial(account.number), share)
+        refuse_if(self.equity(account.number, initial=True) - lost < least, MARGIN_SHORT)
+
     def withdraw(self) -> None:
         """Take a Withdraw."""
         account = self.account_named(self.command["account"])
         asset, amount = self.command["code"], self.command["amount"]
         refuse_if(asset >= len(self.assets), UNKNOWN_ASSET)
-        refuse_if(amount < 1, AMOUNT_OUT_OF_RANGE)
-        refuse_if(account.in_liquidation, IN_LIQUIDATION)
-        balance = self.balance(user(account.number, asset))
-        refuse_if(amount > balance, BALANCE_SHORT)
-        lost = amount if asset == 0 else self.value(asset, balance) - self.value(asset, balance - amount)
-        refuse_if(self.equity(account.number) - lost < self.initial(account.number), MARGIN_SHORT)
+        self.refuse_leaving(account, asset, amount)
         self.transfer(user(account.number, asset), ("external", asset), amount)
         self.touched.add(account.number)
         self.emit(WITHDRAWN, account=account.number, code=asset, amount=amount)
+
+    def take_transfer(self) -> None:
+        """Take a Transfer."""
+        account = self.account_named(self.command["account"])
+        to = self.account_named(self.command["order"])
+        asset, amount = self.command["code"], self.command["amount"]
+        refuse_if(asset >= len(self.assets), UNKNOWN_ASSET)
+        refuse_if(account is to or account.group == 0 or account.group != to.group, BAD_FIELD)
+        self.refuse_leaving(account, asset, amount)
+        self.transfer(user(account.number, asset), user(to.number, asset), amount)
+        self.touched.update((account.number, to.number))
+        self.emit(TRANSFERRED, account=account.number, order=to.number, code=asset, amount=amount)
+
+    def set_leverage(self) -> None:
+        """Take a SetLeverage."""
+        market = self.market_named()
+        account = self.account_named(self.command["account"])
+        leverage = self.command["amount"]
+        refuse_if(not market.margin["account_leverage"] or leverage < 0, BAD_FIELD)
+        own = ceil_div(MILLION, leverage) if leverage else 0
+        refuse_if(leverage > 0 and own < market.initial_rates[0].rate, BAD_FIELD)
+        lots, old = self.exposure(account.number, market), market.own_rates.get(account.number, 0)
+        before, after = self.initial_of(market, lots, old), self.initial_of(market, lots, own)
+        need = self.initial(account.number) - before + after
+        refuse_if(after > before and self.equity(account.number, initial=True) < need, MARGIN_SHORT)
+        market.own_rates[account.number] = own
+        self.emit(LEVERAGE_SET, account=account.number, market=market.number, amount=leverage)
 
     def fund_deposit(self) -> None:
         """Take a FundDeposit."""
@@ -2376,10 +2450,10 @@ class OracleVenue:
             orders = [order for order in market.open_orders() if order.account == number]
             self.cancel_orders(market, orders, BY_LIQUIDATION)
         # B.
-        equity, maintenance = self.equity(number), self.maintenance(number)
-        if equity >= maintenance:
+        if self.has_recovered(number):
             self.end_liquidation(number, RECOVERED)
             return
+        equity, maintenance = self.equity(number), self.maintenance(number)
         # C.
         if self.is_flat(number):
             self.settle_debt(number, self.markets[0])
@@ -2434,7 +2508,7 @@ class OracleVenue:
             self.parked.append(number)
         elif self.is_flat(number):
             self.settle_debt(number, market)
-        elif self.equity(number) >= self.maintenance(number):
+        elif self.has_recovered(number):
             self.end_liquidation(number, RECOVERED)
         else:
             self.queue.append(number)
@@ -2644,13 +2718,11 @@ class OracleVenue:
             held = self.balance(user(number, asset))
             if owed <= 0:
                 return
-            if held <= 0 or self.value(asset, held) == 0:
+            rules = self.collateral(asset)
+            if held <= 0 or rules.sale(held) == 0:
                 continue
-            sold = held
-            if self.value(asset, held) > owed:
-                top, bottom = self.unit_value(asset)
-                sold = ceil_div(owed * bottom, top)
-            received = self.value(asset, sold)
+            sold = held if rules.sale(held) <= owed else rules.sale_for(owed)
+            received = rules.sale(sold)
             self.transfer(user(number, asset), ("treasury", asset), sold)
             self.transfer(("treasury", 0), user(number, 0), received)
             self.emit(COLLATERAL_SOLD, account=number, code=asset, qty=sold, amount=received)
@@ -2807,6 +2879,8 @@ HANDLERS: Final[dict[int, Callable[[OracleVenue], None]]] = {
     DEPOSIT: OracleVenue.deposit,
     WITHDRAW: OracleVenue.withdraw,
     FUND_DEPOSIT: OracleVenue.fund_deposit,
+    SET_LEVERAGE: OracleVenue.set_leverage,
+    TRANSFER: OracleVenue.take_transfer,
     INDEX: OracleVenue.take_index,
     SET_PHASE: OracleVenue.set_phase,
     PULSE: OracleVenue.pulse,

@@ -302,8 +302,8 @@ class _Generator(Scenes):
             lots = 200 if number == 0 else rng.choice((5, 10, 20, 40))
             amount = max(1, scale * lots // o.MILLION)
             if len(oracle.assets) > 1 and self.chance(0.5):
-                top, bottom = oracle.unit_value(1)
-                backed = max(1, amount * bottom // max(1, top))
+                unit = oracle.collateral(1).sale(10**9)
+                backed = max(1, amount * 10**9 // max(1, unit))
                 yield command(v.DEPOSIT, account=number, code=1, amount=backed)
                 amount = max(1, amount // 10)
             if self.chance(0.97):

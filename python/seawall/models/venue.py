@@ -251,6 +251,8 @@ class Margin(Model):
     """The initial rate grows with open interest; absent for none."""
     size: Annotated[RootSize | LinearSize, Field(discriminator="type")] | None = None
     """Rates grow with the size of the position; absent for none."""
+    account_leverage: bool = False
+    """Accounts may set a leverage of their own, which raises their initial rate."""
 
 
 class Mark(Model):
@@ -777,6 +779,7 @@ class VenueProfile(Model):
                 "maintenance_ppb": _ppb(size.maintenance, f"{at}.size.maintenance"),
                 "unit": whole(Decimal(1), market.lot_size, f"{at}.size: one unit of the underlying", "lot"),
             },
+            "account_leverage": rules.account_leverage,
         }
 
     def _index(self, market: Market) -> dict[str, Any]:

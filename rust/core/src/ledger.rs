@@ -6,7 +6,7 @@
 
 use crate::codec::{CodecError, Reader, Writer};
 use crate::units::{
-    AccountId, AssetId, FundId, MarketId, Money, Price, Qty, Side, Sum, TickValue, VALUATION,
+    AccountId, AssetId, FundId, MarketId, Money, Ppm, Price, Qty, Side, Sum, TickValue, VALUATION,
 };
 
 /// Where money can be.
@@ -113,6 +113,8 @@ pub(crate) struct Ledger {
     accounts: usize,
     balances: Vec<Money>,
     positions: Vec<Position>,
+    /// The initial rate that an account chose for itself, by market; as long as the last account that did.
+    own_rates: Vec<Vec<Ppm>>,
     external: Vec<Money>,
     treasury: Vec<Money>,
     funds: Vec<Money>,
@@ -139,6 +141,7 @@ impl Ledger {
             accounts: 0,
             balances: Vec::new(),
             positions: Vec::new(),
+            own_rates: vec![Vec::new(); markets],
             external: vec![Money::ZERO; assets],
             treasury: vec![Money::ZERO; assets],
             funds: vec![Money::ZERO; funds],
@@ -208,6 +211,27 @@ impl Ledger {
     pub(crate) fn positions(&self, account: AccountId) -> &[Position] {
         let first = account.index() * self.markets;
         &self.positions[first..first + self.markets]
+    }
+
+    /// The initial rate that an account chose for itself in a market; zero for none.
+    #[must_use]
+    pub(crate) fn own_rate(&self, account: AccountId, market: MarketId) -> Ppm {
+        self.own_rates[market.index()].get(account.index()).copied().unwrap_or(Ppm::ZERO)
+    }
+
+    /// Sets the initial rate that an account chose for itself.
+    pub(crate) fn set_own_rate(&mut self, account: AccountId, market: MarketId, rate: Ppm) {
+        let rates = &mut self.own_rates[market.index()];
+        if account.index() >= rates.len() {
+            rates.resize(account.index() + 1, Ppm::ZERO);
+        }
+        rates[account.index()] = rate;
+    }
+
+    /// Every account that chose its rate in a market, and the rate.
+    pub(crate) fn own_rates(&self, market: MarketId) -> impl Iterator<Item = (AccountId, Ppm)> + Clone {
+        let each = self.own_rates[market.index()].iter().enumerate().filter(|(_, rate)| !rate.is_zero());
+        each.map(|(i, rate)| (AccountId::from_index(i), *rate))
     }
 
     /// Every account's position in one market, by account.

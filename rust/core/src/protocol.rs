@@ -67,6 +67,10 @@ pub mod command {
     pub const WITHDRAW: u16 = 12;
     /// Money into an insurance fund.
     pub const FUND_DEPOSIT: u16 = 13;
+    /// The leverage that an account allows itself in a market.
+    pub const SET_LEVERAGE: u16 = 14;
+    /// Money to another account of the group.
+    pub const TRANSFER: u16 = 15;
     /// A new index price.
     pub const INDEX: u16 = 20;
     /// The operator sets a market's phase.
@@ -77,7 +81,7 @@ pub mod command {
     pub const SOURCE: u16 = 23;
 
     /// A bit for each kind.
-    const KNOWN: u32 = 0xFE | 0xF << OPEN_ACCOUNT | 0xF << INDEX;
+    const KNOWN: u32 = 0xFE | 0x3F << OPEN_ACCOUNT | 0xF << INDEX;
 
     /// True if a command has this kind.
     #[must_use]
@@ -98,6 +102,10 @@ pub mod event {
     pub const WITHDRAWN: u16 = 103;
     /// Money came into an insurance fund.
     pub const FUND_DEPOSITED: u16 = 104;
+    /// An account chose its leverage in a market.
+    pub const LEVERAGE_SET: u16 = 105;
+    /// Money went to another account.
+    pub const TRANSFERRED: u16 = 106;
     /// A market entered a phase.
     pub const PHASE_CHANGED: u16 = 110;
     /// A breaker of type move acted.
@@ -654,6 +662,8 @@ pub enum Command {
     Deposit { account: AccountId, asset: AssetId, amount: Money },
     Withdraw { account: AccountId, asset: AssetId, amount: Money },
     FundDeposit { fund: FundId, amount: Money },
+    SetLeverage { market: MarketId, account: AccountId, leverage: i64 },
+    Transfer { account: AccountId, to: AccountId, asset: AssetId, amount: Money },
     Index { market: MarketId, price: Price },
     SetPhase { market: MarketId, code: u16, end: Nanos },
     Pulse,
@@ -723,6 +733,21 @@ impl Command {
             Self::FundDeposit { fund, amount } => {
                 Record { kind: command::FUND_DEPOSIT, code: fund.get(), amount: amount.get(), ..base }
             }
+            Self::SetLeverage { market, account, leverage } => Record {
+                kind: command::SET_LEVERAGE,
+                market: market.get(),
+                account: account.get(),
+                amount: leverage,
+                ..base
+            },
+            Self::Transfer { account, to, asset, amount } => Record {
+                kind: command::TRANSFER,
+                account: account.get(),
+                order: to.get().into(),
+                code: asset.get(),
+                amount: amount.get(),
+                ..base
+            },
             Self::Index { market, price } => {
                 Record { kind: command::INDEX, market: market.get(), price: price.get(), ..base }
             }

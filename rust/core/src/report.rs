@@ -158,6 +158,19 @@ impl Venue {
         })
     }
 
+    /// The first mark of each of an account's positions, if no other price moves, at which it may be liquidated; none
+    /// where no price of the market does it.
+    pub fn liquidation_rows(&self, account: AccountId) -> impl Iterator<Item = (MarketId, Option<Price>)> {
+        let held = self.floor().ledger.positions(account).iter().enumerate();
+        held.filter(|(_, p)| !p.base.is_zero()).map(move |(i, p)| {
+            let market = MarketId::from_index(i);
+            let beyond = self.liquidation_price(account, market).map(|price| price.beyond(Side::of(p.base)));
+            let max = self.config().markets[i].price_max;
+            let inside = beyond.filter(|wide| (1..=i128::from(max.get())).contains(wide));
+            (market, inside.map(|wide| Price::limited(wide, max)))
+        })
+    }
+
     /// Every position that is not flat or has orders beside it, by account and market.
     pub fn position_rows(&self) -> impl Iterator<Item = PositionRow> {
         let ledger = &self.floor().ledger;

@@ -7,8 +7,8 @@ use numpy::IntoPyArray;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use seawall_core::{
-    Config, Deltas as CoreDeltas, Events, Journal, JournalWriter as CoreJournalWriter, MarketId, Nanos,
-    Price, Record, Side, hex, protocol::HIDDEN,
+    AccountId, Config, Deltas as CoreDeltas, Events, Journal, JournalWriter as CoreJournalWriter, MarketId,
+    Nanos, Price, Record, Side, hex, protocol::HIDDEN,
 };
 
 /// So many commands are done before the interpreter could be released and taken again.
@@ -51,6 +51,18 @@ impl Venue {
             return Ok(MarketId::new(market));
         }
         Err(command_error(format!("market: {market} is not there; markets are 0 to {}", markets - 1)))
+    }
+
+    /// The account of a number.
+    fn opened(&self, py: Python<'_>, account: u32) -> PyResult<AccountId> {
+        let accounts = self.state.with(py, |state| state.venue.accounts())?;
+        let account = AccountId::new(account);
+        if account.index() < accounts {
+            return Ok(account);
+        }
+        Err(command_error(format!(
+            "account: {account} is not there; {accounts} were opened, numbered from 0"
+        )))
     }
 
     fn table<'py, Row: Send>(
@@ -181,6 +193,26 @@ impl Venue {
                 column(table, "cost", rows, |r| r.cost.get())?;
                 column(table, "open_buys", rows, |r| r.open_buys.get())?;
                 column(table, "open_sells", rows, |r| r.open_sells.get())
+            },
+        )
+    }
+
+    fn room(&self, py: Python<'_>, account: u32, market: u16) -> PyResult<(i64, i64)> {
+        let (account, market) = (self.opened(py, account)?, self.known(py, market)?);
+        self.state.with(py, |state| {
+            let room = |side| state.venue.room(account, market, side).get();
+            (room(Side::Buy), room(Side::Sell))
+        })
+    }
+
+    fn liquidation_prices<'py>(&self, py: Python<'py>, account: u32) -> PyResult<Bound<'py, PyDict>> {
+        let account = self.opened(py, account)?;
+        self.table(
+            py,
+            |venue| venue.liquidation_rows(account).collect(),
+            |table, rows| {
+                column(table, "market", rows, |r| r.0.get())?;
+                column(table, "price", rows, |r| r.1.map_or(0, Price::get))
             },
         )
     }

@@ -137,6 +137,7 @@ pub fn strained(seed: u64) -> Value {
         market["margin"] = json!({
             "open_interest": if rng.chance(50) { scale } else { Value::Null },
             "size": if rng.chance(70) { size } else { Value::Null },
+            "account_leverage": rng.chance(60),
         });
     }
     let rule = &mut config["assets"][1]["collateral"];

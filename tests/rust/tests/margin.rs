@@ -2,9 +2,10 @@
 //! are met to the tick, and more collateral or a lower requirement never liquidates earlier. A failure names its seed.
 
 use seawall_core::{
-    AccountId, AssetId, Audit, Command, Config, Events, MarketId, Money, Nanos, Price, Qty, Side, Venue,
+    AccountId, AssetId, Audit, Command, Config, Events, MarketId, Money, Nanos, Price, Qty, Record, Side,
+    Venue, protocol::command,
 };
-use seawall_tests::stream::{Counts, Rng, World, strained, unit};
+use seawall_tests::stream::{Counts, Rng, Stream, strained, unit};
 use serde_json::{Value, json};
 
 const SEEDS: u64 = 150;
@@ -20,24 +21,57 @@ fn venue_of(config: &Value) -> Venue {
     venue
 }
 
+/// The next command of a stream, in a world where most accounts are one group, and now and then a leverage or
+/// a transfer instead.
+fn next(stream: &mut Stream, rng: &mut Rng, venue: &Venue) -> Record {
+    let record = stream.next(venue);
+    if record.kind == command::OPEN_ACCOUNT {
+        let group = u64::from(venue.accounts() % 4 != 3);
+        return Record { order: group, ..record };
+    }
+    if venue.accounts() < 8 || !rng.chance(6) {
+        return record;
+    }
+    let account = |rng: &mut Rng| AccountId::from_index(rng.below(8));
+    let instead = if rng.chance(50) {
+        let market = MarketId::from_index(rng.below(2));
+        Command::SetLeverage { market, account: account(rng), leverage: rng.within(0, 12) }
+    } else {
+        let (asset, amount) = (AssetId::new(rng.pick(&[0, 0, 1])), Money::new(rng.within(1, 30)));
+        Command::Transfer { account: account(rng), to: account(rng), asset, amount }
+    };
+    instead.encode(venue.now())
+}
+
 #[test]
 fn guards_equal_a_full_scan_whatever_the_margin_rules() {
     // Audit::Full compares the guard index with a scan for liquidations; the scan for calls is made here.
     let mut counts = Counts::default();
     for seed in 1..=SEEDS {
-        let world = World::run(seed, LENGTH, venue_of(&strained(seed)), |venue, command, _| {
+        let mut venue = venue_of(&strained(seed));
+        let (mut stream, mut rng) = (Stream::new(seed), Rng::new(seed ^ 0x77));
+        let mut events = Events::new();
+        for _ in 0..LENGTH {
+            let command = next(&mut stream, &mut rng, &venue);
+            venue.apply_record(&command, &mut events);
             assert!(venue.conservation().ok, "seed {seed}: {command:?}");
             for account in (0..venue.accounts()).map(AccountId::from_index) {
                 let missed = venue.health(account).is_callable() && !venue.is_called(account);
                 assert!(!missed, "seed {seed}: account {account} is not called after {command:?}");
             }
-        });
-        let restored = Venue::restore(&world.venue.snapshot()).expect("its own snapshot");
-        assert_eq!(restored.digest(), world.venue.digest(), "seed {seed}");
-        counts.add(&world.events);
+        }
+        let restored = Venue::restore(&venue.snapshot()).expect("its own snapshot");
+        assert_eq!(restored.digest(), venue.digest(), "seed {seed}");
+        counts.add(events.as_slice());
     }
-    let reached =
-        [(500, "called", 50), (STARTED, "liquidation", 400), (512, "ended", 300), (522, "sold", 15)];
+    let reached = [
+        (105, "leverage", 200),
+        (106, "transferred", 50),
+        (500, "called", 50),
+        (STARTED, "liquidation", 400),
+        (512, "ended", 300),
+        (522, "sold", 15),
+    ];
     for (kind, name, least) in reached {
         println!("{name:12} {:6}", counts.of(kind));
         assert!(counts.of(kind) > least, "too few events {kind} ({name})");
@@ -156,4 +190,49 @@ fn room_is_what_the_position_limit_leaves() {
     }
     let room = |side| venue.room(ALICE, BTC, side).get();
     assert_eq!((room(Side::Buy), room(Side::Sell)), (968, 1007));
+}
+
+fn refused(path: &[&str], value: Value, told: &str) {
+    let mut config = unit();
+    let mut at = &mut config;
+    for part in path {
+        at = match part.parse::<usize>() {
+            Ok(row) => &mut at[row],
+            Err(_) => &mut at[*part],
+        };
+    }
+    *at = value;
+    let error = Config::new(&config.to_string()).expect_err(&path.join(".")).to_string();
+    assert!(error.contains(told), "{}: {error}", path.join("."));
+}
+
+#[test]
+fn margin_rules_that_cannot_work_are_refused_by_their_field() {
+    let scale = |lower: i64, upper: i64| json!({"lower": lower, "upper": upper});
+    let size = |initial: i64, maintenance: i64, unit: i64| json!({"type": "root", "initial_ppb": initial, "maintenance_ppb": maintenance, "unit": unit});
+    let margin = |name| ["markets", "0", "margin", name];
+    refused(&margin("open_interest"), scale(5, 5), "margin.open_interest: 5 and 5");
+    refused(&margin("open_interest"), scale(-1, 5), "margin.open_interest: -1 and 5");
+    refused(&margin("size"), size(1, 2, 1), "size.initial_ppb: 1: must be at least maintenance_ppb 2");
+    refused(&margin("size"), size(1_000_000_001, 2, 1), "size.initial_ppb: 1000000001");
+    refused(&margin("size"), size(1, -1, 1), "size.maintenance_ppb: -1");
+    refused(&margin("size"), size(1, 1, 0), "size.unit: 0");
+    refused(&["liquidation_exit_ppm"], json!(999_999), "liquidation_exit_ppm: 999999");
+    refused(&["withdrawal_notional_ppm"], json!(1_000_001), "withdrawal_notional_ppm: 1000001");
+    let collateral = |name| ["assets", "1", "collateral", name];
+    let redeemed = |market: Value, num: i64| json!({"market": market, "value_num": num, "value_den": 1});
+    refused(&collateral("price"), json!("redemption"), "collateral.redemption: is null");
+    refused(&collateral("price_floor"), json!(10_001), "collateral.price_floor: 10001: must be 1 to 10000");
+    refused(&collateral("price_floor"), json!(0), "collateral.price_floor: 0");
+    refused(&collateral("redemption"), redeemed(json!(2), 1), "collateral.redemption.market: 2");
+    refused(&collateral("redemption"), redeemed(Value::Null, 0), "redemption.value_num: 0");
+    refused(&collateral("redemption"), redeemed(Value::Null, i64::MAX), "lower");
+    refused(&collateral("cap"), json!(0), "collateral.cap: 0");
+    refused(&collateral("deposit_scale_start"), json!(-1), "collateral.deposit_scale_start: -1");
+    refused(
+        &collateral("size_discount"),
+        json!({"factor_ppb": -1, "unit": 1}),
+        "size_discount.factor_ppb: -1",
+    );
+    refused(&collateral("size_discount"), json!({"factor_ppb": 1, "unit": 0}), "size_discount.unit: 0");
 }

@@ -12,6 +12,8 @@ pub struct Margin {
     pub open_interest: Option<OpenInterestScale>,
     /// Rates grow with the size of the position; null for none.
     pub size: Option<SizeRule>,
+    /// Accounts may set a leverage of their own, which raises their initial rate.
+    pub account_leverage: bool,
 }
 
 /// Open interest, as notional at the mark, from which the initial rate rises and at which it is 100 %.

@@ -178,6 +178,7 @@ const fn one() -> Ppm {
     Ppm::new(MILLION)
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the form that serde asks for")]
 fn is_one(value: &Ppm) -> bool {
     *value == one()
 }

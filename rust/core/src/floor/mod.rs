@@ -211,7 +211,7 @@ impl Floor {
     }
 
     /// True if two accounts are one party.
-    fn is_party(&self, a: AccountId, b: AccountId) -> bool {
+    pub(crate) fn is_party(&self, a: AccountId, b: AccountId) -> bool {
         let group = self.parties[a.index()].0;
         a == b || (group != 0 && group == self.parties[b.index()].0)
     }
@@ -332,7 +332,7 @@ impl Floor {
             return Ok(());
         }
         // An account that is short may still send what does not make its requirement grow.
-        let of = |position| self.rules.initial_of(&self.ledger, &self.prices, market, position);
+        let of = |position| self.rules.initial_of(&self.ledger, &self.prices, account, market, position);
         if of(&after) > of(held) { Err(Reject::MarginShort) } else { Ok(()) }
     }
 

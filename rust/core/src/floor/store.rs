@@ -8,7 +8,7 @@ use crate::index::Sources;
 use crate::ledger::Ledger;
 use crate::mark::{MarkState, Prices};
 use crate::protocol::{Phase, SelfTrade};
-use crate::units::{AccountId, MarketId, Nanos, OrderId, Price};
+use crate::units::{AccountId, MarketId, Nanos, OrderId, Ppm, Price};
 
 impl Floor {
     pub(crate) fn encode(&self, w: &mut Writer) {
@@ -58,6 +58,19 @@ impl Floor {
             }
         }
         self.pools.encode(w);
+        for market in self.leveraged() {
+            let own = self.ledger.own_rates(market);
+            w.len(own.clone().count());
+            for (account, rate) in own {
+                w.u32(account.get());
+                w.i64(rate.get());
+            }
+        }
+    }
+
+    /// Markets in which accounts set a leverage of their own.
+    fn leveraged(&self) -> impl Iterator<Item = MarketId> {
+        self.market_ids().filter(|m| self.market(*m).config.margin.account_leverage)
     }
 
     pub(crate) fn decode(&mut self, r: &mut Reader<'_>) -> Result<(), CodecError> {
@@ -160,7 +173,21 @@ impl Floor {
                 *ranking = some.then_some(ranked);
             }
         }
-        self.pools.decode(r)
+        self.pools.decode(r)?;
+        self.decode_own_rates(r)
+    }
+
+    fn decode_own_rates(&mut self, r: &mut Reader<'_>) -> Result<(), CodecError> {
+        for market in self.leveraged().collect::<Vec<_>>() {
+            for _ in 0..r.len()? {
+                let (account, rate) = (AccountId::new(r.u32()?), Ppm::new(r.i64()?));
+                if !self.ledger.knows(account) || !rate.is_positive() || rate > Ppm::ONE {
+                    return Err(r.invalid(format!("account {account} has no such rate; take another copy")));
+                }
+                self.ledger.set_own_rate(account, market, rate);
+            }
+        }
+        Ok(())
     }
 
     /// Builds the guards from ledger and prices: they are not part of the state.

@@ -185,8 +185,22 @@ impl Rules {
         &self,
         ledger: &Ledger,
         prices: &Prices,
+        account: AccountId,
         market: MarketId,
         position: &Position,
+    ) -> Money {
+        self.initial_at(ledger, prices, market, position, ledger.own_rate(account, market))
+    }
+
+    /// Initial requirement of one market at a rate that the account chose for itself.
+    #[must_use]
+    pub(crate) fn initial_at(
+        &self,
+        ledger: &Ledger,
+        prices: &Prices,
+        market: MarketId,
+        position: &Position,
+        own: Ppm,
     ) -> Money {
         let size = position.exposure();
         if size.is_zero() {
@@ -194,8 +208,14 @@ impl Rules {
         }
         let (price, tick) = (prices.known(market), self.tick(market));
         let open = price.value(ledger.open_interest(market), tick);
-        let exposure = Exposure { size, open, own: Ppm::ZERO };
+        let exposure = Exposure { size, open, own };
         self.tiers[market.index()].initial(price.value(size, tick), &exposure)
+    }
+
+    /// The initial rate of a leverage that an account sets for itself: `Tiers::own_rate` of the market.
+    #[must_use]
+    pub(crate) fn own_rate(&self, market: MarketId, leverage: i64) -> Option<Ppm> {
+        self.tiers[market.index()].own_rate(leverage)
     }
 
     /// Initial requirement of an account over all markets, open orders counted.
@@ -203,7 +223,7 @@ impl Rules {
     pub(crate) fn initial_total(&self, ledger: &Ledger, prices: &Prices, account: AccountId) -> Sum {
         let mut total = Sum::ZERO;
         for (i, p) in ledger.positions(account).iter().enumerate() {
-            total += self.initial_of(ledger, prices, MarketId::from_index(i), p);
+            total += self.initial_of(ledger, prices, account, MarketId::from_index(i), p);
         }
         total
     }
@@ -218,10 +238,10 @@ impl Rules {
         market: MarketId,
         replaced: &Position,
     ) -> Sum {
-        let mut total = Sum::of(self.initial_of(ledger, prices, market, replaced));
+        let mut total = Sum::of(self.initial_of(ledger, prices, account, market, replaced));
         for (i, p) in ledger.positions(account).iter().enumerate() {
             if i != market.index() {
-                total += self.initial_of(ledger, prices, MarketId::from_index(i), p);
+                total += self.initial_of(ledger, prices, account, MarketId::from_index(i), p);
             }
         }
         total

@@ -49,6 +49,7 @@ pub(crate) struct Tiers {
     factor: Ppm,
     open_interest: Option<OpenInterestScale>,
     size: Option<SizeRule>,
+    account_leverage: bool,
     /// No maintenance rate by size is above it: times the call factor it stays below one.
     size_max: Ppm,
 }
@@ -76,8 +77,21 @@ impl Tiers {
         };
         let call = maintenance.iter().map(scaled).collect();
         let size_max = Ppm::highest_below_one(factor);
-        let config::Margin { open_interest, size, .. } = *rules;
-        Self { initial, maintenance, call, factor, open_interest, size, size_max }
+        let config::Margin { open_interest, size, account_leverage } = *rules;
+        Self { initial, maintenance, call, factor, open_interest, size, account_leverage, size_max }
+    }
+
+    /// The initial rate of a leverage that an account sets for itself, zero for none; `None` if the market does not
+    /// take it.
+    #[must_use]
+    pub(crate) fn own_rate(&self, leverage: i64) -> Option<Ppm> {
+        if !self.account_leverage || leverage < 0 {
+            return None;
+        }
+        if leverage == 0 {
+            return Some(Ppm::ZERO);
+        }
+        Some(Ppm::of_leverage_up(leverage)).filter(|rate| *rate >= self.initial[0].rate)
     }
 
     /// Initial requirement: that of the tier, and at least the notional times every rate beside the tiers.

@@ -150,6 +150,12 @@ impl Exposed {
 }
 
 impl Ppm {
+    /// `ceil(1 / leverage)`, the leverage positive.
+    #[must_use]
+    pub(crate) fn of_leverage_up(leverage: i64) -> Self {
+        Self(narrow(div_ceil(i128::from(MILLION), i128::from(leverage))))
+    }
+
     /// The highest rate that stays below 1 when it is multiplied by a factor.
     #[must_use]
     pub(crate) fn highest_below_one(factor: Self) -> Self {

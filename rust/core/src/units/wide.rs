@@ -1,6 +1,6 @@
 //! Numbers wider than a record: sums of money and exact fractions.
 
-use super::{MILLION, Money, Ppm, Qty, div_floor, narrow};
+use super::{MILLION, Money, Ppm, Qty, Side, div_floor, narrow};
 use core::cmp::Ordering;
 use core::fmt;
 use core::ops::{Add, AddAssign, Neg, Sub, SubAssign};
@@ -234,6 +234,16 @@ impl Ratio {
     #[must_use]
     pub const fn parts(&self) -> (i128, u128) {
         (self.numerator, self.denominator)
+    }
+
+    /// The first whole number strictly below (for a buyer) or above (for a seller) this positive ratio.
+    #[must_use]
+    pub(crate) fn beyond(&self, side: Side) -> i128 {
+        let denominator = self.denominator.cast_signed();
+        match side {
+            Side::Buy => (self.numerator - 1).div_euclid(denominator),
+            Side::Sell => self.numerator.div_euclid(denominator) + 1,
+        }
     }
 
     /// `floor(amount x self)` of a ratio from 0 to 1: the one place where an exact weight becomes money.

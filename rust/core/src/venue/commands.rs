@@ -39,6 +39,8 @@ impl Venue {
             command::DEPOSIT => self.deposit(account, AssetId::new(r.code), amount, events),
             command::WITHDRAW => self.withdraw(account, AssetId::new(r.code), amount, events),
             command::FUND_DEPOSIT => self.fund_deposit(FundId::new(r.code), amount, events),
+            command::SET_LEVERAGE => self.set_leverage(market, account, r.amount, events),
+            command::TRANSFER => self.transfer(account, r.order, (AssetId::new(r.code), amount), events),
             command::INDEX => self.index_price(market, price, events),
             command::SET_PHASE => self.set_phase(market, r.code, Nanos::new(r.amount), events),
             command::PULSE => Ok(()),
@@ -172,8 +174,8 @@ impl Venue {
         }
         let Floor { rules, ledger, prices, .. } = &self.floor;
         for ((account, _), traded) in sides.iter().zip(&after) {
-            let before = rules.initial_of(ledger, prices, market, ledger.position(*account, market));
-            let grows = rules.initial_of(ledger, prices, market, &traded.0) > before;
+            let need = |position| rules.initial_of(ledger, prices, *account, market, position);
+            let grows = need(&traded.0) > need(ledger.position(*account, market));
             if grows && !rules.carries(ledger, prices, *account, market, traded) {
                 return Err(Reject::MarginShort);
             }
@@ -229,25 +231,7 @@ impl Venue {
     ) -> Result<(), Reject> {
         self.known_account(account)?;
         self.known_asset(asset)?;
-        if !amount.is_positive() {
-            return Err(Reject::AmountOutOfRange);
-        }
-        if self.floor.is_liquidated(account) {
-            return Err(Reject::InLiquidation);
-        }
-        let balance = self.floor.ledger.balance(account, asset);
-        if amount > balance {
-            return Err(Reject::BalanceShort);
-        }
-        let Floor { rules, ledger, prices, .. } = &self.floor;
-        let lost = rules.assets().iter().find(|a| a.id == asset).map_or(amount, |a| {
-            let value = |held| a.initial_value(held, ledger.deposits(asset), prices);
-            value(balance) - value(balance - amount)
-        });
-        let equity = rules.initial_equity(ledger, prices, account) - Sum::of(lost);
-        if equity < rules.withdrawal_floor(ledger, prices, account) {
-            return Err(Reject::MarginShort);
-        }
+        self.check_leaving(account, asset, amount)?;
 
         // From here on nothing fails.
         let left = if asset == VALUATION { self.left_behind(amount) } else { Money::ZERO };
@@ -261,6 +245,90 @@ impl Venue {
         }
         self.floor.ledger.transfer(Place::User(account, asset), Place::External(asset), amount - left);
         self.report_cash(event::WITHDRAWN, account, asset, amount - left, events);
+        Ok(())
+    }
+
+    /// Money may leave an account: it is there, and what stays covers what a withdrawal has to leave.
+    fn check_leaving(&self, account: AccountId, asset: AssetId, amount: Money) -> Result<(), Reject> {
+        if !amount.is_positive() {
+            return Err(Reject::AmountOutOfRange);
+        }
+        if self.floor.is_liquidated(account) {
+            return Err(Reject::InLiquidation);
+        }
+        let Floor { rules, ledger, prices, .. } = &self.floor;
+        let balance = ledger.balance(account, asset);
+        if amount > balance {
+            return Err(Reject::BalanceShort);
+        }
+        let lost = rules.assets().iter().find(|a| a.id == asset).map_or(amount, |a| {
+            let value = |held| a.initial_value(held, ledger.deposits(asset), prices);
+            value(balance) - value(balance - amount)
+        });
+        let equity = rules.initial_equity(ledger, prices, account) - Sum::of(lost);
+        let covered = equity >= rules.withdrawal_floor(ledger, prices, account);
+        if covered { Ok(()) } else { Err(Reject::MarginShort) }
+    }
+
+    /// Money to another account of the same group: a sub-account, which carries a position by itself.
+    fn transfer(
+        &mut self,
+        account: AccountId,
+        to: u64,
+        money: (AssetId, Money),
+        events: &mut Events,
+    ) -> Result<(), Reject> {
+        let (asset, amount) = money;
+        self.known_account(account)?;
+        let to = AccountId::new(u32::try_from(to).map_err(|_| Reject::UnknownAccount)?);
+        self.known_account(to)?;
+        self.known_asset(asset)?;
+        if account == to || !self.floor.is_party(account, to) {
+            return Err(Reject::BadField);
+        }
+        self.check_leaving(account, asset, amount)?;
+
+        // From here on nothing fails.
+        self.floor.ledger.transfer(Place::User(account, asset), Place::User(to, asset), amount);
+        self.floor.touch(account);
+        self.floor.touch(to);
+        events.push(Record {
+            account: account.get(),
+            order: to.get().into(),
+            code: asset.get(),
+            amount: amount.get(),
+            ..event_of(event::TRANSFERRED, MarketId::NONE)
+        });
+        Ok(())
+    }
+
+    /// The leverage that an account allows itself: its initial rate is not below one over it.
+    fn set_leverage(
+        &mut self,
+        market: MarketId,
+        account: AccountId,
+        leverage: i64,
+        events: &mut Events,
+    ) -> Result<(), Reject> {
+        self.known_market(market)?;
+        self.known_account(account)?;
+        let own = self.floor.rules.own_rate(market, leverage).ok_or(Reject::BadField)?;
+        let Floor { rules, ledger, prices, .. } = &self.floor;
+        let position = ledger.position(account, market);
+        let before = rules.initial_of(ledger, prices, account, market, position);
+        let after = rules.initial_at(ledger, prices, market, position, own);
+        let need = rules.initial_total(ledger, prices, account) - Sum::of(before) + Sum::of(after);
+        if after > before && rules.initial_equity(ledger, prices, account) < need {
+            return Err(Reject::MarginShort);
+        }
+
+        // From here on nothing fails.
+        self.floor.ledger.set_own_rate(account, market, own);
+        events.push(Record {
+            account: account.get(),
+            amount: leverage,
+            ..event_of(event::LEVERAGE_SET, market)
+        });
         Ok(())
     }
 

@@ -1,0 +1,114 @@
+"""Margin rules beside the tiers and the value of other assets, from ``docs/mechanics.md`` section 3, in exact fractions."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import floor, isqrt
+from typing import TYPE_CHECKING, Any, Final
+
+from .orders import MILLION, ceil_div
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Config = dict[str, Any]
+
+BILLION: Final = 1_000_000_000
+STEP: Final = Fraction(1, 10_000)
+NONE: Final[Config] = {"open_interest": None, "size": None, "account_leverage": False}
+
+
+def root_floor(number: Fraction) -> int:
+    """Return the floor of a square root."""
+    return isqrt(number.numerator // number.denominator)
+
+
+def rate_by_size(rule: Config, which: str, base_ppm: int, lots: int) -> int:
+    """Return the rate of a size in ppm."""
+    factor, size = Fraction(rule[f"{which}_ppb"], BILLION), Fraction(lots, rule["unit"])
+    base = Fraction(base_ppm, MILLION)
+    if rule["type"] == "linear":
+        return -floor(-(base + factor * size) * MILLION)
+    # floor((0.8 base + factor sqrt(size)) / step), the root taken of a square so that it is exact.
+    scale = 10**9
+    root = root_floor((factor / STEP) ** 2 * size * scale**2)
+    steps = (Fraction(4, 5) * base / STEP * scale + root) // scale
+    return int(max(steps, base // STEP) * STEP * MILLION)
+
+
+def rate_by_interest(scale: Config, base_ppm: int, interest: int) -> int:
+    """Return the initial rate in ppm at an open interest, as notional."""
+    lower, upper = scale["lower"], scale["upper"]
+    raised = base_ppm + Fraction((MILLION - base_ppm) * (interest - lower), upper - lower)
+    return floor(max(Fraction(base_ppm), min(Fraction(MILLION), raised)))
+
+
+def size_max(call_ppm: int) -> int:
+    """Return the highest maintenance rate by size: times the call factor it stays below 1."""
+    return (MILLION * MILLION - 1) // max(call_ppm, MILLION)
+
+
+class Collateral:
+    """What an asset other than the first counts for."""
+
+    def __init__(self, rules: Config, price: Callable[[str, int], int]) -> None:
+        self.rules = rules
+        self.price = price
+
+    def units(self) -> list[Fraction]:
+        """Return the values of one minor unit that there are."""
+        rules, values = self.rules, []
+        source, redemption = rules.get("price", "index"), rules.get("redemption")
+        if source != "redemption":
+            price = max(self.price(source, rules["market"]), rules.get("price_floor") or 0)
+            values.append(Fraction(price * rules["value_num"], rules["value_den"]))
+        if redemption is not None:
+            follows = redemption["market"]
+            price = 1 if follows is None else self.price("index", follows)
+            values.append(Fraction(price * redemption["value_num"], redemption["value_den"]))
+        return values
+
+    @property
+    def unit(self) -> Fraction:
+        """The greater of them."""
+        return max(self.units())
+
+    def counted(self, balance: int) -> int:
+        """Return the balance that counts."""
+        cap = self.rules.get("cap")
+        return max(0, balance if cap is None else min(balance, cap))
+
+    def weight(self, counted: int) -> Fraction:
+        """Return the weight of a balance."""
+        base, discount = Fraction(self.rules["weight_ppm"], MILLION), self.rules.get("size_discount")
+        if discount is None:
+            return base
+        square = Fraction(discount["factor_ppb"], BILLION) ** 2 * Fraction(counted, discount["unit"])
+        steps = base // STEP
+        # 1.1 / (1 + root) is at least k steps where (11000 - k) squared is at least k squared times the square.
+        while steps > 0 and (steps > 11_000 or (11_000 - steps) ** 2 < steps**2 * square):
+            steps -= 1
+        return steps * STEP
+
+    def value(self, balance: int) -> int:
+        """Return what a balance adds to equity."""
+        counted = self.counted(balance)
+        return floor(counted * self.unit * self.weight(counted))
+
+    def initial_value(self, balance: int, deposits: int) -> int:
+        """Return what a balance adds where initial margin is asked for."""
+        start = self.rules.get("deposit_scale_start")
+        total = floor(max(0, deposits) * self.unit)
+        if start is None or total <= start:
+            return self.value(balance)
+        counted = self.counted(balance)
+        return floor(floor(counted * self.unit) * self.weight(counted) * Fraction(start, total))
+
+    def sale(self, quantity: int) -> int:
+        """Return what a sale brings."""
+        return floor(quantity * self.unit * Fraction(self.rules["weight_ppm"], MILLION))
+
+    def sale_for(self, debt: int) -> int:
+        """Return the smallest balance that brings as much as a debt."""
+        per_unit = self.unit * Fraction(self.rules["weight_ppm"], MILLION)
+        return ceil_div(debt * per_unit.denominator, per_unit.numerator)
