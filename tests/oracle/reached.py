@@ -56,6 +56,9 @@ REJECT_NAMES = {
 REFUSED_WHEN_FIRED = (v.NOT_REDUCING, v.WOULD_TAKE, v.NOT_FILLABLE, v.MARGIN_SHORT)
 """Refusals of fired orders that are counted one by one."""
 
+INDEX_STATES = ("live", "degraded", "stale")
+"""States of an index, by number."""
+
 STATES = (
     "fill",
     "partial_fill",
@@ -189,6 +192,12 @@ STATES = (
     "quote_side_refused",
     # 6.8.
     "uncross_repeated",
+    # 7.
+    *(f"index_{state}" for state in INDEX_STATES),
+    "stale_index_spares",
+    "source_without_mark",
+    "funding_capped",
+    "funding_shared",
     *(f"rejected:{name}" for name in REJECT_NAMES.values()),
 )
 """Every state that ``reached`` can name."""
@@ -198,7 +207,7 @@ LEAST = {
     **dict.fromkeys(("breaker_by_liquidation", "rejected:AccountsFull", "rejected:AmountOutOfRange"), 0.002),
     **dict.fromkeys(("rejected:UnknownFund", "rejected:UnknownMarket", "rejected:UnknownAsset"), 0.002),
     **dict.fromkeys(("leg_of_incoming", "leg_in_auction", "uncross_repeated", "pro_rata_liquidation"), 0.002),
-    **dict.fromkeys(("fired_slid", "fired_refused:WouldTake"), 0.002),
+    **dict.fromkeys(("fired_slid", "fired_refused:WouldTake", "funding_capped", "funding_shared"), 0.002),
     "rejected:NoMark": 0.001,
     "liquidation": 0.90,
     "adl": 0.50,
@@ -340,6 +349,8 @@ class _Reached:
                 self.states.add("breaker_by_liquidation")
         elif kind == v.UNCROSSED and event["amount"] != 0:
             self.states.add("uncross_surplus")
+        elif kind == v.INDEX_STATE:
+            self.states.add(f"index_{INDEX_STATES[event['code']]}")
         elif kind == v.FUNDING_PAID:
             self.states.add("funding_paid" if event["amount"] > 0 else "funding_received")
 

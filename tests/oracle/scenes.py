@@ -5,6 +5,8 @@ A scene looks at the oracle's state and leaves enough to chance that it often co
 
 from __future__ import annotations
 
+import json
+from random import Random
 from typing import TYPE_CHECKING
 
 from . import orders as o
@@ -12,7 +14,6 @@ from . import venue as v
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from random import Random
 
     from .orders import Config, Order, Record
     from .venue import OracleVenue
@@ -49,6 +50,8 @@ class Writer:
 
     def __init__(self, rng: Random, config: Config, oracle: OracleVenue) -> None:
         self.rng = rng
+        self.told = Random(json.dumps(config))  # noqa: S311 - it has to repeat, not to be secret
+        """Draws of what sources tell, apart from the others."""
         self.oracle = oracle
         self.account_count = min(rng.randint(5, 8), config["limits"]["accounts_max"])
         self.start_prices = [rng.choice((30, 80, 200, 500, 900)) for _ in config["markets"]]

@@ -7,6 +7,8 @@ they do. Everything follows from the seed.
 
 from __future__ import annotations
 
+import json
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 from . import orders as o
@@ -15,7 +17,6 @@ from .scenes import Scenes, chance, command, mode_flags
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from random import Random
 
     from .orders import Config, Record
     from .venue import OracleVenue
@@ -160,8 +161,69 @@ def random_breakers(rng: Random, market_count: int) -> list[Config]:
     return breakers
 
 
+def random_sources(rng: Random) -> list[Config]:
+    """Return sources of prices, some of which grow stale soon."""
+    return [
+        {"name": f"source{i}", "weight": rng.choice((1, 1, 2, 3)), "stale_ns": rng.choice((20, 60, 300, 10_000))}
+        for i in range(rng.choice((1, 2, 3, 3, 5)))
+    ]
+
+
+def price_rows(rng: Random, market: Config) -> None:
+    """Give a market an index of its own, inputs of its mark, or terms of its funding."""
+    mark, funding = market["mark"], market["funding"]
+    if chance(rng, 0.2):
+        sources = random_sources(rng)
+        market["index"] = {
+            "rule": rng.choice(("median", {"mean": {"outlier_ppm": rng.choice((5_000, 30_000, 200_000))}})),
+            "sources_min": rng.randint(1, len(sources)),
+            "liquidates_stale": chance(rng, 0.4),
+            "sources": sources,
+        }
+    if mark["method"] == "median" and chance(rng, 0.7):
+        names = ["index", "last", "basis", "basis_ema", "touch", "touch_ema", "external"]
+        names += ["funding"] * (funding is not None)
+        mark["inputs"] = rng.sample(names, rng.randint(1, 4))
+        left = [name for name in names if name not in mark["inputs"]]
+        if len(mark["inputs"]) > 2 and chance(rng, 0.6):
+            mark["fallback"] = rng.choice(left)
+        used = [*mark["inputs"], mark.get("fallback")]
+        for average in ("basis", "touch"):
+            if f"{average}_ema" in used or chance(rng, 0.1):
+                mark[f"{average}_decay_ppb"] = rng.choice((0, 500_000_000, 993_355_506))
+        if "external" in used:
+            mark["sources"] = random_sources(rng)
+    if chance(rng, 0.1):
+        mark["index_band_ppm"] = rng.choice((5_000, 50_000))
+    if chance(rng, 0.05):
+        mark["slew_ppm"] = rng.choice((10_000, 100_000))
+    if funding is not None and chance(rng, 0.6):
+        rows: Config = {
+            "rate_period_ns": rng.choice((funding["interval_ns"], 8 * funding["interval_ns"], 100)),
+            "price": rng.choice(("mark", "index")),
+            "cap_margin_multiple": rng.choice((1, 6)),
+            "votes": {
+                "period_ns": rng.choice((5, 15)),
+                "votes_min": rng.choice((1, 4)),
+                "samples_min": rng.choice((1, 4)),
+            },
+            "accrual": {"units": rng.choice((1, 7, 1000)), "ticks": rng.choice((1, 3))},
+            "payers": rng.choice(("capped", "capped", "full")),
+        }
+        funding.update({name: row for name, row in rows.items() if chance(rng, 0.5)})
+
+
 def random_config(rng: Random) -> Config:
     """Return the configuration of a small world."""
+    config = orders_config(rng)
+    told = Random(json.dumps(config))  # noqa: S311 - it has to repeat, not to be secret
+    for market in config["markets"]:
+        price_rows(told, market)
+    return config
+
+
+def orders_config(rng: Random) -> Config:
+    """Return the configuration of a small world whose indices are told and whose marks are plain."""
     market_count = rng.choice((1, 1, 1, 2, 2, 3))
     fund_count = rng.choice((1, 1, 2))
     account_count = rng.randint(5, 8)
@@ -259,7 +321,30 @@ class _Generator(Scenes):
                 yield command(v.PULSE, at=self.oracle.now, source=self.rng.randint(0, 3))
             # A scene may say when.
             at = record["at"] or self.advance()
-            yield {**record, "at": at, "source": self.rng.randint(0, 3)}
+            source = self.rng.randint(0, 3)
+            for told in self.by_sources(record, at):
+                yield {**told, "at": at, "source": source}
+
+    def by_sources(self, record: Record, at: int) -> Iterator[Record]:
+        """Write an Index as prices of sources, where the market has them."""
+        market = next((m for m in self.oracle.markets if m.number == record["market"]), None)
+        told = self.told
+        if record["kind"] != v.INDEX or market is None or not market.sources.all or told.random() < 0.02:
+            yield record
+            return
+        numbers = range(len(market.sources.all))
+        if market.mark > 0 and told.random() < 0.3:
+            numbers = range(told.choice(numbers), len(numbers))
+        price = record["price"]
+        for number in numbers:
+            off = told.choice((0,) * 8 + (1, -1, price // 20, -price // 12))
+            bid = max(1, price + off)
+            ask = told.choice((0, 0, bid, bid + 1, bid + 4)) if told.random() < 0.97 else bid - 1
+            seen = 0 if told.random() < 0.8 else max(0, at - told.choice((0, 1, 5, 30, 90, -1)))
+            code = number if told.random() < 0.99 else len(market.sources.all)
+            yield command(v.SOURCE, market=market.number, code=code, price=bid, qty=ask, amount=seen)
+        if not market.sources.makes_index:
+            yield record
 
     def story(self) -> Iterator[Record]:
         """Write the commands without their times."""

@@ -20,6 +20,7 @@ pub use margin::{
     Collateral, CollateralPrice, Margin, OpenInterestScale, Redemption, SizeDiscount, SizeRule,
 };
 pub use market::{Allocation, ClientIds, Day, Entry, Fees, Lead, Market};
+pub(crate) use price::VOTES_MAX;
 pub use price::{
     Accrual, Funding, FundingPrice, Index, IndexRule, Mark, MarkInput, MarkMethod, Payers, Source, Votes,
 };

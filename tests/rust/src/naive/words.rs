@@ -30,8 +30,10 @@ pub mod command {
     pub const SET_PHASE: u16 = 21;
     /// Lets waiting work go on.
     pub const PULSE: u16 = 22;
+    /// A price of a source.
+    pub const SOURCE: u16 = 23;
     /// Every kind that there is.
-    pub const ALL: [u16; 14] = [
+    pub const ALL: [u16; 15] = [
         PLACE,
         CANCEL,
         REPLACE,
@@ -46,6 +48,7 @@ pub mod command {
         INDEX,
         SET_PHASE,
         PULSE,
+        SOURCE,
     ];
 }
 
