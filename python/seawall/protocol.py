@@ -132,6 +132,7 @@ class EventKind(IntEnum):
     ADL_STARTED = 530
     ADL_FILL = 531
     ADL_REMAINDER = 532
+    ADL_HAIRCUT = 533
     SOCIALISED = 540
     BAD_DEBT = 541
     FEES_PAID = 542
@@ -480,7 +481,8 @@ EVENT_COLUMNS: Final[dict[EventKind, dict[str, str]]] = {
     },
     EventKind.ADL_STARTED: {**_RISK, "side": "side", "price": "price", "qty": "qty"},
     EventKind.ADL_FILL: {**_RISK, "side": "side", "price": "price", "qty": "qty", "given_up": "amount"},
-    EventKind.ADL_REMAINDER: {**_RISK, "qty": "qty"},
+    EventKind.ADL_REMAINDER: {**_RISK, "qty": "qty", "uncovered": "amount"},
+    EventKind.ADL_HAIRCUT: {**_RISK, "given_up": "amount"},
     EventKind.SOCIALISED: {**_RISK, "amount": "amount"},
     EventKind.BAD_DEBT: {"account": "account", "amount": "amount"},
     EventKind.FEES_PAID: {**_RISK, "amount": "amount"},

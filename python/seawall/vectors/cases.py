@@ -148,7 +148,7 @@ class Topic:
     """How a topic is computed."""
 
     function: str
-    """Path of the engine's function, or of the public Python function for measures and records."""
+    """Paths of the engine's functions, or of the public Python function for measures and records; commas between."""
     given: frozenset[str]
     """Keys of the arguments."""
     expect: frozenset[str]

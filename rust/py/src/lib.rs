@@ -19,15 +19,25 @@ mod _core {
     #[pymodule_export]
     use crate::bench::{bench_book, bench_commands};
     #[pymodule_export]
-    use crate::conform::{
-        bankruptcy_quote, deposit_weight, funding_index_delta_towards_zero, funding_payment_up, funding_rate,
-        initial_margin, liquidation_price, open_orders_margin, padded_median_towards_zero,
-        premium_towards_zero, size_weight, slew_limit, tier_margin,
+    use crate::conform::adl::{
+        adl_allocate, adl_haircut, adl_haircut_queue, adl_hedge_aware, adl_lights, adl_offset, adl_queue,
+        adl_rank, adl_score, adl_settle, adl_step_check,
     };
     #[pymodule_export]
-    use crate::conform::{
-        drawdown, dutch_price, fillable_price, fund_delta, fund_fee, largest_remainder, negative_pnl,
-        ramp_share, schedule, share_step, size_to_close, two_sided_loss,
+    use crate::conform::fund::{drawdown, fund_delta, negative_pnl, two_sided_loss};
+    #[pymodule_export]
+    use crate::conform::funding::{
+        funding_index_delta_towards_zero, funding_payment_up, funding_rate, padded_median_towards_zero,
+        premium_towards_zero, slew_limit,
+    };
+    #[pymodule_export]
+    use crate::conform::liquidation::{
+        dutch_price, fillable_price, fund_fee, ramp_share, schedule, share_step, size_to_close,
+    };
+    #[pymodule_export]
+    use crate::conform::margin::{
+        bankruptcy_quote, deposit_weight, initial_margin, liquidation_price, open_orders_margin, size_weight,
+        tier_margin,
     };
     #[pymodule_export]
     use crate::venue::{Deltas, JournalWriter, Venue, replay_journal};
