@@ -417,6 +417,8 @@ class VenueProfile(Model):
     """Account that takes positions over at the bankruptcy price; absent for none."""
     last_resort: LastResort
     """What happens to a loss that the fund cannot pay."""
+    claims: bool = False
+    """Whether what others paid for a debtor is claimed back from its later deposits."""
     limits: Limits = Limits()
     """Bounds of size and of work."""
     assets: tuple[Asset, ...]
@@ -465,6 +467,7 @@ class VenueProfile(Model):
             "margin_call_ppm": _ppm(self.margin_call, "margin_call"),
             "backstop": self.backstop,
             "last_resort": last_resort_config(self.last_resort, self.amount),
+            **({"claims": True} if self.claims else {}),
             "limits": self.limits.model_dump(),
             "assets": [self._asset(number, asset) for number, asset in enumerate(self.assets)],
             "funds": [fund.config(self.amount) for fund in self.funds],

@@ -132,6 +132,7 @@ pub fn daring(seed: u64) -> Value {
         1 => json!("withdrawal_factor"),
         _ => two_sided,
     };
+    config["claims"] = json!(rng.chance(50));
     for fund in config["funds"].as_array_mut().expect("a list") {
         fund["cap"] = if rng.chance(40) { json!(rng.within(100, 2000)) } else { Value::Null };
         fund["paid_max"] = if rng.chance(30) { json!(rng.within(1, 200)) } else { Value::Null };

@@ -76,6 +76,7 @@ fn money_is_conserved_and_stages_keep_their_order() {
         (event::SOCIALISED, "socialised"),
         (event::BAD_DEBT, "bad debt"),
         (event::FEES_PAID, "fees paid"),
+        (event::CLAIM_PAID, "claim paid"),
     ] {
         println!("{name:16} {:6}", counts.of(kind));
         assert!(counts.of(kind) > 0, "no event {kind} ({name}) was reached");
@@ -113,6 +114,7 @@ fn choices_that_say_the_default_change_nothing() {
             market["liquidation"]["fee_rule"] = json!({"type": "flat"});
             market["liquidation"]["takeover"] = json!("bankruptcy");
         }
+        said["claims"] = json!(false);
         for fund in said["funds"].as_array_mut().expect("a list") {
             fund["cap"] = Value::Null;
             fund["paid_max"] = Value::Null;

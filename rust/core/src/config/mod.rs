@@ -67,6 +67,9 @@ pub struct Config {
     pub backstop: Option<AccountId>,
     /// What happens to a loss that the fund cannot pay.
     pub last_resort: LastResort,
+    /// Whether what others paid for a debtor is claimed back from its later deposits.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub claims: bool,
     /// Bounds of size and of work.
     pub limits: Limits,
     /// Assets; the first is the valuation asset.
