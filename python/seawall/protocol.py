@@ -136,6 +136,7 @@ class EventKind(IntEnum):
     SOCIALISED = 540
     BAD_DEBT = 541
     FEES_PAID = 542
+    CLAIM_PAID = 543
 
 
 class Side(IntEnum):
@@ -486,5 +487,6 @@ EVENT_COLUMNS: Final[dict[EventKind, dict[str, str]]] = {
     EventKind.SOCIALISED: {**_RISK, "amount": "amount"},
     EventKind.BAD_DEBT: {"account": "account", "amount": "amount"},
     EventKind.FEES_PAID: {**_RISK, "amount": "amount"},
+    EventKind.CLAIM_PAID: {"account": "account", "creditor_kind": "code", "creditor": "order", "amount": "amount"},
 }
 """What the fields of each kind of event mean: column name to field of the record."""

@@ -291,3 +291,75 @@ fund main 33
 withdraw carol 300 USD
 > withdrawn carol 300 USD
 check carol balance 400
+
+story a debtor's next deposits pay what others paid for it, in their order
+# Alice owes 50: the fund pays its 20, Bob, the only winner, 30. A deposit of 25 pays the fund and 5 of Bob's claim, one of 100 the rest.
+config unit
+set claims true
+set last_resort "socialise"
+given alice 100
+given bob 1000
+given carol 1000
+fund main 20
+> funded main 20
+index BTC 100
+> marked BTC 100 index 100
+block BTC alice buys 10 @ 100 from bob
+> fill alice BTC buy 10 @ 100 block
+> fill bob BTC sell 10 @ 100 block
+buy carol BTC 10 @ 85
+> accepted carol #1 BTC buy 10 @ 85
+sell alice BTC 10 @ 85
+> accepted alice #2 BTC sell 10 @ 85
+> fill carol #1 BTC buy 10 @ 85 fee 0 maker
+> fill alice #2 BTC sell 10 @ 85 fee 0 taker
+> liquidation alice equity -50 below 0
+index BTC 85
+> marked BTC 85 index 85
+> fund-paid main alice BTC 20
+> socialised bob BTC 30
+> ended alice bankrupt equity 0
+deposit alice 25 USD
+> deposited alice 25 USD
+> claim-paid alice 20 to fund
+> claim-paid alice 5 to bob
+check alice balance 0
+check funds 20
+deposit alice 100 USD
+> deposited alice 100 USD
+> claim-paid alice 25 to bob
+check alice balance 75
+check bob balance 1000
+
+story a claim of the shortfall is worth no more than the shortfall
+# Alice owes 50 that nobody pays. Bob leaves 50 x 430 / 2,150 = 10 of it behind; Alice's deposit pays the other 40.
+config unit
+set claims true
+set last_resort "withdrawal_factor"
+given alice 100
+given bob 1000
+given carol 1000
+index BTC 100
+> marked BTC 100 index 100
+block BTC alice buys 10 @ 100 from bob
+> fill alice BTC buy 10 @ 100 block
+> fill bob BTC sell 10 @ 100 block
+buy bob BTC 10 @ 85
+> accepted bob #1 BTC buy 10 @ 85
+sell alice BTC 10 @ 85
+> accepted alice #2 BTC sell 10 @ 85
+> fill bob #1 BTC buy 10 @ 85 fee 0 maker
+> fill alice #2 BTC sell 10 @ 85 fee 0 taker
+> liquidation alice equity -50 below 0
+index BTC 85
+> marked BTC 85 index 85
+> bad-debt alice 50
+> ended alice bankrupt equity 0
+withdraw bob 430 USD
+> left bob 10
+> withdrawn bob 420 USD
+deposit alice 60 USD
+> deposited alice 60 USD
+> claim-paid alice 40 to shortfall
+check alice balance 20
+check shortfall 0

@@ -577,6 +577,8 @@ class VenueProfile(Model):
     """An account leaves liquidation once its equity reaches this multiple of maintenance."""
     withdrawal_notional: NonNegative = Decimal(0)
     """A withdrawal leaves at least this share of the open notional."""
+    claims: bool = False
+    """Whether what others paid for a debtor is claimed back from its later deposits."""
     limits: Limits = Limits()
     """Bounds of size and of work."""
     assets: tuple[Asset, ...]
@@ -626,6 +628,7 @@ class VenueProfile(Model):
             "backstop": self.backstop,
             "last_resort": last_resort_config(self.last_resort, self.amount),
             **self._levels(),
+            **({"claims": True} if self.claims else {}),
             "limits": self.limits.model_dump(),
             "assets": [self._asset(number, asset) for number, asset in enumerate(self.assets)],
             "funds": [fund.config(self.amount) for fund in self.funds],

@@ -324,6 +324,112 @@ mod tests {
     }
 
     #[test]
+    fn a_fund_may_end_at_zero_and_not_below() {
+        let of = |fund| fund_delta(Money::new(90), Money::new(100), Ppm::ZERO, Money::new(fund));
+        assert_eq!((of(10).allowed, of(10).fund_after), (true, Money::ZERO));
+        assert_eq!((of(9).allowed, of(9).fund_after, of(9).amount), (false, Money::new(9), Money::new(-10)));
+    }
+
+    #[test]
+    fn a_fee_for_margin_left_is_clamped_at_both_ends() {
+        let of = |shortage, liquidator| {
+            let rate = fund_fee(
+                Sum::new(shortage),
+                Money::new(1000),
+                Ppm::new(50_000),
+                Ppm::new(liquidator),
+                Ppm::new(30_000),
+            );
+            Money::new(1000).ratio_up(rate).get()
+        };
+        // 95 % of (50 - 10 - 20) of a thousand are 19; of (50 - 10 - 21) 18.05, up; nothing left; at most 30.
+        assert_eq!(
+            (of(20, 10_000), of(21, 10_000), of(40, 10_000), of(99, 10_000), of(0, 0)),
+            (19, 19, 0, 0, 30)
+        );
+    }
+
+    #[test]
+    fn a_trigger_has_two_ends() {
+        let rule = |inclusive| Drawdown {
+            trigger_ppm: Ppm::new(300_000),
+            stop_ppm: Ppm::new(250_000),
+            inclusive,
+            window_ns: Nanos::new(8),
+        };
+        let of = |loss, inclusive, was| {
+            let d = drawdown(Money::new(1000), Money::new(loss), &rule(inclusive), was);
+            (d.active, d.fund_pays.get(), d.winners_pay.get())
+        };
+        assert_eq!((of(299, true, false), of(300, true, false)), ((false, 299, 0), (true, 300, 0)));
+        assert_eq!((of(300, false, false), of(301, false, false)), ((false, 300, 0), (true, 300, 1)));
+        assert_eq!((of(250, false, true), of(249, true, true)), ((true, 250, 0), (false, 249, 0)));
+    }
+
+    #[test]
+    fn highest_values_are_those_of_eight_eighths() {
+        let (mut peaks, window) = (Peaks::default(), Nanos::new(80));
+        peaks.set(Nanos::new(5), window, Money::new(100));
+        peaks.set(Nanos::new(9), window, Money::new(40));
+        // The eighth that began at 0 counts until 79; the one that began at 10 began with 40.
+        let at = |peaks: &mut Peaks, now| peaks.peak(Nanos::new(now), window).get();
+        assert_eq!((at(&mut peaks, 9), at(&mut peaks, 79), at(&mut peaks, 80)), (100, 100, 40));
+        peaks.set(Nanos::new(81), window, Money::new(-7));
+        assert_eq!((at(&mut peaks, 159), at(&mut peaks, 160), at(&mut peaks, 10_000)), (40, -7, -7));
+    }
+
+    #[test]
+    fn a_debt_is_paid_in_its_order() {
+        let debt = Debt {
+            settle_balance: Money::new(40),
+            perp_pnl: Money::new(-50),
+            other_health: Money::new(-36),
+            settle_price: Ppm::new(2_000_000),
+            fund_price: Ppm::new(3_000_000),
+            asset_weight: Ppm::new(900_000),
+            liability_weight: Ppm::new(1_100_000),
+            fund: Money::new(6),
+            settle_limit: Money::MAX,
+            takeover_limit: Money::MAX,
+        };
+        // The account has to keep 20 of its 40, so it settles 20; 30 are left, of which the fund covers 6 x 3 / 2.
+        let r = negative_pnl(&debt);
+        assert_eq!(
+            (r.settled.get(), r.taken_over.get(), r.fund_paid.get(), r.socialised.get()),
+            (20, 9, 6, 21)
+        );
+        // A limit is no exhaustion: nothing is shared. An empty fund is.
+        let limited = negative_pnl(&Debt { takeover_limit: Money::new(8), ..debt });
+        assert_eq!((limited.taken_over.get(), limited.fund_paid.get(), limited.socialised.get()), (8, 6, 0));
+        let empty = negative_pnl(&Debt { fund: Money::ZERO, ..debt });
+        assert_eq!((empty.taken_over.get(), empty.socialised.get(), empty.perp_after.get()), (0, 30, 0));
+        // Health of its own of 11 carries a debt of 5 at a weight of 1.1 and a price of 2.
+        let healthy =
+            negative_pnl(&Debt { other_health: Money::new(11), settle_balance: Money::ZERO, ..debt });
+        assert_eq!((healthy.settled.get(), healthy.taken_over.get(), healthy.socialised.get()), (5, 9, 36));
+    }
+
+    #[test]
+    fn a_loss_of_both_sides_is_charged_by_lots() {
+        let of = |loss, pool, lots: &[i64], step, rounding| {
+            let lots: Vec<Qty> = lots.iter().map(|&q| Qty::new(q)).collect();
+            two_sided_loss(Money::new(loss), Money::new(pool), &lots, Money::new(step), rounding)
+                .map(|s| (s.from_pool.get(), s.rate.get(), s.charges.iter().map(|c| c.get()).sum::<i64>()))
+        };
+        let (up, down) = (RateRounding::Ceil, RateRounding::Floor);
+        assert_eq!(
+            (of(10, 0, &[2, 1], 1, up), of(10, 0, &[2, 1], 1, down)),
+            (Some((0, 4, 12)), Some((0, 3, 9)))
+        );
+        assert_eq!(
+            (of(10, 4, &[2, 1], 5, up), of(10, 4, &[2, 1], 5, down)),
+            (Some((4, 5, 15)), Some((4, 0, 0)))
+        );
+        assert_eq!((of(10, 99, &[3], 1, up), of(10, -5, &[5], 1, up)), (Some((10, 0, 0)), Some((0, 2, 10))));
+        assert_eq!(of(10, 5, &[], 1, up), None);
+    }
+
+    #[test]
     fn a_fund_pays_whole_lots_only() {
         let cost = cost_per_lot(Side::Buy, Price::new(100), Price::new(97), TickValue::new(2));
         assert_eq!(cost, Money::new(6));

@@ -4,6 +4,7 @@
 //! each stage moves money in the ledger with an event of its own. Bounded: a round closes at most one slice of each
 //! position. How much and at which limit is `policy`, what a flat account owes is `debt`.
 
+mod claims;
 mod debt;
 mod fund;
 mod pace;
@@ -25,7 +26,8 @@ use crate::ledger::{self, Place};
 use crate::margin::Health;
 use crate::protocol::{CancelReason, Events, Record, SelfTrade, event, event_of};
 use crate::units::{AccountId, Closing, MarketId, Money, Ppm, Price, Qty, Side, Sum, TickValue, VALUATION};
-use debt::settle_debt;
+use claims::Claims;
+use debt::Settlement;
 use fund::{budget, pay_fund, watch_drawdown};
 use pace::{Cooldown, Pace, Paces};
 use policy::Sight;
@@ -39,6 +41,7 @@ pub(crate) struct Queue {
     paces: Paces,
     /// Flat accounts whose debt the fund of a market pays in parts.
     owing: BTreeMap<AccountId, MarketId>,
+    claims: Claims,
 }
 
 /// The stages of a round after its slice is planned, in their order.
@@ -129,6 +132,17 @@ impl Queue {
         self.paces.prune(floor);
     }
 
+    /// A debtor has paid money in.
+    pub(crate) fn pay_claims(
+        &mut self,
+        floor: &mut Floor,
+        debtor: AccountId,
+        deposited: Money,
+        events: &mut Events,
+    ) {
+        self.claims.pay(floor, debtor, deposited, events);
+    }
+
     /// Step 8: up to `rounds` rounds.
     pub(crate) fn resolve(&mut self, floor: &mut Floor, rounds: u32, events: &mut Events) {
         for _ in 0..rounds {
@@ -179,7 +193,8 @@ impl Queue {
 
     /// Settles the debt of a flat account; it comes again if the fund may pay more then.
     fn settle(&mut self, floor: &mut Floor, account: AccountId, market: MarketId, events: &mut Events) {
-        if !settle_debt(floor, account, market, events) {
+        let claims = &mut self.claims;
+        if !(Settlement { floor, claims, events, account, market }).run() {
             self.owing.insert(account, market);
             self.waiting.push_back(account);
         }
@@ -295,6 +310,7 @@ impl Queue {
                 w.u16(market.get());
             }
         }
+        self.claims.encode(config, w);
     }
 
     pub(crate) fn decode(floor: &Floor, r: &mut Reader<'_>) -> Result<Self, CodecError> {
@@ -324,6 +340,7 @@ impl Queue {
                 queue.owing.insert(account, market);
             }
         }
+        queue.claims = Claims::decode(floor, r)?;
         Ok(queue)
     }
 

@@ -172,6 +172,8 @@ pub mod event {
     pub const BAD_DEBT: u16 = 541;
     /// The fees earned carried a part of a loss.
     pub const FEES_PAID: u16 = 542;
+    /// A debtor paid a claim out of a deposit.
+    pub const CLAIM_PAID: u16 = 543;
 }
 
 /// Order flag: refuse the order if it would take.

@@ -167,6 +167,77 @@ pub fn strained(seed: u64) -> Value {
     config
 }
 
+/// [`lively`] with every choice of the waterfall, drawn by the seed.
+#[must_use]
+pub fn daring(seed: u64) -> Value {
+    let mut rng = Rng::new(seed ^ 0xda2e);
+    let mut config = lively(seed);
+    let rounding = rng.pick(&["ceil", "floor"]);
+    let two_sided = json!({"two_sided": {
+        "rate_step": rng.within(1, 3), "rounding": rounding, "fee_pool": rng.chance(50),
+    }});
+    config["last_resort"] = match rng.below(4) {
+        0 => json!("socialise"),
+        1 => json!("withdrawal_factor"),
+        _ => two_sided,
+    };
+    config["claims"] = json!(rng.chance(50));
+    for fund in config["funds"].as_array_mut().expect("a list") {
+        fund["cap"] = if rng.chance(40) { json!(rng.within(100, 2000)) } else { Value::Null };
+        fund["paid_max"] = if rng.chance(30) { json!(rng.within(1, 200)) } else { Value::Null };
+        if rng.chance(60) {
+            let window = rng.pick(&[8, 40, 400]) * MILLISECOND;
+            fund["drawdown"] = json!({
+                "trigger_ppm": 300_000, "stop_ppm": 250_000, "inclusive": rng.chance(50), "window_ns": window,
+            });
+        }
+    }
+    let penalty = rng.pick(&[0, 500_000, 700_000]);
+    let portfolio = json!({
+        "type": "portfolio_share", "step_ppm": 200_000, "target_ppm": 900_000, "penalty_ppm": penalty,
+    });
+    let everywhere = rng.chance(20);
+    for market in config["markets"].as_array_mut().expect("a list") {
+        let during = rng.pick(&["whole", "wait", "wait_then_whole"]);
+        let most = if rng.chance(30) { json!(rng.within(1, 20)) } else { Value::Null };
+        let buffer = rng.pick(&[0, 20_000]);
+        let liquidator = if rng.chance(70) { json!(rng.within(0, 3)) } else { Value::Null };
+        let curve = match rng.below(2) {
+            0 => json!({"type": "stairstep", "factor_ppm": 900_000, "step_ns": 2 * MILLISECOND}),
+            _ => json!({"type": "linear", "duration_ns": 20 * MILLISECOND}),
+        };
+        let rules = &mut market["liquidation"];
+        rules["policy"] = match rng.below(6) {
+            0 => json!({"type": "share"}),
+            1 => json!({"type": "tier"}),
+            2 => json!({"type": "restore", "buffer_ppm": buffer}),
+            3 => json!({
+                "type": "ramp", "buffer_ppm": buffer, "duration_ns": 20 * MILLISECOND, "initial_ppm": 100_000,
+                "full_below": 10,
+            }),
+            _ => json!({
+                "type": "schedule", "lot": rng.within(1, 5), "qty_max": most, "cooldown_ns": 5 * MILLISECOND,
+                "during": during,
+            }),
+        };
+        rules["limit"] = match rng.below(5) {
+            0 => json!({"type": "none"}),
+            1 => json!({"type": "fillable", "adjustment_ppm": 1_000_000, "spread_ppm": 1_500_000}),
+            2 => json!({"type": "dutch", "start_ppm": rng.within(900_000, 1_200_000), "curve": curve}),
+            _ => json!({"type": "bankruptcy"}),
+        };
+        rules["takeover"] = json!(rng.pick(&["bankruptcy", "mark"]));
+        if everywhere {
+            rules["policy"] = portfolio.clone();
+        } else if rng.chance(40) {
+            rules["fee_ppm"] = json!(20_000);
+            rules["fee_rule"] =
+                json!({"type": "margin_left", "liquidator": liquidator, "liquidator_ppm": 10_000});
+        }
+    }
+    config
+}
+
 /// Sources, inputs of the mark and terms of the funding.
 fn price(config: &mut Value, rng: &mut Rng) {
     let sources = |rng: &mut Rng| {

@@ -87,6 +87,9 @@ pub struct Config {
     /// A withdrawal leaves at least this share of the open notional.
     #[serde(default, skip_serializing_if = "is_default")]
     pub withdrawal_notional_ppm: Ppm,
+    /// Whether what others paid for a debtor is claimed back from its later deposits.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub claims: bool,
     /// Bounds of size and of work.
     pub limits: Limits,
     /// Assets; the first is the valuation asset.

@@ -1,30 +1,56 @@
 //! What a liquidated account still owes when it is flat, and who carries it.
 
+use super::claims::{Claims, Creditor};
 use super::fund::{budget, pay_fund};
 use super::{Ended, leave};
-use crate::config::LastResort;
+use crate::config::{LastResort, RateRounding};
 use crate::floor::Floor;
-use crate::insurance::{self, Debt};
+use crate::insurance::{self, Debt, Resolved};
 use crate::ledger::Place;
 use crate::protocol::{Events, Record, event, event_of};
 use crate::units::{AccountId, MarketId, Money, Ppm, Qty, VALUATION, largest_remainder};
 
-/// A flat account pays what it owes: other assets, then the fund, then the last resort. False if the fund may pay
-/// more in a later round: the account keeps the rest of its debt.
-pub(super) fn settle_debt(
-    floor: &mut Floor,
-    account: AccountId,
-    market: MarketId,
-    events: &mut Events,
-) -> bool {
-    sell_collateral(floor, account, events);
-    let owed = owes(floor, account);
-    let mut how = Ended::Closed;
-    if owed.is_positive() {
-        how = Ended::Bankrupt;
-        let fund = floor.market(market).config.fund;
-        let limit = floor.config.funds[fund.index()].paid_max.unwrap_or(Money::MAX);
-        let resolved = insurance::negative_pnl(&Debt {
+/// The debt of a flat account, and who carries it.
+pub(super) struct Settlement<'a> {
+    pub(super) floor: &'a mut Floor,
+    pub(super) claims: &'a mut Claims,
+    pub(super) events: &'a mut Events,
+    pub(super) account: AccountId,
+    /// The market whose fund and positions stand in.
+    pub(super) market: MarketId,
+}
+
+impl Settlement<'_> {
+    /// A flat account pays what it owes: other assets, then the fund, then the last resort. False if the fund may pay
+    /// more in a later round: the account keeps the rest of its debt.
+    pub(super) fn run(mut self) -> bool {
+        sell_collateral(self.floor, self.account, self.events);
+        let owed = self.owes();
+        let mut how = Ended::Closed;
+        if owed.is_positive() {
+            how = Ended::Bankrupt;
+            let resolved = self.resolve(owed);
+            self.fund_pays(resolved.fund_paid);
+            if self.owes().is_positive() && resolved.socialised.is_zero() {
+                return false;
+            }
+            if self.owes().is_positive() {
+                self.share_loss();
+            }
+            self.leave_bad_debt();
+        }
+        leave(self.floor, self.account, how, self.events);
+        true
+    }
+
+    fn owes(&self) -> Money {
+        (-self.floor.ledger.balance(self.account, VALUATION)).max(Money::ZERO)
+    }
+
+    fn resolve(&mut self, owed: Money) -> Resolved {
+        let fund = self.floor.market(self.market).config.fund;
+        let limit = self.floor.config.funds[fund.index()].paid_max.unwrap_or(Money::MAX);
+        insurance::negative_pnl(&Debt {
             // The account is flat and its other assets are sold: the debt is all that it has.
             settle_balance: Money::ZERO,
             perp_pnl: -owed,
@@ -33,87 +59,102 @@ pub(super) fn settle_debt(
             fund_price: Ppm::ONE,
             asset_weight: Ppm::ONE,
             liability_weight: Ppm::ONE,
-            fund: budget(floor, market),
+            fund: budget(self.floor, self.market),
             settle_limit: Money::MAX,
             takeover_limit: limit,
-        });
-        pay_fund(floor, account, market, -resolved.fund_paid, events);
-        let left = owes(floor, account);
-        if left.is_positive() && resolved.socialised.is_zero() {
-            return false;
-        }
-        if left.is_positive() {
-            share_loss(floor, account, market, events);
-        }
-        let rest = owes(floor, account);
-        if rest.is_positive() {
-            floor.ledger.transfer(Place::Shortfall, Place::User(account, VALUATION), rest);
-            events.push(Record {
-                account: account.get(),
-                amount: rest.get(),
-                ..event_of(event::BAD_DEBT, MarketId::NONE)
-            });
+        })
+    }
+
+    /// Somebody's part of the debt is a claim, as far as the debt goes.
+    fn claim(&mut self, creditor: Creditor, amount: Money, owed: Money) {
+        let claim = amount.min(owed);
+        if self.floor.config.claims && claim.is_positive() {
+            self.claims.make(self.account, creditor, claim);
         }
     }
-    leave(floor, account, how, events);
-    true
-}
 
-fn owes(floor: &Floor, account: AccountId) -> Money {
-    (-floor.ledger.balance(account, VALUATION)).max(Money::ZERO)
-}
-
-/// The last resort, as configured.
-fn share_loss(floor: &mut Floor, account: AccountId, market: MarketId, events: &mut Events) {
-    let loss = owes(floor, account);
-    match floor.config.last_resort {
-        LastResort::Remainder | LastResort::WithdrawalFactor => {}
-        LastResort::Socialise => socialise(floor, account, market, loss, events),
-        LastResort::TwoSided { .. } => spread(floor, account, market, loss, events),
+    fn fund_pays(&mut self, amount: Money) {
+        let fund = self.floor.market(self.market).config.fund;
+        self.claim(Creditor::Fund(fund), amount, amount);
+        pay_fund(self.floor, self.account, self.market, -amount, self.events);
     }
-}
 
-/// Every position of the market carries a loss by lots, on both sides; the fees earned may pay first.
-fn spread(floor: &mut Floor, account: AccountId, market: MarketId, loss: Money, events: &mut Events) {
-    let LastResort::TwoSided { rate_step, rounding, fee_pool } = floor.config.last_resort else { return };
-    let held = floor.ledger.market_positions(market).filter(|(_, p)| !p.base.is_zero());
-    let (payers, lots): (Vec<AccountId>, Vec<Qty>) = held.map(|(a, p)| (a, p.base.abs())).unzip();
-    let pool = if fee_pool { floor.ledger.at(Place::Fees) } else { Money::ZERO };
-    let Some(spread) = insurance::two_sided_loss(loss, pool, &lots, rate_step, rounding) else { return };
-    let to = Place::User(account, VALUATION);
-    if spread.from_pool.is_positive() {
-        floor.ledger.transfer(Place::Fees, to, spread.from_pool);
-        events.push(Record {
-            account: account.get(),
-            amount: spread.from_pool.get(),
-            ..event_of(event::FEES_PAID, market)
-        });
+    /// Somebody pays a part of the debt, or more than what is left of it.
+    fn pay(&mut self, creditor: Creditor, amount: Money) {
+        if !amount.is_positive() {
+            return;
+        }
+        let owed = self.owes();
+        self.claim(creditor, amount, owed);
+        let to = Place::User(self.account, VALUATION);
+        self.floor.ledger.transfer(creditor.place(), to, amount);
+        let (kind, account, market) = match creditor {
+            Creditor::Account(payer) => {
+                self.floor.touch(payer);
+                (event::SOCIALISED, payer, self.market)
+            }
+            Creditor::Shortfall => (event::BAD_DEBT, self.account, MarketId::NONE),
+            Creditor::Fees | Creditor::Fund(_) => (event::FEES_PAID, self.account, self.market),
+        };
+        self.events.push(Record { account: account.get(), amount: amount.get(), ..event_of(kind, market) });
     }
-    for (payer, charge) in payers.into_iter().zip(spread.charges) {
-        if charge.is_positive() {
-            charge_one(floor, account, (payer, market), charge, events);
+
+    fn leave_bad_debt(&mut self) {
+        let rest = self.owes();
+        self.pay(Creditor::Shortfall, rest);
+    }
+
+    /// The last resort, as configured.
+    fn share_loss(&mut self) {
+        match self.floor.config.last_resort {
+            LastResort::Remainder | LastResort::WithdrawalFactor => {}
+            LastResort::Socialise => self.charge_winners(),
+            LastResort::TwoSided { rate_step, rounding, fee_pool } => {
+                let pool = if fee_pool { self.floor.ledger.at(Place::Fees) } else { Money::ZERO };
+                self.charge_all(pool, rate_step, rounding);
+            }
         }
     }
-    // What rounding up collected beyond the loss.
-    let beyond = floor.ledger.balance(account, VALUATION).max(Money::ZERO);
-    pay_fund(floor, account, market, beyond, events);
-}
 
-/// One account pays a part of another's debt.
-fn charge_one(
-    floor: &mut Floor,
-    debtor: AccountId,
-    payer: (AccountId, MarketId),
-    charge: Money,
-    events: &mut Events,
-) {
-    floor.ledger.transfer(Place::User(payer.0, VALUATION), Place::User(debtor, VALUATION), charge);
-    floor.touch(payer.0);
-    events.push(Record {
-        account: payer.0.get(),
-        amount: charge.get(),
-        ..event_of(event::SOCIALISED, payer.1)
-    });
+    /// Every position of the market carries a loss by lots, on both sides; the fees earned may pay first.
+    fn charge_all(&mut self, pool: Money, step: Money, rounding: RateRounding) {
+        let held = self.floor.ledger.market_positions(self.market).filter(|(_, p)| !p.base.is_zero());
+        let (payers, lots): (Vec<AccountId>, Vec<Qty>) = held.map(|(a, p)| (a, p.base.abs())).unzip();
+        let Some(spread) = insurance::two_sided_loss(self.owes(), pool, &lots, step, rounding) else {
+            return;
+        };
+        self.pay(Creditor::Fees, spread.from_pool);
+        for (payer, charge) in payers.into_iter().zip(spread.charges) {
+            self.pay(Creditor::Account(payer), charge);
+        }
+        // What rounding up collected beyond the loss.
+        let beyond = self.floor.ledger.balance(self.account, VALUATION).max(Money::ZERO);
+        pay_fund(self.floor, self.account, self.market, beyond, self.events);
+    }
+
+    /// Winners of the market carry a loss in proportion to their profit, at most that profit and their equity.
+    fn charge_winners(&mut self) {
+        let floor = &self.floor;
+        let Some(mark) = floor.prices.mark(self.market) else { return };
+        let tick = floor.tick(self.market);
+        let mut winners: Vec<AccountId> = Vec::new();
+        let (mut weights, mut caps) = (Vec::new(), Vec::new());
+        for (other, p) in floor.ledger.market_positions(self.market) {
+            if other == self.account || p.base.is_zero() || floor.is_liquidated(other) {
+                continue;
+            }
+            let (profit, equity) = (p.profit(mark, tick), floor.equity(other));
+            if profit.is_positive() && equity.is_positive() {
+                winners.push(other);
+                weights.push(profit.get());
+                caps.push(profit.min(equity.saturate()).get());
+            }
+        }
+        let shares = largest_remainder(self.owes().get(), &weights, &caps);
+        for (winner, charge) in winners.into_iter().zip(shares) {
+            self.pay(Creditor::Account(winner), Money::new(charge));
+        }
+    }
 }
 
 /// Other assets of a debtor are sold to the treasury at their collateral value, no more than needed.
@@ -145,29 +186,5 @@ fn sell_collateral(floor: &mut Floor, account: AccountId, events: &mut Events) {
             amount: value.get(),
             ..event_of(event::COLLATERAL_SOLD, MarketId::NONE)
         });
-    }
-}
-
-/// Winners of the market carry a loss in proportion to their profit, at most that profit and their equity.
-fn socialise(floor: &mut Floor, account: AccountId, market: MarketId, loss: Money, events: &mut Events) {
-    let Some(mark) = floor.prices.mark(market) else { return };
-    let tick = floor.tick(market);
-    let mut winners: Vec<AccountId> = Vec::new();
-    let (mut weights, mut caps) = (Vec::new(), Vec::new());
-    for (other, p) in floor.ledger.market_positions(market) {
-        if other == account || p.base.is_zero() || floor.is_liquidated(other) {
-            continue;
-        }
-        let (profit, equity) = (p.profit(mark, tick), floor.equity(other));
-        if profit.is_positive() && equity.is_positive() {
-            winners.push(other);
-            weights.push(profit.get());
-            caps.push(profit.min(equity.saturate()).get());
-        }
-    }
-    for (winner, charge) in winners.iter().zip(largest_remainder(loss.get(), &weights, &caps)) {
-        if charge > 0 {
-            charge_one(floor, account, (*winner, market), Money::new(charge), events);
-        }
     }
 }

@@ -219,6 +219,9 @@ impl Venue {
         // From here on nothing fails.
         self.floor.ledger.transfer(Place::External(asset), Place::User(account, asset), amount);
         self.report_cash(event::DEPOSITED, account, asset, amount, events);
+        if asset == VALUATION {
+            self.queue.pay_claims(&mut self.floor, account, amount, events);
+        }
         Ok(())
     }
 

@@ -1,0 +1,196 @@
+//! Properties of the waterfall with every policy, on random streams of commands. A failure names its seed.
+
+use seawall_core::{Audit, Config, Events, FundId, MarketId, Record, Venue, protocol::event};
+use seawall_tests::stream::{Counts, Rng, World, daring, lively, unit};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+const SEEDS: u64 = 200;
+const LENGTH: usize = 400;
+
+fn venue_of(config: &Value) -> Venue {
+    let mut venue = Venue::new(Config::new(&config.to_string()).unwrap_or_else(|e| panic!("{e}: {config}")));
+    venue.set_audit(Audit::Full);
+    venue
+}
+
+/// The place of an event among the stages of a round; none for events that belong to several.
+fn stage(e: &Record) -> Option<u8> {
+    match e.kind {
+        event::LIQUIDATION_ORDER => Some(if e.flags == 0 { 0 } else { 3 }),
+        event::LIQUIDATOR_PAID => Some(1),
+        event::TAKEN_OVER => Some(2),
+        event::ADL_STARTED => Some(4),
+        event::ADL_FILL => Some(5),
+        event::ADL_REMAINDER => Some(6),
+        _ => None,
+    }
+}
+
+/// Asserts that the stages of each slice of a step stand in their order.
+fn check_order(events: &[Record], seed: u64) {
+    // Of the accounts and markets whose slice is under way: the stage that it has come to. A winner's event names
+    // the winner, and belongs to the slice of its market that came last.
+    let mut reached: BTreeMap<u16, u8> = BTreeMap::new();
+    for e in events {
+        let Some(stage) = stage(e) else { continue };
+        let before = reached.insert(e.market, stage).unwrap_or(0);
+        assert!(stage == 0 || before <= stage, "seed {seed}: {e:?} comes after stage {before}");
+    }
+}
+
+#[test]
+fn money_is_conserved_and_stages_keep_their_order() {
+    // Audit::Full counts money, positions, open lots and guards anew after every command.
+    let mut counts = Counts::default();
+    let mut left_behind = 0;
+    for seed in 1..=SEEDS {
+        let config = daring(seed);
+        let look = |venue: &Venue, command: &Record, events: &[Record]| {
+            assert!(venue.conservation().ok, "seed {seed}: {command:?}");
+            check_order(events, seed);
+            let funds = config["funds"].as_array().expect("a list").iter();
+            for (fund, rules) in funds.enumerate() {
+                let balance = venue.fund(FundId::from_index(fund)).get();
+                assert!(balance >= 0, "seed {seed}: a fund is below zero");
+                assert!(rules["cap"].as_i64().is_none_or(|cap| balance <= cap), "seed {seed}: above its cap");
+            }
+            for e in events.iter().filter(|e| e.kind == event::SOCIALISED) {
+                left_behind += usize::from(e.market == MarketId::NONE.get());
+            }
+        };
+        let world = World::run(seed, LENGTH, venue_of(&config), look);
+        counts.add(&world.events);
+    }
+    println!("left behind {left_behind}");
+    assert!(left_behind > 0, "nobody withdrew during a shortfall");
+    for (kind, name) in [
+        (event::LIQUIDATION_ORDER, "closing"),
+        (event::TAKEN_OVER, "taken over"),
+        (event::LIQUIDATOR_PAID, "liquidator paid"),
+        (event::FUND_PAID, "fund paid"),
+        (event::FUND_RECEIVED, "fund received"),
+        (event::FUND_CAPPED, "fund capped"),
+        (event::DRAWDOWN_CHANGED, "drawdown"),
+        (event::ADL_FILL, "adl fill"),
+        (event::SOCIALISED, "socialised"),
+        (event::BAD_DEBT, "bad debt"),
+        (event::FEES_PAID, "fees paid"),
+        (event::CLAIM_PAID, "claim paid"),
+    ] {
+        println!("{name:16} {:6}", counts.of(kind));
+        assert!(counts.of(kind) > 0, "no event {kind} ({name}) was reached");
+    }
+}
+
+#[test]
+fn a_restore_changes_nothing_that_follows() {
+    for seed in 1..=SEEDS / 2 {
+        let world = World::run(seed, LENGTH, venue_of(&daring(seed)), |_, _, _| {});
+        let mut rng = Rng::new(seed);
+        let mut venue = venue_of(&world.config);
+        let mut events = Events::new();
+        for command in &world.commands {
+            if rng.chance(10) {
+                let copy = Venue::restore(&venue.snapshot()).expect("its own snapshot");
+                assert_eq!(copy.digest(), venue.digest(), "seed {seed}");
+                venue = copy;
+            }
+            venue.apply_record(command, &mut events);
+        }
+        assert!(events.as_slice() == world.events, "seed {seed}: events differ after a restore");
+        assert_eq!(venue.digest(), world.venue.digest(), "seed {seed}");
+    }
+}
+
+#[test]
+fn choices_that_say_the_default_change_nothing() {
+    for seed in 1..=20 {
+        let plain = lively(seed);
+        let mut said = plain.clone();
+        for market in said["markets"].as_array_mut().expect("a list") {
+            market["liquidation"]["policy"] = json!({"type": "share"});
+            market["liquidation"]["limit"] = json!({"type": "bankruptcy"});
+            market["liquidation"]["fee_rule"] = json!({"type": "flat"});
+            market["liquidation"]["takeover"] = json!("bankruptcy");
+        }
+        said["claims"] = json!(false);
+        for fund in said["funds"].as_array_mut().expect("a list") {
+            fund["cap"] = Value::Null;
+            fund["paid_max"] = Value::Null;
+            fund["drawdown"] = Value::Null;
+        }
+        let [plain, said] = [plain, said].map(|c| World::run(seed, LENGTH, venue_of(&c), |_, _, _| {}));
+        assert!(plain.events == said.events, "seed {seed}");
+        assert_eq!(plain.venue.digest(), said.venue.digest(), "seed {seed}");
+    }
+}
+
+#[test]
+fn what_cannot_work_is_refused_with_its_field() {
+    let refuse = |path: &str, value: Value, told: &str| {
+        let mut config = unit();
+        *config.pointer_mut(path).unwrap_or_else(|| panic!("no {path}")) = value;
+        let error = Config::new(&config.to_string()).expect_err(told).to_string();
+        assert!(error.contains(told), "{error}");
+    };
+    let of = |key: &str, value: Value| {
+        let mut rules = unit()["markets"][0]["liquidation"].clone();
+        rules[key] = value;
+        rules
+    };
+    let market = "/markets/0/liquidation";
+    let policy = |value: Value, told: &str| refuse(market, of("policy", value), &format!("policy.{told}"));
+    let schedule = |lot: i64, most: i64, cooldown: i64| json!({"type": "schedule", "lot": lot, "qty_max": most, "cooldown_ns": cooldown, "during": "wait"});
+    policy(schedule(0, 1, 0), "lot: 0");
+    policy(schedule(1, 0, 0), "qty_max: 0");
+    policy(schedule(1, 1, -1), "cooldown_ns: -1");
+    policy(json!({"type": "restore", "buffer_ppm": -1}), "buffer_ppm: -1");
+    let ramp = |duration: i64, initial: i64, full_below: i64| {
+        json!({
+            "type": "ramp", "buffer_ppm": 0, "duration_ns": duration, "initial_ppm": initial, "full_below": full_below,
+        })
+    };
+    policy(ramp(0, 0, 0), "duration_ns: 0");
+    policy(ramp(3_600_000_000_001, 0, 0), "duration_ns: 3600000000001");
+    policy(ramp(1, 1_000_001, 0), "initial_ppm: 1000001");
+    policy(ramp(1, 0, -1), "full_below: -1");
+    let share = |step: i64, target: i64| json!({"type": "portfolio_share", "step_ppm": step, "target_ppm": target, "penalty_ppm": 0});
+    policy(share(9_999, 1), "step_ppm: 9999");
+    policy(share(300_000, 1), "step_ppm: 300000: must divide 1000000");
+    policy(share(200_000, 0), "target_ppm: 0");
+    refuse(market, of("policy", share(200_000, 1)), "markets[1] (ETH).liquidation.policy");
+    refuse(market, of("policy", json!({"type": "half"})), "unknown variant `half`");
+    refuse(
+        market,
+        of("limit", json!({"type": "fillable", "adjustment_ppm": 0, "spread_ppm": 0})),
+        "limit.adjustment_ppm: 0",
+    );
+    let dutch = |start: i64, curve: Value| json!({"type": "dutch", "start_ppm": start, "curve": curve});
+    let linear = json!({"type": "linear", "duration_ns": 0});
+    refuse(market, of("limit", dutch(2_000_001, linear.clone())), "limit.start_ppm: 2000001");
+    refuse(market, of("limit", dutch(1, linear)), "limit.curve.duration_ns: 0");
+    let stairs = json!({"type": "stairstep", "factor_ppm": 1_000_000, "step_ns": 1});
+    refuse(market, of("limit", dutch(1, stairs)), "limit.curve.factor_ppm: 1000000");
+    let fee = json!({"type": "margin_left", "liquidator": 100, "liquidator_ppm": 0});
+    refuse(market, of("fee_rule", fee), "fee_rule.liquidator: 100");
+    let funds = |key: &str, value: Value| {
+        let mut fund = json!({"name": "main"});
+        fund[key] = value;
+        json!([fund])
+    };
+    refuse("/funds", funds("cap", json!(0)), "funds[0] (main).cap: 0");
+    refuse("/funds", funds("paid_max", json!(-1)), "funds[0] (main).paid_max: -1");
+    let drawdown = |trigger: i64, stop: i64, window: i64| json!({"trigger_ppm": trigger, "stop_ppm": stop, "inclusive": true, "window_ns": window});
+    refuse("/funds", funds("drawdown", drawdown(0, 0, 1)), "drawdown.trigger_ppm: 0");
+    refuse(
+        "/funds",
+        funds("drawdown", drawdown(5, 5, 1)),
+        "drawdown.stop_ppm: 5: must be below trigger_ppm 5",
+    );
+    refuse("/funds", funds("drawdown", drawdown(5, 4, 0)), "drawdown.window_ns: 0");
+    let two_sided =
+        |step: i64| json!({"two_sided": {"rate_step": step, "rounding": "ceil", "fee_pool": false}});
+    refuse("/last_resort", two_sided(0), "last_resort.two_sided.rate_step: 0");
+    refuse("/last_resort", two_sided(i64::MAX), "last_resort.two_sided.rate_step: 9223372036854775807");
+}
