@@ -54,6 +54,7 @@ __all__ = [
     "set_leverage",
     "set_phase",
     "term",
+    "transfer",
     "withdraw",
 ]
 
