@@ -55,6 +55,7 @@ __all__ = [
     "set_phase",
     "source",
     "term",
+    "transfer",
     "withdraw",
 ]
 

@@ -1,4 +1,4 @@
-"""Margin rules beside the tiers and the value of other assets, from ``docs/mechanics.md`` section 3, in exact fractions."""
+"""Section 3 of ``docs/mechanics.md`` in exact fractions: margin rules beside the tiers, the value of other assets."""
 
 from __future__ import annotations
 

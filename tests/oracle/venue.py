@@ -858,7 +858,7 @@ class OracleVenue:
 
     def has_recovered(self, number: int) -> bool:
         """Tell whether an account in liquidation may leave it."""
-        exit_ppm = self.config.get("liquidation_exit_ppm", MILLION)
+        exit_ppm: int = self.config.get("liquidation_exit_ppm", MILLION)
         return self.equity(number) * MILLION >= self.maintenance(number) * exit_ppm
 
     def call_requirement(self, number: int) -> int:

@@ -276,6 +276,50 @@ def orders_config(rng: Random) -> Config:
     }
 
 
+def strain(config: Config, rng: Random) -> None:
+    """Give some worlds margin rules beside the tiers, and every way to value their second asset."""
+    if not chance(rng, 0.3):
+        return
+    if chance(rng, 0.5):
+        config["liquidation_exit_ppm"] = rng.choice((1_100_000, 1_500_000))
+    if chance(rng, 0.5):
+        config["withdrawal_notional_ppm"] = rng.choice((100_000, 333_333))
+    for market in config["markets"]:
+        rules: Config = {"account_leverage": chance(rng, 0.6)}
+        if chance(rng, 0.5):
+            lower = rng.choice((0, 5_000, 50_000))
+            rules["open_interest"] = {"lower": lower, "upper": lower + rng.choice((20_000, 500_000, 10**7))}
+        if chance(rng, 0.6):
+            kind, most = rng.choice((("root", 10_000_000), ("linear", 1_000_000)))
+            maintenance = rng.randint(0, most)
+            rules["size"] = {
+                "type": kind,
+                "initial_ppb": maintenance + rng.randint(0, most),
+                "maintenance_ppb": maintenance,
+                "unit": rng.choice((1, 3, 10)),
+            }
+        market["margin"] = rules
+    for asset in config["assets"][1:]:
+        strain_collateral(asset["collateral"], len(config["markets"]), rng)
+
+
+def strain_collateral(rules: Config, market_count: int, rng: Random) -> None:
+    """Change what an asset counts for."""
+    rules["price"] = rng.choice(("index", "mark", "mark", "redemption"))
+    if rules["price"] != "redemption" and chance(rng, 0.4):
+        rules["price_floor"] = rng.randint(1, 300)
+    if rules["price"] == "redemption" or chance(rng, 0.4):
+        follows = rng.choice((None, rng.randrange(market_count)))
+        value = rules["value_num"] * (100 if follows is None else 1)
+        rules["redemption"] = {"market": follows, "value_num": value, "value_den": rules["value_den"]}
+    if chance(rng, 0.4):
+        rules["cap"] = rng.choice((100, 2_000, 10**6))
+    if chance(rng, 0.4):
+        rules["size_discount"] = {"factor_ppb": rng.randint(0, 50_000_000), "unit": rng.choice((1, 10))}
+    if chance(rng, 0.4):
+        rules["deposit_scale_start"] = rng.choice((100, 5_000, 10**6))
+
+
 # ---------------------------------------------------------------------------------------------------------
 # Commands
 # ---------------------------------------------------------------------------------------------------------
@@ -588,6 +632,12 @@ class _Generator(Scenes):
         """Deposit or withdraw, around what an account can spare."""
         rng, oracle = self.rng, self.oracle
         number = self.an_account()
+        if any(market.margin["account_leverage"] for market in oracle.markets) and self.chance(0.4):
+            asset, amount = rng.randrange(len(oracle.assets)), rng.choice((0, 1, 10, 500, 20_000))
+            yield command(v.TRANSFER, account=number, order=self.an_account(), code=asset, amount=amount)
+            leverage = rng.choice((-1, 0, 1, 2, 3, 5, 8, 40))
+            yield command(v.SET_LEVERAGE, market=self.a_market().number, account=number, amount=leverage)
+            return
         asset = rng.randrange(len(oracle.assets))
         held = oracle.balances(number)[asset]
         free = oracle.equity(number) - oracle.initial(number)

@@ -64,6 +64,7 @@ def run_world(seed: int) -> compare.Result:
     """Run the world of a seed through both, and compare the events and then the final states."""
     rng = Random(seed)  # noqa: S311 - it has to repeat, not to be secret
     config = inclined(worlds.random_config(rng), seed)
+    worlds.strain(config, Random(seed + 10**9))  # noqa: S311 - as above
     run = compare._Run(config)
     for record in worlds.random_commands(rng, config, run.oracle):
         if not run.step(record):

@@ -213,6 +213,8 @@ class Index(Model):
 
 MarkInput = Literal["index", "last", "basis", "basis_ema", "funding", "touch", "touch_ema", "external"]
 """Prices that a mark can be the median of."""
+
+
 class OpenInterestScale(Model):
     """The initial rate grows with open interest, counted as notional in the valuation asset."""
 

@@ -73,8 +73,7 @@ def _weight(case: Case, scale: Scale) -> Answer:
     if given["rule"] == "deposit_scaled":
         base, unit = _ppm(given["base"]), scale.per_one["money"]
         total = _number(case, "total_deposits") * _number(case, "price") * unit
-        exact = _core.deposit_weight(base, int(total), scale.units("money", given["scale_start"]))
-        return {"weight": Fraction(*exact)}
+        return {"weight": Fraction(*_core.deposit_weight(base, int(total), scale.units("money", given["scale_start"])))}
     size = (scale.units("size", given["size"]), scale.per_one["size"])
     factor = _PPB.units("rate", given["factor"])
     weight = _core.size_weight(given["rule"] == "size_discount", _ppm(given["base"]), factor, size)

@@ -206,10 +206,9 @@ impl Rules {
         if size.is_zero() {
             return Money::ZERO;
         }
-        let (price, tick) = (prices.known(market), self.tick(market));
-        let open = price.value(ledger.open_interest(market), tick);
-        let exposure = Exposure { size, open, own };
-        self.tiers[market.index()].initial(price.value(size, tick), &exposure)
+        let per_lot = self.tick(market).per_lot(prices.known(market));
+        let exposure = Exposure { size, per_lot, open: ledger.open_interest(market), own };
+        self.tiers[market.index()].initial(&exposure)
     }
 
     /// The initial rate of a leverage that an account sets for itself: `Tiers::own_rate` of the market.

@@ -28,13 +28,15 @@ impl Row {
     }
 }
 
-/// What an initial requirement depends on besides the notional.
+/// What an initial requirement depends on.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Exposure {
     /// Lots of the position with its open orders, at most.
     pub(crate) size: Qty,
-    /// Open interest of the market as notional.
-    pub(crate) open: Money,
+    /// Value of one lot.
+    pub(crate) per_lot: Money,
+    /// Open interest of the market.
+    pub(crate) open: Qty,
     /// The rate that the account chose for itself; zero for none.
     pub(crate) own: Ppm,
 }
@@ -96,12 +98,18 @@ impl Tiers {
 
     /// Initial requirement: that of the tier, and at least the notional times every rate beside the tiers.
     #[must_use]
-    pub(crate) fn initial(&self, notional: Money, exposure: &Exposure) -> Money {
+    pub(crate) fn initial(&self, exposure: &Exposure) -> Money {
+        let notional = exposure.per_lot.times(exposure.size);
         let tiered = row(&self.initial, notional).requirement(notional);
         let base = self.initial[0].rate;
         let mut rate = exposure.own;
         if let Some(scale) = &self.open_interest {
-            rate = rate.max(open_interest_rate_down(base, exposure.open, scale.lower, scale.upper));
+            rate = rate.max(open_interest_rate_down(
+                base,
+                exposure.per_lot.times(exposure.open),
+                scale.lower,
+                scale.upper,
+            ));
         }
         if let Some(rule) = &self.size {
             rate = rate.max(by_size(rule, Rate::Initial, base, exposure.size));
@@ -203,8 +211,8 @@ mod tests {
         }
     }
 
-    fn plain(size: i64) -> Exposure {
-        Exposure { size: Qty::new(size), open: Money::ZERO, own: Ppm::ZERO }
+    fn lots(size: i64, per_lot: i64) -> Exposure {
+        Exposure { size: Qty::new(size), per_lot: Money::new(per_lot), open: Qty::ZERO, own: Ppm::ZERO }
     }
 
     #[test]
@@ -218,7 +226,7 @@ mod tests {
         // 1 % to a million; then 2.5 % less 15,000; then 5 % less 90,000.
         assert_eq!((of(999_999), of(1_000_000), of(3_000_000)), (10_000, 10_000, 60_000));
         assert_eq!((of(1), of(2_000_000), of(4_000_000)), (1, 35_000, 110_000));
-        assert_eq!(tiers.initial(Money::new(2_000_000), &plain(1)).get(), 70_000);
+        assert_eq!(tiers.initial(&lots(2, 1_000_000)).get(), 70_000);
     }
 
     #[test]
@@ -227,9 +235,9 @@ mod tests {
         let size = SizeRule::Linear { initial_ppb: slope, maintenance_ppb: slope, unit: Qty::new(1) };
         let rules = config::Margin { size: Some(size), ..config::Margin::default() };
         let tiers = Tiers::new(&[tier(0, 20_000, 10_000)], &rules, Ppm::new(1_250_000));
-        let (notional, lots) = (Money::new(1_000_000), Qty::new(500));
-        assert_eq!(tiers.initial(notional, &plain(500)), notional);
-        assert_eq!(tiers.maintenance(notional, lots).get(), 799_999);
-        assert_eq!(tiers.call(notional, lots).get(), 999_999);
+        let (notional, size) = (Money::new(1_000_000), Qty::new(500));
+        assert_eq!(tiers.initial(&lots(500, 2_000)), notional);
+        assert_eq!(tiers.maintenance(notional, size).get(), 799_999);
+        assert_eq!(tiers.call(notional, size).get(), 999_999);
     }
 }
