@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from seawall.vectors import TOPICS, conform
+from seawall.vectors.cases import number_of
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 ELSEWHERE = {"liquidation.price", "liquidation.bankruptcy_quote", "fund.size"}
@@ -44,7 +45,7 @@ def changed(value: object) -> object:
         return value + 1
     if isinstance(value, list):
         return [*value[:-1], changed(value[-1])] if value else ["1"]
-    return "1" if value is None else f"{float(value) + 1:.6f}" if "/" not in str(value) else "1/7"
+    return "1" if value is None else str(number_of(value, "expect") + 1)
 
 
 @pytest.mark.parametrize("topic", sorted(name for name in TOPICS if name.split(".")[0] in ("socialise", "waterfall")))

@@ -218,7 +218,7 @@ impl Queue {
         slice.lots = lots;
         let before = shortage(floor, account, market, health);
         let closed = close_slice(floor, &mut slice, events);
-        if closed {
+        if closed && floor.market(market).config.liquidation.is_paced() {
             let after = shortage(floor, account, market, &floor.health(account));
             self.paces.close(floor, (account, market), (before - after).max(Sum::ZERO));
         }
@@ -598,16 +598,18 @@ fn to_backstop(floor: &mut Floor, slice: &mut Slice, events: &mut Events) {
         return;
     }
     let (mut price, mut lots) = (slice.bankruptcy, slice.lots);
-    let at_mark = floor.market(slice.market).config.liquidation.takeover == Takeover::Mark;
-    let mut gap = insurance::cost_per_lot(slice.side, slice.bankruptcy, slice.mark, slice.tick);
-    if at_mark && gap.is_positive() && !watch_drawdown(floor, slice.market, events) {
+    let mut paid_per_lot = Money::ZERO;
+    if slice.insolvent && floor.market(slice.market).config.liquidation.takeover == Takeover::Mark {
+        // Winners come before the fund is drawn down further.
+        if watch_drawdown(floor, slice.market, events) {
+            return;
+        }
+        paid_per_lot = insurance::cost_per_lot(slice.side, slice.bankruptcy, slice.mark, slice.tick);
         price = slice.mark;
-        lots = insurance::payable(budget(floor, slice.market), gap, lots);
-    } else {
-        gap = Money::ZERO;
-    }
-    if lots.is_zero() {
-        return;
+        lots = insurance::payable(budget(floor, slice.market), paid_per_lot, lots);
+        if lots.is_zero() {
+            return;
+        }
     }
     let held = floor.ledger.position(backstop, slice.market);
     let after = ledger::traded(*held, slice.side.signed(lots), price, slice.tick);
@@ -625,7 +627,7 @@ fn to_backstop(floor: &mut Floor, slice: &mut Slice, events: &mut Events) {
         ..event_of(event::TAKEN_OVER, slice.market)
     });
     slice.lots -= lots;
-    pay_fund(floor, slice.account, slice.market, -gap.times(lots), events);
+    pay_fund(floor, slice.account, slice.market, -paid_per_lot.times(lots), events);
 }
 
 /// Stage I: the book beyond the bankruptcy price, for as long as the fund can carry the difference.

@@ -188,7 +188,7 @@ fn what_cannot_work_is_refused_with_its_field() {
         funds("drawdown", drawdown(5, 5, 1)),
         "drawdown.stop_ppm: 5: must be below trigger_ppm 5",
     );
-    refuse("/funds", funds("drawdown", drawdown(5, 4, 0)), "drawdown.window_ns: 0");
+    refuse("/funds", funds("drawdown", drawdown(5, 4, 7)), "drawdown.window_ns: 7: must be at least 8");
     let two_sided =
         |step: i64| json!({"two_sided": {"rate_step": step, "rounding": "ceil", "fee_pool": false}});
     refuse("/last_resort", two_sided(0), "last_resort.two_sided.rate_step: 0");

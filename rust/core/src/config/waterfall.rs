@@ -310,6 +310,10 @@ impl Drawdown {
             let why = format!("{}: must be below trigger_ppm {}", self.stop_ppm, self.trigger_ppm);
             return refuse(field("stop_ppm"), why);
         }
-        positive(field("window_ns"), self.window_ns.get())
+        // Its eighths are numbered: at least a nanosecond each.
+        if self.window_ns.get() < 8 {
+            return refuse(field("window_ns"), format!("{}: must be at least 8", self.window_ns));
+        }
+        Ok(())
     }
 }
