@@ -31,9 +31,13 @@ __all__ = [
     "Positive",
     "advice",
     "iso",
+    "ppb",
+    "ppm",
     "whole",
 ]
 
+_MILLIONTH = Decimal("0.000001")
+_BILLIONTH = Decimal("0.000000001")
 NANOS: Final = {
     "d": 86_400 * 10**9,
     "h": 3_600 * 10**9,
@@ -217,3 +221,13 @@ def advice(error: ValidationError) -> str:
 def _short(value: object) -> str:
     text = str(value) if isinstance(value, Decimal) else repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def ppm(value: Decimal, field: str) -> int:
+    """Return a share in millionths; ValueError if it is not whole."""
+    return whole(value, _MILLIONTH, field, "step")
+
+
+def ppb(value: Decimal, field: str) -> int:
+    """Return a share in thousand-millionths; ValueError if it is not whole."""
+    return whole(value, _BILLIONTH, field, "step")

@@ -13,7 +13,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from seawall.models.exact import Count, Duration, Exact, Instant, Model, NonNegative, Positive, whole
+from seawall.models.adl import Adl, AdlLights, Hedge, NoRisk, PowerRisk, ThresholdRisk
+from seawall.models.exact import Count, Duration, Exact, Model, NonNegative, Positive, ppb, ppm, whole
+from seawall.models.prices import Funding, Index, IndexSource, Mark, MeanRule, MedianRule, Votes
 from seawall.models.waterfall import (
     BankruptcyLimit,
     FeeRule,
@@ -66,9 +68,6 @@ __all__ = [
     "Votes",
 ]
 
-_MILLIONTH = Decimal("0.000001")
-_BILLIONTH = Decimal("0.000000001")
-
 PhaseName = Literal[
     "pre_open",
     "continuous",
@@ -84,14 +83,6 @@ PhaseName = Literal[
     "closed",
     "settlement",
 ]
-
-
-def _ppm(value: Decimal, field: str) -> int:
-    return whole(value, _MILLIONTH, field, "step")
-
-
-def _ppb(value: Decimal, field: str) -> int:
-    return whole(value, _BILLIONTH, field, "step")
 
 
 class Limits(Model):
@@ -176,50 +167,6 @@ class Tier(Model):
     """Maintenance margin rate."""
 
 
-class IndexSource(Model):
-    """A place whose price the venue is told."""
-
-    name: str
-    """Name."""
-    weight: int = Field(ge=1, le=1_000_000)
-    """Weight; its share is the weight by the sum of the weights."""
-    stale: Duration
-    """Age at which a price is stale."""
-
-
-class MedianRule(Model):
-    """The median by weight."""
-
-    type: Literal["median"]
-    """The type of the rule."""
-
-
-class MeanRule(Model):
-    """The mean by weight, without one outlier; the median if there are more."""
-
-    type: Literal["mean"]
-    """The type of the rule."""
-    outlier: Positive
-    """A price further than this from the plain median, as a share of it, is an outlier."""
-
-
-class Index(Model):
-    """An index made from the prices of several sources."""
-
-    rule: Annotated[MedianRule | MeanRule, Field(discriminator="type")]
-    """How the prices are combined."""
-    sources_min: int = Field(ge=1)
-    """Live sources without which the index is stale."""
-    liquidates_stale: bool = False
-    """Whether positions are liquidated and deleveraged while the index is stale."""
-    sources: tuple[IndexSource, ...]
-    """The sources, numbered from 0."""
-
-
-MarkInput = Literal["index", "last", "basis", "basis_ema", "funding", "touch", "touch_ema", "external"]
-"""Prices that a mark can be the median of."""
-
-
 class OpenInterestScale(Model):
     """The initial rate grows with open interest, counted as notional in the valuation asset."""
 
@@ -262,69 +209,6 @@ class Margin(Model):
     """Accounts may set a leverage of their own, which raises their initial rate."""
 
 
-class Mark(Model):
-    """How the mark is made."""
-
-    method: Literal["index", "last", "median"]
-    """The index; the last trade; the median of the inputs."""
-    basis_samples: Count = 30
-    """Samples in the averaged basis."""
-    inputs: tuple[MarkInput, ...] = ()
-    """What the median is of; index, averaged basis and last trade if absent."""
-    fallback: MarkInput | None = None
-    """An input that joins if exactly two of the others have a price."""
-    basis_decay: NonNegative | None = None
-    """What one second leaves of the weights in the basis's exponential average, in steps of 1e-9."""
-    touch_decay: NonNegative | None = None
-    """What one second leaves of the weights in the touch's exponential average."""
-    index_band: Positive | None = None
-    """How far from the index the mark may be, as a share of it; absent for no limit."""
-    slew: Positive | None = None
-    """How far from the mark before it the mark may be, as a share of it; absent for no limit."""
-    sources: tuple[IndexSource, ...] = ()
-    """Sources of the external price, numbered after those of the index."""
-
-
-class Votes(Model):
-    """Premium sampling in two steps: a median of votes in each period, a mean of those."""
-
-    period: Duration
-    """Length of a period of votes."""
-    votes_min: int = Field(ge=1, le=4096)
-    """Votes to which zeros fill a period up."""
-    samples_min: int = Field(ge=1, le=1_000_000)
-    """Samples to which zeros fill an interval up."""
-
-
-class Funding(Model):
-    """Funding: premium with clamp; rates per interval, or per rate period."""
-
-    first: Instant
-    """First settlement."""
-    interval: Duration
-    """Time between settlements."""
-    interest: Exact
-    """Interest."""
-    clamp: NonNegative
-    """Clamp of interest less premium."""
-    cap: NonNegative
-    """Cap of the rate."""
-    impact_qty: Positive
-    """Quantity of the impact prices."""
-    rate_period: Duration | None = None
-    """The time that rates are for; the interval if absent."""
-    cap_margin_multiple: int | None = Field(default=None, ge=1, le=1000)
-    """A second cap: so many times initial less maintenance margin of the first tier."""
-    votes: Votes | None = None
-    """How votes become premium samples; if absent, each index takes one."""
-    price: Literal["mark", "index"] = "mark"
-    """The price of the notional."""
-    accrual: Positive | None = None
-    """The unit of the funding index, as a price: payments go by whole units of it. By the exact rate if absent."""
-    payers: Literal["full", "capped"] = "full"
-    """Whether an account pays all that it owes, or its equity at most; then receivers share what came in."""
-
-
 class Liquidation(Model):
     """How positions are liquidated."""
 
@@ -348,93 +232,6 @@ class Liquidation(Model):
     """Who is paid out of what the book filled."""
     takeover: Literal["bankruptcy", "mark"] = "bankruptcy"
     """The price at which the backstop takes over; at the mark the fund pays the difference."""
-
-
-class Hedge(Model):
-    """A market whose positions hedge those of another."""
-
-    market: str
-    """Name of the other market."""
-    lots: Exact = Decimal(1)
-    """Lots of this market that one lot of the other stands for."""
-
-
-class NoRisk(Model):
-    """A haircut weighs profits alike."""
-
-    type: Literal["none"] = "none"
-    """Which rule."""
-
-
-class PowerRisk(Model):
-    """A haircut weighs profits by a power of leverage: L to the power of 1 + exponent."""
-
-    type: Literal["power"]
-    """Which rule."""
-    exponent: Literal[1, 2] = 1
-    """1 is the linear rule."""
-
-
-class ThresholdRisk(Model):
-    """A haircut weighs profits by leverage L times its excess over a threshold."""
-
-    type: Literal["threshold"]
-    """Which rule."""
-    above: NonNegative
-    """The leverage above which profits count."""
-
-
-class AdlLights(Model):
-    """Indicator lights: how near an account is to the front of the queue."""
-
-    method: Literal["cumulative_quantity", "equal_count"] = "cumulative_quantity"
-    """By lots up to and including the account's, or in groups of the same number of accounts."""
-    levels: int = Field(default=5, ge=1, le=1000)
-    """Number of lights; light 1 goes first."""
-
-
-class Adl(Model):
-    """Auto-deleveraging (ADL)."""
-
-    enabled: bool = True
-    """Whether it is used."""
-    method: Literal[
-        "queue", "pro_rata", "webster", "min_max", "hedge_aware", "offset", "haircut_queue", "haircut_pro_rata"
-    ]
-    """By score, or everyone by weight; unhedged lots first; at the bankrupt account's own quotes; or money instead."""
-    price: Literal["bankruptcy", "mark", "index"]
-    """The price at which winners are closed."""
-    band: NonNegative | None = None
-    """Band of that price around the mark; absent for none."""
-    trigger: Literal["insolvent", "unfilled"] = "insolvent"
-    """Only where nothing of the account is left behind the position, or whenever lots are left."""
-    eligible: Literal["in_profit", "realising", "anyone"] = "in_profit"
-    """Positions with a profit at the mark; of these, those that realise no loss; or all."""
-    score: Literal[
-        "profit_leverage",
-        "profit_margin_ratio",
-        "price_ratio_literal",
-        "price_ratio_signed",
-        "profit",
-        "profit_ratio",
-        "leverage",
-        "notional",
-        "equity",
-        "random",
-    ] = "profit_leverage"
-    """Who comes first where there is an order: highest score first."""
-    weight: Literal["lots", "profit", "equity", "notional"] = "lots"
-    """What lots are shared out in proportion to."""
-    fraction: Positive | None = None
-    """Most of a position, or of a profit, that one round takes; absent for all."""
-    correction_floor: NonNegative | None = None
-    """Share of the open notional below which a close may not push the winners' profit; absent for no such check."""
-    hedges: tuple[Hedge, ...] = ()
-    """Markets whose positions hedge this one."""
-    risk: Annotated[NoRisk | PowerRisk | ThresholdRisk, Field(discriminator="type")] = NoRisk()
-    """What a haircut weighs profits by."""
-    lights: AdlLights = AdlLights()
-    """The indicator lights."""
 
 
 class DenseRange(Model):
@@ -705,7 +502,7 @@ class VenueProfile(Model):
             "name": self.name,
             "venue": self.venue,
             "seed": self.seed,
-            "margin_call_ppm": _ppm(self.margin_call, "margin_call"),
+            "margin_call_ppm": ppm(self.margin_call, "margin_call"),
             "backstop": self.backstop,
             "last_resort": last_resort_config(self.last_resort, self.amount),
             **self._levels(),
@@ -720,8 +517,8 @@ class VenueProfile(Model):
     def _levels(self) -> dict[str, int]:
         # Left out at their defaults, as in the canonical text of the core.
         exit_, withdrawal = self.liquidation_exit, self.withdrawal_notional
-        out = {} if exit_ == 1 else {"liquidation_exit_ppm": _ppm(exit_, "liquidation_exit")}
-        return out | ({"withdrawal_notional_ppm": _ppm(withdrawal, "withdrawal_notional")} if withdrawal else {})
+        out = {} if exit_ == 1 else {"liquidation_exit_ppm": ppm(exit_, "liquidation_exit")}
+        return out | ({"withdrawal_notional_ppm": ppm(withdrawal, "withdrawal_notional")} if withdrawal else {})
 
     def to_json(self) -> str:
         """Return the configuration as the JSON text that the core reads."""
@@ -754,7 +551,7 @@ class VenueProfile(Model):
         out: dict[str, Any] = {
             "market": market,
             **value(tick, told + rules.market),
-            "weight_ppm": _ppm(rules.weight, f"{at}.weight"),
+            "weight_ppm": ppm(rules.weight, f"{at}.weight"),
         }
         if rules.price != "index":
             out["price"] = rules.price
@@ -770,7 +567,7 @@ class VenueProfile(Model):
         if rules.cap is not None:
             out["cap"] = self.amount(rules.cap, f"{at}.cap", number)
         if rules.size_discount is not None:
-            factor = _ppb(rules.size_discount, f"{at}.size_discount")
+            factor = ppb(rules.size_discount, f"{at}.size_discount")
             out["size_discount"] = {"factor_ppb": factor, "unit": 10**asset.decimals}
         if rules.deposit_scale_start is not None:
             out["deposit_scale_start"] = self.amount(rules.deposit_scale_start, f"{at}.deposit_scale_start")
@@ -807,33 +604,33 @@ class VenueProfile(Model):
             "position_max": lots(market.position_max, "position_max"),
             "open_interest_max": lots(market.open_interest_max, "open_interest_max"),
             "fees": {
-                "maker_ppm": _ppm(market.fees.maker, f"{at}.fees.maker"),
-                "taker_ppm": _ppm(market.fees.taker, f"{at}.fees.taker"),
+                "maker_ppm": ppm(market.fees.maker, f"{at}.fees.maker"),
+                "taker_ppm": ppm(market.fees.taker, f"{at}.fees.taker"),
             },
             "tiers": [
                 {
                     "lower": amount(tier.lower, f"tiers[{number}].lower"),
-                    "initial_ppm": _ppm(tier.initial, f"{at}.tiers[{number}].initial"),
-                    "maintenance_ppm": _ppm(tier.maintenance, f"{at}.tiers[{number}].maintenance"),
+                    "initial_ppm": ppm(tier.initial, f"{at}.tiers[{number}].initial"),
+                    "maintenance_ppm": ppm(tier.maintenance, f"{at}.tiers[{number}].maintenance"),
                 }
                 for number, tier in enumerate(market.tiers)
             ],
-            **self._index(market),
-            "mark": self._mark(market),
-            "funding": market.funding and self._funding(market, market.funding),
+            **({} if market.index is None else {"index": market.index.config(f"{at}.index")}),
+            "mark": market.mark.config(f"{at}.mark"),
+            "funding": market.funding and market.funding.config(f"{at}.funding", market.tick_size, market.lot_size),
             "fund": _position([fund.name for fund in self.funds], market.fund, f"{at}.fund"),
             "phase": market.phase,
             "reopen_auction_ns": market.reopen_auction,
             "liquidation": {
                 "enabled": rules.enabled,
-                "slice_ppm": _ppm(rules.slice, f"{at}.liquidation.slice"),
+                "slice_ppm": ppm(rules.slice, f"{at}.liquidation.slice"),
                 "slice_qty_min": lots(rules.slice_qty_min, "liquidation.slice_qty_min"),
                 "full_below": amount(rules.full_below, "liquidation.full_below"),
-                "fee_ppm": _ppm(rules.fee, f"{at}.liquidation.fee"),
-                "fund_limit_ppm": _ppm(rules.fund_limit, f"{at}.liquidation.fund_limit"),
+                "fee_ppm": ppm(rules.fee, f"{at}.liquidation.fee"),
+                "fund_limit_ppm": ppm(rules.fund_limit, f"{at}.liquidation.fund_limit"),
                 **self._liquidation_choices(rules, f"{at}.liquidation", lots),
             },
-            "adl": self._adl(market),
+            "adl": market.adl.config(f"{at}.adl", self.market_id),
             "cleared": market.cleared,
             "client_ids": market.client_ids if isinstance(market.client_ids, str) else market.client_ids.model_dump(),
             "allocation": self._allocation(market),
@@ -854,65 +651,11 @@ class VenueProfile(Model):
             "size": size
             and {
                 "type": size.type,
-                "initial_ppb": _ppb(size.initial, f"{at}.size.initial"),
-                "maintenance_ppb": _ppb(size.maintenance, f"{at}.size.maintenance"),
+                "initial_ppb": ppb(size.initial, f"{at}.size.initial"),
+                "maintenance_ppb": ppb(size.maintenance, f"{at}.size.maintenance"),
                 "unit": whole(Decimal(1), market.lot_size, f"{at}.size: one unit of the underlying", "lot"),
             },
             "account_leverage": rules.account_leverage,
-        }
-
-    def _index(self, market: Market) -> dict[str, Any]:
-        at, index = f"markets.{market.name}.index", market.index
-        if index is None:
-            return {}
-        rule: Any = "median"
-        if isinstance(index.rule, MeanRule):
-            rule = {"mean": {"outlier_ppm": _ppm(index.rule.outlier, f"{at}.rule.outlier")}}
-        return {
-            "index": {
-                "rule": rule,
-                "sources_min": index.sources_min,
-                "liquidates_stale": index.liquidates_stale,
-                "sources": _sources(index.sources),
-            }
-        }
-
-    def _mark(self, market: Market) -> dict[str, Any]:
-        at, mark = f"markets.{market.name}.mark", market.mark
-        given = {
-            "inputs": list(mark.inputs) or None,
-            "fallback": mark.fallback,
-            "basis_decay_ppb": _given(mark.basis_decay, _ppb, f"{at}.basis_decay"),
-            "touch_decay_ppb": _given(mark.touch_decay, _ppb, f"{at}.touch_decay"),
-            "index_band_ppm": _given(mark.index_band, _ppm, f"{at}.index_band"),
-            "slew_ppm": _given(mark.slew, _ppm, f"{at}.slew"),
-            "sources": _sources(mark.sources) or None,
-        }
-        return {"method": mark.method, "basis_samples": mark.basis_samples, **_without_none(given)}
-
-    def _funding(self, market: Market, funding: Funding) -> dict[str, Any]:
-        at, votes = f"markets.{market.name}.funding", funding.votes
-        accrual = None
-        if funding.accrual is not None:
-            unit = Fraction(funding.accrual) / Fraction(market.tick_size)
-            accrual = {"units": unit.denominator, "ticks": unit.numerator}
-        given = {
-            "rate_period_ns": funding.rate_period,
-            "cap_margin_multiple": funding.cap_margin_multiple,
-            "votes": votes
-            and {"period_ns": votes.period, "votes_min": votes.votes_min, "samples_min": votes.samples_min},
-            "price": None if funding.price == "mark" else funding.price,
-            "accrual": accrual,
-            "payers": None if funding.payers == "full" else funding.payers,
-        }
-        return {
-            "first_ns": funding.first,
-            "interval_ns": funding.interval,
-            "interest_ppb": _ppb(funding.interest, f"{at}.interest"),
-            "clamp_ppb": _ppb(funding.clamp, f"{at}.clamp"),
-            "cap_ppb": _ppb(funding.cap, f"{at}.cap"),
-            "impact_qty": whole(funding.impact_qty, market.lot_size, f"{at}.impact_qty", "lot"),
-            **_without_none(given),
         }
 
     def _liquidation_choices(self, rules: Liquidation, at: str, lots: Callable[[Decimal, str], int]) -> dict[str, Any]:
@@ -927,43 +670,6 @@ class VenueProfile(Model):
             name: choices[name] for name in choices if getattr(rules, name) != Liquidation.model_fields[name].default
         }
 
-    def _adl(self, market: Market) -> dict[str, Any]:
-        at, rules = f"markets.{market.name}.adl", market.adl
-
-        def share(value: Decimal | None, field: str) -> int | None:
-            return None if value is None else _ppm(value, f"{at}.{field}")
-
-        risk: dict[str, Any] = rules.risk.model_dump()
-        if isinstance(rules.risk, ThresholdRisk):
-            risk = {"type": "threshold", "above_ppm": _ppm(rules.risk.above, f"{at}.risk.above")}
-        hedges = [
-            {
-                "market": self.market_id(hedge.market, f"{at}.hedges[{number}].market"),
-                "lots_ppm": _ppm(hedge.lots, f"{at}.hedges[{number}].lots"),
-            }
-            for number, hedge in enumerate(rules.hedges)
-        ]
-        further = {
-            "trigger": ("trigger", rules.trigger),
-            "eligible": ("eligible", rules.eligible),
-            "score": ("score", rules.score),
-            "weight": ("weight", rules.weight),
-            "fraction": ("fraction_ppm", share(rules.fraction, "fraction")),
-            "correction_floor": ("correction_floor_ppm", share(rules.correction_floor, "correction_floor")),
-            "hedges": ("hedges", hedges),
-            "risk": ("risk", risk),
-            "lights": ("lights", rules.lights.model_dump()),
-        }
-        # The core's text leaves out what is as by default.
-        said = [name for name in further if getattr(rules, name) != Adl.model_fields[name].default]
-        return {
-            "enabled": rules.enabled,
-            "method": rules.method,
-            "price": rules.price,
-            "band_ppm": share(rules.band, "band"),
-            **dict(further[name] for name in said),
-        }
-
     def _allocation(self, market: Market) -> dict[str, Any]:
         at, rules = f"markets.{market.name}.allocation", market.allocation
         if isinstance(rules, PriceTime):
@@ -973,10 +679,10 @@ class VenueProfile(Model):
             "type": "pro_rata",
             "top_order": rules.top_order,
             "lead": [
-                {"account": lead.account, "share_ppm": _ppm(lead.share, f"{at}.lead[{number}].share")}
+                {"account": lead.account, "share_ppm": ppm(lead.share, f"{at}.lead[{number}].share")}
                 for number, lead in enumerate(rules.lead)
             ],
-            "fifo_ppm": _ppm(rules.fifo, f"{at}.fifo"),
+            "fifo_ppm": ppm(rules.fifo, f"{at}.fifo"),
             "minimum": 1 if least is None else whole(least, market.lot_size, f"{at}.minimum", "lot"),
         }
 
@@ -1001,12 +707,12 @@ class VenueProfile(Model):
         rule = breaker.rule
         out: dict[str, Any]
         if isinstance(rule, BandRule):
-            width = None if rule.width == "infinite" else _ppm(rule.width, f"{at}.rule.width")
+            width = None if rule.width == "infinite" else ppm(rule.width, f"{at}.rule.width")
             out = {"type": "band", "width_ppm": width, "action": rule.action}
         else:
             out = {
                 "type": "move",
-                "width_ppm": _ppm(rule.width, f"{at}.rule.width"),
+                "width_ppm": ppm(rule.width, f"{at}.rule.width"),
                 "window_ns": rule.window,
                 "source": rule.source,
                 "phase": rule.phase,
@@ -1018,18 +724,6 @@ class VenueProfile(Model):
             "markets": [self.market_id(name, f"{at}.markets") for name in breaker.markets],
             "rule": out,
         }
-
-
-def _sources(sources: tuple[IndexSource, ...]) -> list[dict[str, Any]]:
-    return [{"name": source.name, "weight": source.weight, "stale_ns": source.stale} for source in sources]
-
-
-def _given(value: Decimal | None, units: Callable[[Decimal, str], int], field: str) -> int | None:
-    return None if value is None else units(value, field)
-
-
-def _without_none(given: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in given.items() if value is not None}
 
 
 def _position(names: list[str], name: str, field: str) -> int:

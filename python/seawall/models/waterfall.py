@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Discriminator, Field, Tag
 
-from seawall.models.exact import Count, Duration, Model, NonNegative, Positive, whole
+from seawall.models.exact import Count, Duration, Model, NonNegative, Positive, ppm
 
 __all__ = [
     "BankruptcyLimit",
@@ -39,12 +39,6 @@ __all__ = [
 
 Convert: TypeAlias = Callable[[Decimal, str], int]
 """Converts a value into units; the text names its field."""
-
-_MILLIONTH = Decimal("0.000001")
-
-
-def _ppm(value: Decimal, field: str) -> int:
-    return whole(value, _MILLIONTH, field, "step")
 
 
 class SharePolicy(Model):
@@ -104,7 +98,7 @@ class RestorePolicy(Model):
 
     def config(self, at: str, _lots: Convert, _amount: Convert) -> dict[str, Any]:
         """Return what the core reads."""
-        return {"type": self.type, "buffer_ppm": _ppm(self.buffer, f"{at}.buffer")}
+        return {"type": self.type, "buffer_ppm": ppm(self.buffer, f"{at}.buffer")}
 
 
 class RampPolicy(Model):
@@ -125,9 +119,9 @@ class RampPolicy(Model):
         """Return what the core reads."""
         return {
             "type": self.type,
-            "buffer_ppm": _ppm(self.buffer, f"{at}.buffer"),
+            "buffer_ppm": ppm(self.buffer, f"{at}.buffer"),
             "duration_ns": self.duration,
-            "initial_ppm": _ppm(self.initial, f"{at}.initial"),
+            "initial_ppm": ppm(self.initial, f"{at}.initial"),
             "full_below": amount(self.full_below, f"{at}.full_below"),
         }
 
@@ -148,9 +142,9 @@ class PortfolioSharePolicy(Model):
         """Return what the core reads."""
         return {
             "type": self.type,
-            "step_ppm": _ppm(self.step, f"{at}.step"),
-            "target_ppm": _ppm(self.target, f"{at}.target"),
-            "penalty_ppm": _ppm(self.penalty, f"{at}.penalty"),
+            "step_ppm": ppm(self.step, f"{at}.step"),
+            "target_ppm": ppm(self.target, f"{at}.target"),
+            "penalty_ppm": ppm(self.penalty, f"{at}.penalty"),
         }
 
 
@@ -197,8 +191,8 @@ class FillableLimit(Model):
         """Return what the core reads."""
         return {
             "type": self.type,
-            "adjustment_ppm": _ppm(self.adjustment, f"{at}.adjustment"),
-            "spread_ppm": _ppm(self.spread, f"{at}.spread"),
+            "adjustment_ppm": ppm(self.adjustment, f"{at}.adjustment"),
+            "spread_ppm": ppm(self.spread, f"{at}.spread"),
         }
 
 
@@ -214,7 +208,7 @@ class StairstepCurve(Model):
 
     def config(self, at: str) -> dict[str, Any]:
         """Return what the core reads."""
-        return {"type": self.type, "factor_ppm": _ppm(self.factor, f"{at}.factor"), "step_ns": self.step}
+        return {"type": self.type, "factor_ppm": ppm(self.factor, f"{at}.factor"), "step_ns": self.step}
 
 
 class LinearCurve(Model):
@@ -242,7 +236,7 @@ class DutchLimit(Model):
 
     def config(self, at: str) -> dict[str, Any]:
         """Return what the core reads."""
-        start = _ppm(self.start, f"{at}.start")
+        start = ppm(self.start, f"{at}.start")
         return {"type": self.type, "start_ppm": start, "curve": self.curve.config(f"{at}.curve")}
 
 
@@ -273,7 +267,7 @@ class MarginLeftFee(Model):
 
     def config(self, at: str) -> dict[str, Any]:
         """Return what the core reads."""
-        rate = _ppm(self.liquidator_fee, f"{at}.liquidator_fee")
+        rate = ppm(self.liquidator_fee, f"{at}.liquidator_fee")
         return {"type": self.type, "liquidator": self.liquidator, "liquidator_ppm": rate}
 
 
@@ -296,8 +290,8 @@ class Drawdown(Model):
     def config(self, at: str) -> dict[str, Any]:
         """Return what the core reads."""
         return {
-            "trigger_ppm": _ppm(self.trigger, f"{at}.trigger"),
-            "stop_ppm": _ppm(self.stop, f"{at}.stop"),
+            "trigger_ppm": ppm(self.trigger, f"{at}.trigger"),
+            "stop_ppm": ppm(self.stop, f"{at}.stop"),
             "inclusive": self.inclusive,
             "window_ns": self.window,
         }

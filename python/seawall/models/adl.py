@@ -1,0 +1,135 @@
+"""Auto-deleveraging as people write it."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from seawall.models.exact import Exact, Model, NonNegative, Positive, ppm
+
+__all__ = ["Adl", "AdlLights", "Hedge", "NoRisk", "PowerRisk", "ThresholdRisk"]
+
+
+class Hedge(Model):
+    """A market whose positions hedge those of another."""
+
+    market: str
+    """Name of the other market."""
+    lots: Exact = Decimal(1)
+    """Lots of this market that one lot of the other stands for."""
+
+
+class NoRisk(Model):
+    """A haircut weighs profits alike."""
+
+    type: Literal["none"] = "none"
+    """Which rule."""
+
+
+class PowerRisk(Model):
+    """A haircut weighs profits by a power of leverage: L to the power of 1 + exponent."""
+
+    type: Literal["power"]
+    """Which rule."""
+    exponent: Literal[1, 2] = 1
+    """1 is the linear rule."""
+
+
+class ThresholdRisk(Model):
+    """A haircut weighs profits by leverage L times its excess over a threshold."""
+
+    type: Literal["threshold"]
+    """Which rule."""
+    above: NonNegative
+    """The leverage above which profits count."""
+
+
+class AdlLights(Model):
+    """Indicator lights: how near an account is to the front of the queue."""
+
+    method: Literal["cumulative_quantity", "equal_count"] = "cumulative_quantity"
+    """By lots up to and including the account's, or in groups of the same number of accounts."""
+    levels: int = Field(default=5, ge=1, le=1000)
+    """Number of lights; light 1 goes first."""
+
+
+class Adl(Model):
+    """Auto-deleveraging (ADL)."""
+
+    enabled: bool = True
+    """Whether it is used."""
+    method: Literal[
+        "queue", "pro_rata", "webster", "min_max", "hedge_aware", "offset", "haircut_queue", "haircut_pro_rata"
+    ]
+    """By score, or everyone by weight; unhedged lots first; at the bankrupt account's own quotes; or money instead."""
+    price: Literal["bankruptcy", "mark", "index"]
+    """The price at which winners are closed."""
+    band: NonNegative | None = None
+    """Band of that price around the mark; absent for none."""
+    trigger: Literal["insolvent", "unfilled"] = "insolvent"
+    """Only where nothing of the account is left behind the position, or whenever lots are left."""
+    eligible: Literal["in_profit", "realising", "anyone"] = "in_profit"
+    """Positions with a profit at the mark; of these, those that realise no loss; or all."""
+    score: Literal[
+        "profit_leverage",
+        "profit_margin_ratio",
+        "price_ratio_literal",
+        "price_ratio_signed",
+        "profit",
+        "profit_ratio",
+        "leverage",
+        "notional",
+        "equity",
+        "random",
+    ] = "profit_leverage"
+    """Who comes first where there is an order: highest score first."""
+    weight: Literal["lots", "profit", "equity", "notional"] = "lots"
+    """What lots are shared out in proportion to."""
+    fraction: Positive | None = None
+    """Most of a position, or of a profit, that one round takes; absent for all."""
+    correction_floor: NonNegative | None = None
+    """Share of the open notional below which a close may not push the winners' profit; absent for no such check."""
+    hedges: tuple[Hedge, ...] = ()
+    """Markets whose positions hedge this one."""
+    risk: Annotated[NoRisk | PowerRisk | ThresholdRisk, Field(discriminator="type")] = NoRisk()
+    """What a haircut weighs profits by."""
+    lights: AdlLights = AdlLights()
+    """The indicator lights."""
+
+    def config(self, at: str, market_id: Callable[[str, str], int]) -> dict[str, Any]:
+        """Return the core's form."""
+
+        def share(value: Decimal | None, field: str) -> int | None:
+            return None if value is None else ppm(value, f"{at}.{field}")
+
+        risk: dict[str, Any] = self.risk.model_dump()
+        if isinstance(self.risk, ThresholdRisk):
+            risk = {"type": "threshold", "above_ppm": ppm(self.risk.above, f"{at}.risk.above")}
+        hedges = [
+            {
+                "market": market_id(hedge.market, f"{at}.hedges[{number}].market"),
+                "lots_ppm": ppm(hedge.lots, f"{at}.hedges[{number}].lots"),
+            }
+            for number, hedge in enumerate(self.hedges)
+        ]
+        further = {
+            "trigger": ("trigger", self.trigger),
+            "eligible": ("eligible", self.eligible),
+            "score": ("score", self.score),
+            "weight": ("weight", self.weight),
+            "fraction": ("fraction_ppm", share(self.fraction, "fraction")),
+            "correction_floor": ("correction_floor_ppm", share(self.correction_floor, "correction_floor")),
+            "hedges": ("hedges", hedges),
+            "risk": ("risk", risk),
+            "lights": ("lights", self.lights.model_dump()),
+        }
+        # The core's text leaves out what is as by default.
+        said = [name for name in further if getattr(self, name) != type(self).model_fields[name].default]
+        return {
+            "enabled": self.enabled,
+            "method": self.method,
+            "price": self.price,
+            "band_ppm": share(self.band, "band"),
+            **dict(further[name] for name in said),
+        }
