@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
 from seawall.errors import SeawallError, VectorError
-from seawall.vectors import adl, records
+from seawall.vectors import adl, measures, records
 from seawall.vectors.cases import (
     Answer,
     Case,
@@ -32,7 +32,7 @@ Outcome: TypeAlias = Literal["passed", "failed", "unsupported"]
 
 _FINER: Final = (1, 7, 1000)
 
-TOPICS: Final[dict[str, Topic]] = adl.TOPICS | records.TOPICS
+TOPICS: Final[dict[str, Topic]] = adl.TOPICS | measures.TOPICS | records.TOPICS
 """Every topic that this build computes, and the function that it calls."""
 
 
