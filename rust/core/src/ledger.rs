@@ -274,13 +274,39 @@ impl Ledger {
         price: Price,
         tick: TickValue,
     ) {
+        let (after, profit) = traded(*self.position(account, market), change, price, tick);
+        self.settle(account, market, after, profit);
+    }
+
+    /// Closes a part of a position, or all of it, for an amount instead of a price: the account receives the proceeds,
+    /// or pays if they are negative. `change` is not more than the position and turns it towards zero.
+    pub(crate) fn close(&mut self, account: AccountId, market: MarketId, change: Qty, proceeds: Money) {
+        let mut after = *self.position(account, market);
+        let released = after.cost.share_towards_zero(change.abs(), after.base.abs());
+        assert!(
+            after.base.is_positive() != change.is_positive() && change.abs() <= after.base.abs(),
+            "a close"
+        );
+        after.base += change;
+        after.cost -= released;
+        self.settle(account, market, after, proceeds - released);
+    }
+
+    /// Realises a profit of a position that stays as it is: its entry cost rises by as much.
+    pub(crate) fn realise(&mut self, account: AccountId, market: MarketId, profit: Money) {
+        let mut after = *self.position(account, market);
+        after.cost += profit;
+        self.settle(account, market, after, profit);
+    }
+
+    /// Books a position and the profit that came out of it.
+    fn settle(&mut self, account: AccountId, market: MarketId, after: Position, profit: Money) {
         let position = self.position_mut(account, market);
         let before = position.base;
-        let (after, profit) = traded(*position, change, price, tick);
         *position = after;
         let long = |base: Qty| base.max(Qty::ZERO);
         self.open_interest[market.index()] += long(after.base) - long(before);
-        self.net[market.index()] += change;
+        self.net[market.index()] += after.base - before;
         self.moved = true;
         if !profit.is_zero() {
             self.transfer(Place::Clearing(market), Place::User(account, VALUATION), profit);

@@ -32,10 +32,12 @@ mod margin;
 
 mod guard;
 
-mod adl;
+pub mod adl;
 mod insurance;
 
 mod floor;
+
+mod deleverage;
 
 mod liquidation;
 
@@ -47,6 +49,7 @@ mod session;
 pub use book::{Level, Resting, Work};
 pub use codec::{CodecError, EventDigest, hex};
 pub use config::{Config, ConfigError};
+pub use deleverage::LightRow;
 pub use deltas::{Delta, Deltas};
 pub use ledger::{Place, Position};
 pub use margin::Health;
@@ -54,7 +57,7 @@ pub use protocol::{Command, Events, OrderType, Phase, Record, Reject};
 pub use report::{AccountRow, AssetTotals, Conservation, OrderRow, PositionRow, WaitingRow};
 pub use session::{Journal, JournalWriter};
 pub use units::{
-    AccountId, AssetId, FundId, MarketId, Money, Nanos, OrderId, Ppb, Ppm, Price, Qty, Side, Sum, TickValue,
-    largest_remainder,
+    AccountId, AssetId, FundId, MarketId, Money, Nanos, OrderId, Ppb, Ppm, Price, Qty, Ratio, Share, Side,
+    Sum, TickValue, largest_remainder, whole_units,
 };
 pub use venue::{Audit, Venue};

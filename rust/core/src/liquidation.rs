@@ -3,10 +3,10 @@
 //! Holds the queue and the branches of policy; the order of the stages is that of docs/mechanics.md section 8 and
 //! each stage moves money in the ledger with an event of its own. Bounded: a round closes at most one slice.
 
-use crate::adl::{self, Candidate};
 use crate::book::NO_SLOT;
 use crate::codec::{CodecError, Reader, Writer};
-use crate::config::{AdlMethod, LastResort};
+use crate::config::LastResort;
+use crate::deleverage::{self, Residual};
 use crate::floor::{Floor, Flow, Incoming, Swept};
 use crate::insurance;
 use crate::ledger::{self, Place};
@@ -109,7 +109,7 @@ impl Queue {
         if slice.lots.is_positive() && slice.insolvent {
             to_fund(floor, &mut slice, events);
         }
-        if slice.lots.is_positive() && slice.insolvent {
+        if slice.lots.is_positive() {
             to_winners(floor, &mut slice, events);
         }
         if slice.lots == planned {
@@ -315,125 +315,27 @@ fn to_fund(floor: &mut Floor, slice: &mut Slice, events: &mut Events) {
 
 /// Stage J: auto-deleveraging of winners on the other side.
 fn to_winners(floor: &mut Floor, slice: &mut Slice, events: &mut Events) {
-    let market = floor.market(slice.market);
-    let rule = market.config.adl;
-    if !rule.enabled || !market.admits.adl {
-        return;
-    }
-    let price = adl::transfer_price(&rule, slice.bankruptcy, slice.mark);
-    let shortage = slice.tick.per_lot(slice.side.gain(price, slice.bankruptcy));
-    let fund = floor.ledger.at(Place::Fund(slice.fund));
-    let lots = insurance::payable(fund, shortage, slice.lots);
-    events.push(Record {
-        account: slice.account.get(),
-        side: slice.side.opposite().code(),
-        price: price.get(),
-        qty: slice.lots.get(),
-        ..event_of(event::ADL_STARTED, slice.market)
-    });
-    let closed = match rule.method {
-        AdlMethod::Queue => close_queue(floor, slice, price, lots, events),
-        AdlMethod::ProRata => close_pro_rata(floor, slice, price, lots, events),
+    let residual = Residual {
+        account: slice.account,
+        market: slice.market,
+        side: slice.side,
+        lots: slice.lots,
+        bankruptcy: slice.bankruptcy,
+        mark: slice.mark,
+        insolvent: slice.insolvent,
+        fund: floor.ledger.at(Place::Fund(slice.fund)),
     };
-    slice.lots -= closed;
-    pay_fund(floor, slice.account, slice.market, -shortage.times(closed), events);
+    let Some(done) = deleverage::run(floor, residual, events) else { return };
+    slice.lots -= done.closed;
+    pay_fund(floor, slice.account, slice.market, -done.shortage, events);
     if slice.lots.is_positive() {
         events.push(Record {
             account: slice.account.get(),
             qty: slice.lots.get(),
+            amount: done.uncovered.get(),
             ..event_of(event::ADL_REMAINDER, slice.market)
         });
     }
-}
-
-/// The account as a candidate: on the other side, in profit at the mark, solvent, not in liquidation.
-fn candidate(floor: &Floor, slice: &Slice, account: AccountId) -> Option<Candidate> {
-    let p = floor.ledger.position(account, slice.market);
-    if p.base.is_zero() || Side::of(p.base) == slice.side || floor.is_liquidated(account) {
-        return None;
-    }
-    let profit = p.profit(slice.mark, slice.tick);
-    if !profit.is_positive() {
-        return None;
-    }
-    let equity = floor.equity(account);
-    if !equity.is_positive() {
-        return None;
-    }
-    let lots = p.base.abs();
-    let notional = slice.mark.value(lots, slice.tick);
-    Some(Candidate { account, lots, profit, cost: p.cost.abs(), notional, equity: equity.saturate() })
-}
-
-fn candidates(floor: &Floor, slice: &Slice) -> Vec<Candidate> {
-    let wanted = slice.side.opposite();
-    let held = floor.ledger.market_positions(slice.market);
-    held.filter(|(_, p)| !p.base.is_zero() && Side::of(p.base) == wanted)
-        .filter_map(|(account, _)| candidate(floor, slice, account))
-        .collect()
-}
-
-/// Closes lots of one winner against the bankrupt account.
-fn close(floor: &mut Floor, slice: &Slice, winner: AccountId, price: Price, lots: Qty, events: &mut Events) {
-    let given_up = adl::cost_per_lot(slice.side.opposite(), price, slice.mark, slice.tick).times(lots);
-    floor.pass(slice.market, (slice.account, slice.side.opposite()), winner, (price, lots));
-    events.push(Record {
-        account: winner.get(),
-        side: slice.side.code(),
-        price: price.get(),
-        qty: lots.get(),
-        amount: given_up.get(),
-        ..event_of(event::ADL_FILL, slice.market)
-    });
-}
-
-fn close_queue(floor: &mut Floor, slice: &Slice, price: Price, lots: Qty, events: &mut Events) -> Qty {
-    if lots.is_zero() {
-        return Qty::ZERO;
-    }
-    let limits = floor.config.limits;
-    let winners = usize::from(slice.side.opposite().code());
-    let cost = adl::cost_per_lot(slice.side.opposite(), price, slice.mark, slice.tick);
-    let mut ranking = floor.market_mut(slice.market).ranking[winners].take().unwrap_or_default();
-    if ranking.is_empty() {
-        let max = usize::try_from(limits.adl_rank_max).expect("32 bits fit");
-        ranking = adl::rank(candidates(floor, slice), max);
-    }
-    let mut left = lots;
-    for _ in 0..limits.adl_closes_per_round {
-        let Some(&next) = ranking.last() else { break };
-        let found = candidate(floor, slice, next);
-        let cap = found.map_or(Qty::ZERO, |c| c.cap(cost));
-        let take = cap.min(left);
-        if take.is_positive() {
-            close(floor, slice, next, price, take, events);
-            left -= take;
-        }
-        // Only an account that is left open because the round is done stays first.
-        let stays = take < cap || (take == cap && left.is_zero() && found.is_some_and(|c| cap < c.lots));
-        if !stays {
-            ranking.pop();
-        }
-        if left.is_zero() {
-            break;
-        }
-    }
-    // An empty ranking counts as none: the next round makes another.
-    floor.market_mut(slice.market).ranking[winners] = (!ranking.is_empty()).then_some(ranking);
-    lots - left
-}
-
-fn close_pro_rata(floor: &mut Floor, slice: &Slice, price: Price, lots: Qty, events: &mut Events) -> Qty {
-    let all = candidates(floor, slice);
-    let cost = adl::cost_per_lot(slice.side.opposite(), price, slice.mark, slice.tick);
-    let mut closed = Qty::ZERO;
-    for (c, take) in all.iter().zip(adl::pro_rata(lots, &all, cost)) {
-        if take.is_positive() {
-            close(floor, slice, c.account, price, take, events);
-            closed += take;
-        }
-    }
-    closed
 }
 
 /// A flat account pays what it owes: other assets, then the fund, then the last resort.

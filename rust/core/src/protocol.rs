@@ -146,6 +146,8 @@ pub mod event {
     pub const ADL_FILL: u16 = 531;
     /// Lots that auto-deleveraging left open.
     pub const ADL_REMAINDER: u16 = 532;
+    /// One winner gave up profit and kept its position.
+    pub const ADL_HAIRCUT: u16 = 533;
     /// An account carried a part of a loss.
     pub const SOCIALISED: u16 = 540;
     /// A loss that nobody carried.

@@ -3,13 +3,18 @@
 //! [`Config::new`] decides what is a valid venue; after it nothing is checked again. The JSON form is that of
 //! docs/mechanics.md section 12. Knows nothing of state.
 
+mod adl;
 mod breaker;
 mod market;
 mod risk;
 
+pub use adl::{
+    Adl, AdlLights, AdlMethod, AdlPrice, AdlRisk, AdlScore, AdlTrigger, AdlWeight, Eligible, Hedge,
+    LightMethod,
+};
 pub use breaker::{BandAction, Breaker, MoveSource, Rule};
 pub use market::{Allocation, ClientIds, Day, Entry, Fees, Lead, Market};
-pub use risk::{Adl, AdlMethod, AdlPrice, Funding, LastResort, Liquidation, Mark, MarkMethod, Tier};
+pub use risk::{Funding, LastResort, Liquidation, Mark, MarkMethod, Tier};
 
 use crate::units::{AccountId, MILLION, MarketId, Money, OrderId, Ppm};
 use serde::{Deserialize, Serialize};
@@ -55,7 +60,7 @@ pub struct Config {
     pub name: String,
     /// The number in every event.
     pub venue: u16,
-    /// Seed of the venue's own keyed draws; none are made yet.
+    /// Seed of the venue's own keyed draws.
     pub seed: u64,
     /// Call requirement as a multiple of maintenance in ppm; 0 for no margin calls.
     pub margin_call_ppm: Ppm,
@@ -132,6 +137,12 @@ pub struct Fund {
     pub name: String,
 }
 
+/// True for the value of a key that is left out: it is not written either, so that a configuration without it keeps
+/// its canonical text.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
 const fn triggers_per_step() -> u32 {
     16
 }
@@ -192,6 +203,9 @@ impl Config {
             )?;
         }
         self.prove_names()?;
+        for (i, market) in self.markets.iter().enumerate() {
+            market.adl.prove_hedges(&format!("markets[{i}] ({})", market.name), i, &self.markets)?;
+        }
         self.prove_amounts()?;
         self.breakers
             .iter()

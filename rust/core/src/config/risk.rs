@@ -1,4 +1,4 @@
-//! Margin, mark, funding, liquidation and auto-deleveraging of a market.
+//! Margin, mark, funding and liquidation of a market.
 
 use super::{ConfigError, refuse};
 use crate::units::{BILLION, MILLION, Money, Nanos, Ppb, Ppm, Qty};
@@ -72,40 +72,6 @@ pub struct Liquidation {
     pub fee_ppm: Ppm,
     /// How far from the mark the fund backs a sale.
     pub fund_limit_ppm: Ppm,
-}
-
-/// Auto-deleveraging.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Adl {
-    /// Whether it is used.
-    pub enabled: bool,
-    /// Who is closed.
-    pub method: AdlMethod,
-    /// At which price.
-    pub price: AdlPrice,
-    /// Band of the price around the mark; null for none.
-    pub band_ppm: Option<Ppm>,
-}
-
-/// Who is deleveraged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AdlMethod {
-    /// Highest profit ratio x leverage first.
-    Queue,
-    /// Everyone in profit, by lots.
-    ProRata,
-}
-
-/// Price of auto-deleveraging.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AdlPrice {
-    /// The bankruptcy price of the liquidated position.
-    Bankruptcy,
-    /// The mark.
-    Mark,
 }
 
 /// What happens to a loss that the fund cannot pay.
@@ -182,16 +148,6 @@ impl Liquidation {
                 field("liquidation.full_below"),
                 format!("{}: must not be negative", l.full_below),
             );
-        }
-        Ok(())
-    }
-}
-
-impl Adl {
-    pub(super) fn prove(&self, at: &str) -> Result<(), ConfigError> {
-        let Some(band) = self.band_ppm else { return Ok(()) };
-        if !(0..=MILLION).contains(&band.get()) {
-            return refuse(format!("{at}.adl.band_ppm"), format!("{band}: must be 0 to 1000000"));
         }
         Ok(())
     }

@@ -10,12 +10,14 @@ use core::iter::Sum as IterSum;
 use core::ops::{Add, AddAssign, Neg, Sub, SubAssign};
 use serde::{Deserialize, Serialize};
 
+mod draw;
 mod shares;
 mod wide;
 
-pub use shares::largest_remainder;
-pub(crate) use wide::Ratio;
-pub use wide::Sum;
+pub(crate) use draw::draw;
+pub use shares::{Share, largest_remainder, whole_units};
+pub(crate) use shares::{group_of, in_turn, level_up, min_max, pro_rata, webster};
+pub use wide::{Ratio, Sum};
 
 /// One million: the denominator of every [`Ppm`].
 pub(crate) const MILLION: i64 = 1_000_000;
@@ -474,6 +476,12 @@ impl Qty {
         Self(narrow(div_ceil(i128::from(self.0) * i128::from(share.0), i128::from(MILLION))))
     }
 
+    /// `trunc(self x share)`, either of any sign: a position in the lots of another market.
+    #[must_use]
+    pub(crate) fn ppm_towards_zero(self, share: Ppm) -> Self {
+        Self(narrow(i128::from(self.0) * i128::from(share.0) / i128::from(MILLION)))
+    }
+
     /// Lots that a budget pays for at a cost per lot, rounded down; the cost is positive.
     #[must_use]
     pub fn affordable(budget: Money, cost_per_lot: Money) -> Self {
@@ -517,6 +525,18 @@ impl Money {
         }
     }
 
+    /// `floor(self x rate / 1e6)`.
+    #[must_use]
+    pub fn ppm_down(self, rate: Ppm) -> Self {
+        Self(narrow(div_floor(i128::from(self.0) * i128::from(rate.0), i128::from(MILLION))))
+    }
+
+    /// Minor units of one whole unit of an asset; the most that fits where they do not.
+    #[must_use]
+    pub fn one(decimals: u8) -> Self {
+        Self(10i64.checked_pow(u32::from(decimals)).unwrap_or(i64::MAX))
+    }
+
     /// `self x rate / 1e6` if that is whole.
     #[must_use]
     pub fn ppm_exact(self, rate: Ppm) -> Option<Self> {
@@ -546,6 +566,13 @@ impl Money {
         let million = i128::from(MILLION);
         let exact = i128::from(self.0) * i128::from(rate.0) - i128::from(deduction.0) * million;
         Self(narrow(div_ceil(exact * i128::from(factor.0), million * million)))
+    }
+
+    /// `self x weight` of an amount that is not negative, exact.
+    #[must_use]
+    pub(crate) fn weighted(self, weight: u64) -> u128 {
+        debug_assert!(!self.is_negative());
+        u128::from(self.0.unsigned_abs()) * u128::from(weight)
     }
 
     /// `self x lots`, exact.
@@ -589,6 +616,29 @@ pub(crate) fn premium_towards_zero(bid_sum: i64, ask_sum: i64, index: Price, qty
 #[must_use]
 pub(crate) fn mean_towards_zero(sum: i128, count: i64) -> Ppb {
     if count == 0 { Ppb::ZERO } else { Ppb(narrow(sum / i128::from(count))) }
+}
+
+/// Leverage in ppm, `floor(1e6 notional / equity)`, at most 2^40; both are positive.
+#[must_use]
+pub(crate) fn leverage_down(notional: Money, equity: Money) -> u64 {
+    let leverage = i128::from(notional.0) * i128::from(MILLION) / i128::from(equity.0);
+    leverage.clamp(0, 1 << 40) as u64
+}
+
+/// `floor(leverage^power / 1e6^(power - 1))` of leverages in ppm, at most 2^60; power is 2 or 3.
+#[must_use]
+pub(crate) fn leverage_power_down(leverage: u64, power: u32) -> u64 {
+    let million = MILLION.unsigned_abs();
+    let scaled = u128::from(leverage).pow(power) / u128::from(million.pow(power - 1));
+    scaled.min(1 << 60) as u64
+}
+
+/// `floor(leverage (leverage - above) / 1e6)` of leverages in ppm, at most 2^60; 0 up to `above`.
+#[must_use]
+pub(crate) fn leverage_excess_down(leverage: u64, above: Ppm) -> u64 {
+    let excess = u128::from(leverage.saturating_sub(above.0.max(0).unsigned_abs()));
+    let scaled = u128::from(leverage) * excess / u128::from(MILLION.unsigned_abs());
+    scaled.min(1 << 60) as u64
 }
 
 /// A weight for splitting an account's slack between its positions: any positive heuristic is safe.

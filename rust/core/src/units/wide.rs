@@ -1,6 +1,6 @@
 //! Numbers wider than a record: sums of money and exact fractions.
 
-use super::{Money, div_floor, narrow};
+use super::{Money, Qty, div_floor, narrow};
 use core::cmp::Ordering;
 use core::fmt;
 use core::ops::{Add, AddAssign, Neg, Sub, SubAssign};
@@ -55,6 +55,15 @@ impl Sum {
         Self(div_floor(self.0, i128::from(unit.0))).saturate().0
     }
 
+    /// `self x lots`, exact.
+    ///
+    /// # Panics
+    /// If the product does not fit in 128 bits: no sum of a configuration's amounts is that large.
+    #[must_use]
+    pub fn times(self, lots: Qty) -> Self {
+        Self(self.0.checked_mul(i128::from(lots.0)).expect("a sum times lots is in range"))
+    }
+
     /// `floor(self x part / whole)`, `whole > 0`: a share of an account's equity.
     #[must_use]
     pub fn share_down(self, part: Sum, whole: Sum) -> Money {
@@ -77,7 +86,18 @@ fn share_down_wide(a: i128, b: i128, c: i128) -> i128 {
 
 /// `floor(a b / c)` by long division of the 256-bit product; the quotient must fit in 128 bits.
 fn mul_div_wide(a: u128, b: u128, c: u128) -> u128 {
-    let (mut high, low) = mul_wide(a, b);
+    div_rem_wide(mul_wide(a, b), c).0
+}
+
+/// `floor(a b / c)` and the rest of that division, `c > 0`; the quotient must fit in 128 bits.
+pub(super) fn mul_div_rem(a: u128, b: u128, c: u128) -> (u128, u128) {
+    match a.checked_mul(b) {
+        Some(product) => (product / c, product % c),
+        None => div_rem_wide(mul_wide(a, b), c),
+    }
+}
+
+fn div_rem_wide((mut high, low): (u128, u128), c: u128) -> (u128, u128) {
     assert!(high < c, "quotient out of range");
     let mut quotient = 0u128;
     for bit in (0..128).rev() {
@@ -89,11 +109,11 @@ fn mul_div_wide(a: u128, b: u128, c: u128) -> u128 {
             quotient |= 1;
         }
     }
-    quotient
+    (quotient, high)
 }
 
 /// Full product of two 128-bit numbers as (high, low).
-const fn mul_wide(a: u128, b: u128) -> (u128, u128) {
+pub(super) const fn mul_wide(a: u128, b: u128) -> (u128, u128) {
     const MASK: u128 = u64::MAX as u128;
     let (a1, a0, b1, b0) = (a >> 64, a & MASK, b >> 64, b & MASK);
     let low = a0 * b0;
@@ -153,26 +173,39 @@ impl fmt::Display for Sum {
 
 /// An exact fraction; compared by cross-multiplication, never divided. A denominator of zero stands for infinity.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Ratio {
+pub struct Ratio {
     numerator: i128,
     denominator: u128,
 }
 
 impl Ratio {
     /// `numerator / denominator`, denominator not negative.
+    ///
+    /// # Panics
+    /// If the denominator is negative.
     #[must_use]
-    pub(crate) fn new(numerator: Sum, denominator: Sum) -> Self {
+    pub fn new(numerator: Sum, denominator: Sum) -> Self {
         assert!(denominator.0 >= 0, "a ratio has a denominator of at least zero");
         Self { numerator: numerator.0, denominator: denominator.0 as u128 }
     }
 
-    /// `(a b) / (c d)` for factors that are not negative and products within 127 bits.
+    /// The numerator; it has the sign.
+    #[must_use]
+    pub const fn numerator(&self) -> i128 {
+        self.numerator
+    }
+
+    /// The denominator; zero for infinity.
+    #[must_use]
+    pub const fn denominator(&self) -> u128 {
+        self.denominator
+    }
+
+    /// `(a b) / (c d)`; c and d are not negative.
     #[must_use]
     pub(crate) fn of_products(a: Money, b: Money, c: Money, d: Money) -> Self {
-        Self {
-            numerator: i128::from(a.0) * i128::from(b.0),
-            denominator: (i128::from(c.0) * i128::from(d.0)) as u128,
-        }
+        let denominator = Sum(i128::from(c.0) * i128::from(d.0));
+        Self::new(Sum(i128::from(a.0) * i128::from(b.0)), denominator)
     }
 }
 

@@ -3,6 +3,7 @@
 use super::Venue;
 use crate::book::{Level, Resting};
 use crate::config::Config;
+use crate::deleverage::{self, LightRow};
 use crate::floor::Floor;
 use crate::ledger::{Place, Position};
 use crate::margin::Health;
@@ -155,6 +156,17 @@ impl Venue {
         let mut ids = Vec::new();
         book.orders_of(account, &mut ids);
         ids.into_iter().filter_map(|id| book.get(id)).collect()
+    }
+
+    /// The queue of auto-deleveraging in a market, as every account would see its place: longs before shorts, each side
+    /// in the order in which it would be deleveraged, by the market's score and its rule of eligibility. None before
+    /// the first index. Costs in proportion to the accounts.
+    #[must_use]
+    pub fn adl_lights(&self, market: MarketId) -> Vec<LightRow> {
+        if self.mark(market).is_none() {
+            return Vec::new();
+        }
+        deleverage::lights(&self.floor, market)
     }
 
     pub(crate) fn floor(&self) -> &Floor {

@@ -1,0 +1,51 @@
+//! Auto-deleveraging (ADL): at which price, who first, how many lots or how much money.
+//!
+//! Pure: candidates in, plans out; the waterfall moves lots and money. The formulas of docs/mechanics.md section 8,
+//! in the order in which a round asks for them: [`transfer_terms`] the price, [`score`] and [`rank`] the order,
+//! [`allocate`], [`queue`] and [`hedge_aware`] the lots, [`haircut`] and [`haircut_queue`] the money, [`offset`] closes at the bankrupt
+//! account's own quote, [`step_check`] says when to stop.
+
+mod allocate;
+mod score;
+mod settle;
+mod wealth;
+
+pub use allocate::{Apportionment, Claim, Hedged, TwoPass, allocate, hedge_aware, leg_risk, queue};
+pub use score::{Frame, lights, rank, score};
+pub use settle::{Counterparties, Marks, Stake, StepCheck, Transfer, offset, step_check, transfer_terms};
+pub use wealth::{Liable, haircut, haircut_queue, risk_weight};
+
+use crate::units::{AccountId, Money, Qty};
+
+/// An account that could be deleveraged: its position in the market, and what of the account the rules ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Candidate {
+    /// The account.
+    pub account: AccountId,
+    /// Lots of its position, without sign.
+    pub lots: Qty,
+    /// Entry cost, without sign.
+    pub cost: Money,
+    /// Value of the position at the mark.
+    pub notional: Money,
+    /// Unrealised profit at the mark; negative for a loss.
+    pub profit: Money,
+    /// Equity of the account, positive.
+    pub equity: Money,
+    /// Maintenance requirement of the account; read by [`AdlScore::ProfitMarginRatio`](crate::config::AdlScore) only.
+    pub maintenance: Money,
+    /// Its positions in hedging markets, as signed lots of this one; read by [`hedge_aware`] only.
+    pub hedge: Qty,
+}
+
+impl Candidate {
+    /// Lots that may be closed at a cost per lot: the account must not end below zero.
+    #[must_use]
+    pub fn cap(&self, cost_per_lot: Money) -> Qty {
+        if cost_per_lot.is_positive() {
+            self.lots.min(Qty::affordable(self.equity, cost_per_lot))
+        } else {
+            self.lots
+        }
+    }
+}

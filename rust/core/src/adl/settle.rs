@@ -1,0 +1,268 @@
+//! What a close is settled at, who pays for it, and when a round goes no further.
+
+use crate::config::{Adl, AdlPrice};
+use crate::units::{Money, Price, Qty, Ratio, Side, Sum, TickValue};
+
+/// The prices that a round knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Marks {
+    /// Bankruptcy price of the position that is closed against the winners.
+    pub bankruptcy: Price,
+    /// The mark.
+    pub mark: Price,
+    /// The index.
+    pub index: Price,
+}
+
+/// The price of a round and what a lot costs at it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Transfer {
+    /// Side of the winners' positions.
+    pub winner: Side,
+    /// Transfer price.
+    pub price: Price,
+    /// What a winner gives up per lot against the mark; negative if it gains.
+    pub cost_per_lot: Money,
+    /// What a lot lacks at this price against the bankruptcy price; negative if it is better than that.
+    pub shortage_per_lot: Money,
+    tick: TickValue,
+}
+
+/// The terms of a round: the price by rule, inside the band around the mark.
+///
+/// `cost_per_lot + shortage_per_lot` is the deficit of a lot at the mark, whatever the rule: what winners do not give
+/// up, the fund pays.
+#[must_use]
+pub fn transfer_terms(rule: &Adl, marks: Marks, winner: Side, tick: TickValue) -> Transfer {
+    let Marks { bankruptcy, mark, index } = marks;
+    let wanted = match rule.price {
+        AdlPrice::Bankruptcy => bankruptcy,
+        AdlPrice::Mark => mark,
+        AdlPrice::Index => index,
+    };
+    let price = match rule.band_ppm {
+        Some(width) => wanted.max(mark.band_lower(width)).min(mark.band_upper(width)),
+        None => wanted,
+    };
+    Transfer {
+        winner,
+        price,
+        cost_per_lot: tick.per_lot(winner.gain(price, mark)),
+        shortage_per_lot: tick.per_lot(winner.gain(bankruptcy, price)),
+        tick,
+    }
+}
+
+impl Transfer {
+    /// Profit that closing `lots` realises for a winner who paid `cost`, without sign, for them.
+    #[must_use]
+    pub fn realised(&self, cost: Money, lots: Qty) -> Money {
+        match self.winner {
+            Side::Buy => self.price.value(lots, self.tick) - cost,
+            Side::Sell => cost - self.price.value(lots, self.tick),
+        }
+    }
+
+    /// What a winner gives up against the mark.
+    #[must_use]
+    pub fn given_up(&self, lots: Qty) -> Money {
+        self.cost_per_lot.times(lots)
+    }
+
+    /// What these lots lack against the bankruptcy price; the fund pays it if it is positive.
+    #[must_use]
+    pub fn shortage(&self, lots: Qty) -> Money {
+        self.shortage_per_lot.times(lots)
+    }
+}
+
+/// Whether a step of a correction stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StepCheck {
+    /// The ratio fell, and not below the floor.
+    Accepted,
+    /// It fell below the floor.
+    OverCorrected,
+    /// It did not fall.
+    NotLower,
+}
+
+/// Judges a step by the ratio that it is to lower. GMX v2, 2026: `AdlHandler` of gmx-io/gmx-synthetics, where the ratio is the
+/// traders' profit over the pool.
+#[must_use]
+pub fn step_check(before: Ratio, after: Ratio, floor: Ratio) -> StepCheck {
+    if after >= before {
+        StepCheck::NotLower
+    } else if after < floor {
+        StepCheck::OverCorrected
+    } else {
+        StepCheck::Accepted
+    }
+}
+
+/// What a close would do to one account: its share of the position, and what it has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stake {
+    /// Equity of the account.
+    pub equity: Sum,
+    /// Signed value, at the mark, of the lots that are closed.
+    pub value: Money,
+    /// Their part of the maintenance requirement of the account: numerator.
+    pub part: Sum,
+    /// Denominator, positive.
+    pub whole: Sum,
+}
+
+impl Stake {
+    /// The least that the account may receive for the lots, negative for the most that it may pay: their value less their
+    /// part of its equity, rounded up.
+    #[must_use]
+    pub fn bankruptcy_quote(&self) -> Money {
+        self.value - self.equity.share_down(self.part, self.whole)
+    }
+}
+
+/// The two sides of an offset: who is closed, and against whom.
+pub trait Counterparties {
+    /// Names a counterparty.
+    type Name: Copy;
+
+    /// Lots of the counterparty on the other side; zero if it is no counterparty.
+    fn lots(&mut self, name: Self::Name) -> Qty;
+
+    /// Stakes of the liquidated account and of the counterparty in these lots.
+    fn stakes(&self, name: Self::Name, lots: Qty) -> (Stake, Stake);
+
+    /// Closes lots; the liquidated account receives the quote, or pays if it is negative.
+    fn close(&mut self, name: Self::Name, lots: Qty, quote: Money);
+}
+
+/// Closes up to `lots` against counterparties in turn, each at a quote of its own, and returns what is left.
+///
+/// At the bankruptcy price the quote is that of the liquidated account, and a counterparty for which that is worse than
+/// its own bankruptcy quote is passed over; at any other price rule it is the value at the mark, and a pair of which
+/// either has less than nothing is passed over. dYdX v4, 2026: `x/clob/keeper/deleveraging.go`, the latter in final
+/// settlement.
+#[must_use]
+pub fn offset<P: Counterparties>(
+    basis: AdlPrice,
+    lots: Qty,
+    names: impl IntoIterator<Item = P::Name>,
+    parties: &mut P,
+) -> Qty {
+    let mut left = lots;
+    let mut names = names.into_iter();
+    while left.is_positive() {
+        let Some(name) = names.next() else { break };
+        let take = parties.lots(name).min(left);
+        if !take.is_positive() {
+            continue;
+        }
+        let (liquidated, counterparty) = parties.stakes(name, take);
+        let quote = match basis {
+            AdlPrice::Bankruptcy => {
+                let quote = liquidated.bankruptcy_quote();
+                (-quote >= counterparty.bankruptcy_quote()).then_some(quote)
+            }
+            AdlPrice::Mark | AdlPrice::Index => {
+                let refused = liquidated.equity.is_negative() || counterparty.equity.is_negative();
+                (!refused).then_some(liquidated.value)
+            }
+        };
+        if let Some(quote) = quote {
+            parties.close(name, take, quote);
+            left -= take;
+        }
+    }
+    left
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{AdlLights, AdlMethod, AdlRisk, AdlScore, AdlTrigger, AdlWeight, Eligible};
+    use crate::units::Ppm;
+
+    fn terms(price: AdlPrice, band: Option<i64>, winner: Side) -> Transfer {
+        let rule = Adl {
+            enabled: true,
+            method: AdlMethod::Queue,
+            price,
+            band_ppm: band.map(Ppm::new),
+            trigger: AdlTrigger::Insolvent,
+            eligible: Eligible::InProfit,
+            score: AdlScore::ProfitLeverage,
+            weight: AdlWeight::Lots,
+            fraction_ppm: None,
+            correction_floor_ppm: None,
+            hedges: Vec::new(),
+            risk: AdlRisk::None,
+            lights: AdlLights::default(),
+        };
+        let (bankruptcy, index) = match winner {
+            Side::Buy => (95, 102),
+            Side::Sell => (105, 98),
+        };
+        let marks =
+            Marks { bankruptcy: Price::new(bankruptcy), mark: Price::new(100), index: Price::new(index) };
+        transfer_terms(&rule, marks, winner, TickValue::new(2))
+    }
+
+    #[test]
+    fn winners_and_fund_together_pay_the_deficit_at_every_price() {
+        for winner in [Side::Buy, Side::Sell] {
+            for price in [AdlPrice::Bankruptcy, AdlPrice::Mark, AdlPrice::Index] {
+                for band in [None, Some(20_000)] {
+                    let t = terms(price, band, winner);
+                    assert_eq!(t.cost_per_lot + t.shortage_per_lot, Money::new(10), "{t:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_price_is_that_of_the_rule_inside_the_band() {
+        let of = |price, band| terms(price, band, Side::Sell).price.get();
+        assert_eq!((of(AdlPrice::Bankruptcy, None), of(AdlPrice::Bankruptcy, Some(20_000))), (105, 102));
+        assert_eq!(
+            (of(AdlPrice::Mark, None), of(AdlPrice::Index, None), of(AdlPrice::Index, Some(0))),
+            (100, 98, 100)
+        );
+    }
+
+    #[test]
+    fn a_winner_realises_its_entry_against_the_price() {
+        let (long, short) =
+            (terms(AdlPrice::Bankruptcy, None, Side::Buy), terms(AdlPrice::Bankruptcy, None, Side::Sell));
+        // Three lots: a long from 90 at 95, a short from 120 at 105, two units per tick.
+        assert_eq!(long.realised(Money::new(540), Qty::new(3)), Money::new(30));
+        assert_eq!(short.realised(Money::new(720), Qty::new(3)), Money::new(90));
+        assert_eq!((short.given_up(Qty::new(3)), short.shortage(Qty::new(3))), (Money::new(30), Money::ZERO));
+    }
+
+    #[test]
+    fn a_step_has_to_lower_the_ratio_and_may_touch_the_floor() {
+        let of = |n: i128| Ratio::new(Sum::new(n), Sum::new(100));
+        assert_eq!(step_check(of(70), of(60), of(60)), StepCheck::Accepted);
+        assert_eq!(step_check(of(70), of(59), of(60)), StepCheck::OverCorrected);
+        assert_eq!(step_check(of(70), of(70), of(60)), StepCheck::NotLower);
+        assert_eq!(step_check(of(50), of(51), of(60)), StepCheck::NotLower);
+    }
+
+    #[test]
+    fn a_quote_is_rounded_up_for_both_sides() {
+        // A third of an equity of 10 is 3.33: a long of value 50 wants at least 47, a short pays at most 53.
+        let of = |value| Stake {
+            equity: Sum::new(10),
+            value: Money::new(value),
+            part: Sum::new(1),
+            whole: Sum::new(3),
+        };
+        assert_eq!(
+            (of(50).bankruptcy_quote(), of(-50).bankruptcy_quote()),
+            (Money::new(47), Money::new(-53))
+        );
+        let poor = Stake { equity: Sum::new(-10), ..of(50) };
+        assert_eq!(poor.bankruptcy_quote(), Money::new(54));
+    }
+}
