@@ -12,6 +12,7 @@ __all__ = [
     "Venue",
     "World",
     "__version__",
+    "adl_round",
     "bench_book",
     "bench_commands",
     "largest_remainder",
@@ -99,3 +100,14 @@ def bench_commands(
     ids: str = "venue",
 ) -> tuple[str, Records, Records, Records, str]: ...
 def largest_remainder(total: int, weights: list[int], caps: list[int]) -> list[int]: ...
+def adl_round(
+    rule: str,
+    *,
+    side: int,
+    residual: int,
+    mark: int,
+    bankruptcy: int,
+    tick_value: int,
+    one: int,
+    rows: list[tuple[int, int, int, int, int, int]],
+) -> tuple[int, list[int], list[int], int, int, int, int]: ...

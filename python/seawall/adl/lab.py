@@ -1,8 +1,9 @@
 """One round under many mechanisms, computed by the engine's own functions."""
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from fractions import Fraction
 from typing import Any, Final
 
@@ -15,7 +16,43 @@ from seawall.table import Table
 
 __all__ = ["MECHANISMS", "Comparison", "Outcome", "compare"]
 
-MECHANISMS: Final[dict[str, str]] = {}
+MECHANISMS: Final[dict[str, str]] = {
+    "queue": "highest profit ratio x leverage first (BitMEX)",
+    "queue_margin_ratio": "highest profit over balance x margin ratio first (Binance); 0 without maintenance",
+    "queue_price_ratio": "highest mark / entry x leverage first (Hyperliquid, as documented)",
+    "queue_price_ratio_signed": "the same with entry / mark for shorts",
+    "queue_profit": "highest profit in money first",
+    "pro_rata": "in proportion to lots, largest remainder",
+    "pro_rata_profit": "in proportion to profit, largest remainder",
+    "pro_rata_equity": "in proportion to equity, largest remainder",
+    "pro_rata_notional": "in proportion to notional, largest remainder",
+    "webster": "in proportion to lots, Webster's divisors",
+    "min_max": "least greatest share of a profit that whole lots allow",
+    "hedge_aware": "lots that nothing hedges first, in proportion to lots",
+    "haircut_queue": "money instead of lots: highest profit gives it up first",
+    "haircut": "money instead of lots: the same share of every profit",
+    "haircut_risk": "money instead of lots: share of a profit rises with leverage squared",
+}
+"""The mechanisms that `compare` knows, and what each does."""
+
+_RULES: Final[dict[str, dict[str, Any]]] = {
+    "queue": {"method": "queue", "score": "profit_leverage"},
+    "queue_margin_ratio": {"method": "queue", "score": "profit_margin_ratio"},
+    "queue_price_ratio": {"method": "queue", "score": "price_ratio_literal"},
+    "queue_price_ratio_signed": {"method": "queue", "score": "price_ratio_signed"},
+    "queue_profit": {"method": "queue", "score": "profit"},
+    "pro_rata": {"method": "pro_rata", "weight": "lots"},
+    "pro_rata_profit": {"method": "pro_rata", "weight": "profit"},
+    "pro_rata_equity": {"method": "pro_rata", "weight": "equity"},
+    "pro_rata_notional": {"method": "pro_rata", "weight": "notional"},
+    "webster": {"method": "webster", "weight": "lots"},
+    "min_max": {"method": "min_max", "weight": "profit"},
+    "hedge_aware": {"method": "hedge_aware"},
+    "haircut_queue": {"method": "haircut_queue", "score": "profit"},
+    "haircut": {"method": "haircut_pro_rata"},
+    "haircut_risk": {"method": "haircut_pro_rata", "risk": {"type": "power", "exponent": 1}},
+}
+"""Each as the `adl` table of a venue's market spells it."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +69,9 @@ class Outcome:
     uncovered_lots: int
     """Lots of the residual that stay open; 0 where a mechanism takes money."""
     uncovered: Fraction
-    """Of the deficit, what nobody paid; 0 where a mechanism closes lots."""
+    """Of what was to be raised, what nobody paid; 0 where a mechanism closes lots."""
+    fund: Fraction
+    """What the fund pays because the transfer price is worse than the bankruptcy price."""
     takes_money: bool
     """Whether it takes money and leaves positions open, instead of closing lots."""
     fairness: Fairness
@@ -57,10 +96,10 @@ class Outcome:
 class Comparison(Table):
     """One round under several mechanisms: a table with a row per mechanism.
 
-    Columns: ``mechanism``, ``closed`` (lots), ``uncovered_lots``, ``uncovered`` and ``cost`` (money), ``touched``,
-    ``partial``, ``max_haircut``, ``top_survivor`` (money), ``top_survivor_to_budget``, ``gini``, ``hhi``, ``top_1``,
-    ``top_10`` (shares), ``inversions``, ``inversions_lots``, ``leg_risk`` (lots). Money and shares are the nearest
-    floats of exact values, which `outcomes` holds; what has nothing to be taken of is NaN.
+    Columns: ``mechanism``, ``closed`` (lots), ``uncovered_lots``, ``cost``, ``uncovered`` and ``fund`` (money),
+    ``touched``, ``partial``, ``max_haircut``, ``top_survivor`` (money), ``top_survivor_to_budget``, ``gini``, ``hhi``,
+    ``top_1``, ``top_10`` (shares), ``inversions``, ``inversions_lots``, ``leg_risk`` (lots). Money and shares are the
+    nearest floats of exact values, which `outcomes` holds; what has nothing to be taken of is NaN.
     """
 
     __slots__ = ("outcomes", "round")
@@ -141,7 +180,7 @@ def compare(one: Round, mechanisms: Iterable[str] | None = None) -> Comparison:
     >>> from seawall import adl
     >>> table = adl.compare(adl.synthetic_round(), ["queue", "pro_rata"])
     >>> table["mechanism"].tolist(), table["touched"].tolist()
-    (['queue', 'pro_rata'], [])
+    (['queue', 'pro_rata'], [15, 39])
     """
     names = list(MECHANISMS) if mechanisms is None else list(mechanisms)
     for place, name in enumerate(names):
@@ -152,6 +191,110 @@ def compare(one: Round, mechanisms: Iterable[str] | None = None) -> Comparison:
     if not names:
         raise LabError(f"mechanisms: none were given; give some of {', '.join(MECHANISMS)}")
     return Comparison(one, [_outcome(one, name) for name in names])
+
+
+def _outcome(one: Round, name: str) -> Outcome:
+    units, rule = one.units(), _RULES[name]
+    band = None if one.band is None else one.band * 1_000_000
+    if band is not None and band.denominator != 1:
+        raise LabError(f"band: {one.band} has more than six decimals; give it in millionths")
+    price, closed, paid, fund, lots, uncovered, leg_risk = _core.adl_round(
+        json.dumps({"enabled": True, "price": one.price, "band_ppm": None if band is None else int(band), **rule}),
+        side=0 if one.side == "long" else 1,
+        residual=one.residual,
+        mark=int(one.mark * units.ticks),
+        bankruptcy=int(one.bankruptcy * units.ticks),
+        tick_value=units.tick_value,
+        one=units.money,
+        rows=[
+            (
+                c.id,
+                c.lots,
+                int(c.lots * c.entry * units.ticks) * units.tick_value,
+                int(c.equity * units.money),
+                int(c.maintenance * units.money),
+                c.other_delta,
+            )
+            for c in one.candidates
+        ],
+    )
+    takes_money = str(rule["method"]).startswith("haircut")
+    profits = [one.profit(c) for c in one.candidates]
+    given = [Fraction(amount, units.money) for amount in paid]
+    held = [
+        max(u, Fraction(0)) if takes_money else Fraction(c.lots) for u, c in zip(profits, one.candidates, strict=True)
+    ]
+    borne = given if takes_money else [Fraction(k) for k in closed]
+    return Outcome(
+        mechanism=name,
+        price=Fraction(price, units.ticks),
+        closed=tuple(closed),
+        paid=tuple(given),
+        uncovered_lots=lots,
+        uncovered=Fraction(uncovered, units.money),
+        fund=Fraction(fund, units.money),
+        takes_money=takes_money,
+        fairness=fairness(profits, given, [one.deficit]),
+        concentration=concentration(borne),
+        inversions=inversions(profits, [u - x for u, x in zip(profits, given, strict=True)]),
+        inversions_lots=inversions(
+            [c.lots for c in one.candidates], [c.lots - k for c, k in zip(one.candidates, closed, strict=True)]
+        ),
+        leg_risk=leg_risk,
+        partial=sum(0 < x < most for x, most in zip(borne, held, strict=True)),
+    )
+
+
+def _row(outcome: Outcome) -> dict[str, Any]:
+    fair, spread = outcome.fairness, outcome.concentration
+    return {
+        "mechanism": outcome.mechanism,
+        "closed": sum(outcome.closed),
+        "uncovered_lots": outcome.uncovered_lots,
+        "cost": float(outcome.cost),
+        "uncovered": float(outcome.uncovered),
+        "fund": float(outcome.fund),
+        "touched": spread.touched,
+        "partial": outcome.partial,
+        "max_haircut": float(fair.max_haircut),
+        "top_survivor": float(fair.top_survivor),
+        "top_survivor_to_budget": _float(fair.top_survivor_to_budget),
+        "gini": _float(spread.gini),
+        "hhi": _float(spread.hhi),
+        "top_1": _float(spread.top_1),
+        "top_10": _float(spread.top_10),
+        "inversions": outcome.inversions,
+        "inversions_lots": outcome.inversions_lots,
+        "leg_risk": outcome.leg_risk,
+    }
+
+
+def _written(outcome: Outcome, candidates: Sequence[Candidate]) -> dict[str, Any]:
+    fair, spread = outcome.fairness, outcome.concentration
+    return {
+        "mechanism": outcome.mechanism,
+        "what": MECHANISMS[outcome.mechanism],
+        "takes": "money" if outcome.takes_money else "lots",
+        "price": _text(outcome.price),
+        "closed": sum(outcome.closed),
+        "uncovered_lots": outcome.uncovered_lots,
+        "cost": _text(outcome.cost),
+        "uncovered": _text(outcome.uncovered),
+        "fund": _text(outcome.fund),
+        "touched": spread.touched,
+        "partial": outcome.partial,
+        "max_haircut": _text(fair.max_haircut),
+        "top_survivor": _text(fair.top_survivor),
+        "top_survivor_to_budget": _text(fair.top_survivor_to_budget),
+        **{name: _text(getattr(spread, name)) for name in ("gini", "hhi", "top_1", "top_10")},
+        "inversions": outcome.inversions,
+        "inversions_lots": outcome.inversions_lots,
+        "leg_risk": outcome.leg_risk,
+        "allocation": [
+            {"id": candidate.id, "lots": lots, "paid": _text(paid)}
+            for candidate, lots, paid in zip(candidates, outcome.closed, outcome.paid, strict=True)
+        ],
+    }
 
 
 def _float(value: Fraction | None) -> float:
@@ -166,4 +309,8 @@ def _text(value: Fraction | None) -> str | None:
     for prime in (2, 5):
         while rest % prime == 0:
             rest //= prime
-    return f"{Decimal(value.numerator) / Decimal(value.denominator):f}" if rest == 1 else str(value)
+    if rest != 1:
+        return str(value)
+    with localcontext() as context:
+        context.prec = 80
+        return f"{Decimal(value.numerator) / Decimal(value.denominator):f}"

@@ -96,7 +96,8 @@ enum Property {
 }
 use Property::{
     Conserves, Continuous, LeaverNeverHelps, Merge, MinMaxHaircut, MoreNeverTakesLess, NeverAboveProfit,
-    OnlyWinnersPay, OrderIndependent, ProportionalSplit, ScaleInvariant, SurvivorsKeepOrder, TouchesFew, UnevenSplit,
+    OnlyWinnersPay, OrderIndependent, ProportionalSplit, ScaleInvariant, SurvivorsKeepOrder, TouchesFew,
+    UnevenSplit,
 };
 
 /// What a cell of the table says.
@@ -140,11 +141,7 @@ const TABLE: [(Property, &str, [Cell; 10]); 14] = [
         "scale invariant",
         [Yes, Yes, Yes, MONEY_SCALE, MONEY_SCALE, Yes, Yes, Yes, Yes, RATE_STEP],
     ),
-    (
-        MoreNeverTakesLess,
-        "more to cover never takes less",
-        [Yes, Yes, Yes, No, Yes, Yes, Yes, Yes, Yes, Yes],
-    ),
+    (MoreNeverTakesLess, "more to cover never takes less", [Yes, Yes, Yes, No, Yes, Yes, Yes, Yes, Yes, Yes]),
     (
         LeaverNeverHelps,
         "one leaves, nobody else pays less",
@@ -267,20 +264,25 @@ fn run(mechanism: Mechanism, terms: Terms, accounts: &[Account], amount: i64) ->
         }
         TwoSidedLoss => two_sided(accounts, amount),
         _ => {
-            let rule = mechanism.rule(if mechanism.takes_money() { "bankruptcy" } else { terms.price }, terms.eligible);
+            let rule = mechanism
+                .rule(if mechanism.takes_money() { "bankruptcy" } else { terms.price }, terms.eligible);
             let rule: Adl = serde_json::from_value(rule).expect("a rule");
             // A lot lacks one minor unit at the mark.
             let marks =
                 Marks { bankruptcy: Price::new(MARK + 1), mark: Price::new(MARK), index: Price::new(MARK) };
             let frame = Frame { side: Side::Sell, one: Money::new(1), seed: 1 };
-            let round = Round { rule: &rule, marks, tick: TickValue::new(1), frame, residual: Qty::new(amount) };
+            let round =
+                Round { rule: &rule, marks, tick: TickValue::new(1), frame, residual: Qty::new(amount) };
             let candidates: Vec<Candidate> = accounts.iter().map(Account::candidate).collect();
             let done = round.plan(&candidates).expect("not an offset");
             if mechanism.takes_money() {
                 assert_eq!(done.uncovered.get() + done.paid.iter().map(|m| m.get()).sum::<i64>(), amount);
                 done.paid.into_iter().map(Money::get).collect()
             } else {
-                assert_eq!(done.uncovered_lots.get() + done.closed.iter().map(|q| q.get()).sum::<i64>(), amount);
+                assert_eq!(
+                    done.uncovered_lots.get() + done.closed.iter().map(|q| q.get()).sum::<i64>(),
+                    amount
+                );
                 done.closed.into_iter().map(Qty::get).collect()
             }
         }
@@ -321,10 +323,8 @@ fn key(mechanism: Mechanism, a: &Account) -> (i128, i128) {
     match mechanism {
         // profit / cost x notional / equity, compared as a fraction in lowest terms.
         QueueRatio => {
-            let (n, d) = (
-                i128::from(a.profit) * i128::from(a.notional),
-                i128::from(a.cost()) * i128::from(a.equity),
-            );
+            let (n, d) =
+                (i128::from(a.profit) * i128::from(a.notional), i128::from(a.cost()) * i128::from(a.equity));
             let by = gcd(n.unsigned_abs(), d.unsigned_abs()).max(1);
             (n / i128::try_from(by).expect("small"), d / i128::try_from(by).expect("small"))
         }
@@ -342,7 +342,11 @@ fn claim(holds: bool, told: impl FnOnce() -> String) -> Verdict {
 }
 
 /// The first account of which something does not hold.
-fn each(places: impl IntoIterator<Item = usize>, holds: impl Fn(usize) -> bool, told: impl Fn(usize) -> String) -> Verdict {
+fn each(
+    places: impl IntoIterator<Item = usize>,
+    holds: impl Fn(usize) -> bool,
+    told: impl Fn(usize) -> String,
+) -> Verdict {
     places.into_iter().find(|&i| !holds(i)).map_or(Holds, |i| Broken(told(i)))
 }
 
@@ -371,21 +375,42 @@ fn check(property: Property, mechanism: Mechanism, case: &Case, meant: bool) -> 
             if sum > most || sum < most - cut {
                 return Broken(format!("{sum} of {most}"));
             }
-            each(0..all.len(), |i| x[i] >= 0 && x[i] <= cap(mechanism, &all[i]), |i| format!("{} gives {}", all[i].id, x[i]))
+            each(
+                0..all.len(),
+                |i| x[i] >= 0 && x[i] <= cap(mechanism, &all[i]),
+                |i| format!("{} gives {}", all[i].id, x[i]),
+            )
         }
         OnlyWinnersPay => {
             let terms = if meant { PLAIN } else { ANYONE };
             let x = run(mechanism, terms, all, amount);
-            each(0..all.len(), |i| x[i] == 0 || all[i].profit > 0, |i| format!("{} has no profit and gives {}", all[i].id, x[i]))
+            each(
+                0..all.len(),
+                |i| x[i] == 0 || all[i].profit > 0,
+                |i| format!("{} has no profit and gives {}", all[i].id, x[i]),
+            )
         }
         NeverAboveProfit => {
             if mechanism.takes_money() {
                 let x = gives(all, amount);
-                return each(0..all.len(), |i| x[i] <= all[i].profit.max(0), |i| format!("{} gives {}", all[i].id, x[i]));
+                return each(
+                    0..all.len(),
+                    |i| x[i] <= all[i].profit.max(0),
+                    |i| format!("{} gives {}", all[i].id, x[i]),
+                );
             }
-            let x = run(mechanism, Terms { price: "bankruptcy", eligible: if meant { "realising" } else { "in_profit" } }, all, amount);
+            let x = run(
+                mechanism,
+                Terms { price: "bankruptcy", eligible: if meant { "realising" } else { "in_profit" } },
+                all,
+                amount,
+            );
             let realises = |i: usize| all[i].cost() - (MARK + 1) * all[i].lots;
-            each(0..all.len(), |i| x[i] == 0 || realises(i) >= 0, |i| format!("{} is closed at a loss", all[i].id))
+            each(
+                0..all.len(),
+                |i| x[i] == 0 || realises(i) >= 0,
+                |i| format!("{} is closed at a loss", all[i].id),
+            )
         }
         OrderIndependent => {
             let x = gives(all, amount);
@@ -404,10 +429,13 @@ fn check(property: Property, mechanism: Mechanism, case: &Case, meant: bool) -> 
             let money: Vec<Account> = all.iter().map(|a| a.scaled(case.by, 1)).collect();
             let y = gives(&money, if mechanism.takes_money() { amount * case.by } else { amount });
             if mechanism.takes_money() {
-                let most = |i: usize| case.by * if mechanism == TwoSidedLoss && meant { all[i].lots } else { 1 };
-                return each(0..all.len(), |i| (y[i] - case.by * x[i]).abs() <= most(i), |i| {
-                    format!("{}: {} became {}", all[i].id, x[i], y[i])
-                });
+                let most =
+                    |i: usize| case.by * if mechanism == TwoSidedLoss && meant { all[i].lots } else { 1 };
+                return each(
+                    0..all.len(),
+                    |i| (y[i] - case.by * x[i]).abs() <= most(i),
+                    |i| format!("{}: {} became {}", all[i].id, x[i], y[i]),
+                );
             }
             if x != y {
                 return Broken(format!("{x:?} became {y:?} as all money was multiplied"));
@@ -417,13 +445,19 @@ fn check(property: Property, mechanism: Mechanism, case: &Case, meant: bool) -> 
             }
             let lots: Vec<Account> = all.iter().map(|a| a.scaled(case.by, case.by)).collect();
             let z = gives(&lots, amount * case.by);
-            each(0..all.len(), |i| (z[i] - case.by * x[i]).abs() <= case.by * unit, |i| {
-                format!("{}: {} became {} as all lots were multiplied", all[i].id, x[i], z[i])
-            })
+            each(
+                0..all.len(),
+                |i| (z[i] - case.by * x[i]).abs() <= case.by * unit,
+                |i| format!("{}: {} became {} as all lots were multiplied", all[i].id, x[i], z[i]),
+            )
         }
         MoreNeverTakesLess => {
             let (x, y) = (gives(all, amount), gives(all, amount + case.by));
-            each(0..all.len(), |i| y[i] >= x[i] - unit, |i| format!("{} gives {} and then {}", all[i].id, x[i], y[i]))
+            each(
+                0..all.len(),
+                |i| y[i] >= x[i] - unit,
+                |i| format!("{} gives {} and then {}", all[i].id, x[i], y[i]),
+            )
         }
         LeaverNeverHelps => {
             let x = gives(all, amount);
@@ -431,24 +465,40 @@ fn check(property: Property, mechanism: Mechanism, case: &Case, meant: bool) -> 
             rest.remove(case.place);
             before.remove(case.place);
             let after = gives(&rest, amount);
-            each(0..rest.len(), |i| after[i] >= before[i] - unit, |i| {
-                format!("{} gives {} and then {}", rest[i].id, before[i], after[i])
-            })
+            each(
+                0..rest.len(),
+                |i| after[i] >= before[i] - unit,
+                |i| format!("{} gives {} and then {}", rest[i].id, before[i], after[i]),
+            )
         }
         SurvivorsKeepOrder => {
             let x = gives(all, amount);
             let has = |i: usize| held(mechanism, &all[i]);
-            let turned = |i: usize| (0..all.len()).find(|&j| has(i) > has(j) && has(i) - x[i] < has(j) - x[j] - unit);
-            each(0..all.len(), |i| turned(i).is_none(), |i| {
-                let j = turned(i).expect("it was found");
-                format!("{} had {} to {}, and has {} to {}", all[i].id, has(i), has(j), has(i) - x[i], has(j) - x[j])
-            })
+            let turned =
+                |i: usize| (0..all.len()).find(|&j| has(i) > has(j) && has(i) - x[i] < has(j) - x[j] - unit);
+            each(
+                0..all.len(),
+                |i| turned(i).is_none(),
+                |i| {
+                    let j = turned(i).expect("it was found");
+                    format!(
+                        "{} had {} to {}, and has {} to {}",
+                        all[i].id,
+                        has(i),
+                        has(j),
+                        has(i) - x[i],
+                        has(j) - x[j]
+                    )
+                },
+            )
         }
         ProportionalSplit | UnevenSplit | Merge => parts(property, mechanism, terms, case, meant),
         Continuous => {
             let mut moved = all.to_vec();
             match mechanism {
-                LotsContinuous | LotsRemainder | LotsWebster | TwoSidedLoss => moved[case.place].lots += case.by,
+                LotsContinuous | LotsRemainder | LotsWebster | TwoSidedLoss => {
+                    moved[case.place].lots += case.by
+                }
                 // A position that cost less has more profit, and its account more equity.
                 _ => {
                     moved[case.place].profit += case.by;
@@ -466,13 +516,19 @@ fn check(property: Property, mechanism: Mechanism, case: &Case, meant: bool) -> 
             let (x, y) = (gives(all, amount), gives(&moved, amount));
             // Each side of the comparison is rounded, and so much the weight itself moved.
             let most = match (mechanism, meant) {
-                (TwoSidedLoss, true) => all.iter().map(|a| a.lots).max().unwrap_or(0) + x.iter().copied().max().unwrap_or(0),
+                (TwoSidedLoss, true) => {
+                    all.iter().map(|a| a.lots).max().unwrap_or(0) + x.iter().copied().max().unwrap_or(0)
+                }
                 (LotsRemainder | LotsWebster, true) => 1,
                 // Its weight is profit over the square of equity.
                 (RiskAware, true) => 1 + 3 * case.by,
                 _ => unit + case.by * unit,
             };
-            each(0..all.len(), |i| (y[i] - x[i]).abs() <= most, |i| format!("{} gives {} and then {}", all[i].id, x[i], y[i]))
+            each(
+                0..all.len(),
+                |i| (y[i] - x[i]).abs() <= most,
+                |i| format!("{} gives {} and then {}", all[i].id, x[i], y[i]),
+            )
         }
         MinMaxHaircut => min_max(mechanism, all, amount, &gives(all, amount)),
         TouchesFew => {
@@ -509,13 +565,16 @@ fn parts(property: Property, mechanism: Mechanism, terms: Terms, case: &Case, me
         if meant && asks_sign && (rest.profit < 0) != (part.profit < 0) {
             return Outside;
         }
-        let tied = |a: &Account| a.id != whole[place].id && key(mechanism, a) == key(mechanism, &whole[place]);
+        let tied =
+            |a: &Account| a.id != whole[place].id && key(mechanism, a) == key(mechanism, &whole[place]);
         if meant && mechanism == QueueRatio && whole.iter().any(tied) {
             return Outside;
         }
     }
     let (x, y) = (run(mechanism, terms, &whole, case.amount), run(mechanism, terms, &split, case.amount));
-    let of = |accounts: &[Account], x: &[i64], id: u32| accounts.iter().zip(x).find(|(a, _)| a.id == id).map_or(0, |(_, x)| *x);
+    let of = |accounts: &[Account], x: &[i64], id: u32| {
+        accounts.iter().zip(x).find(|(a, _)| a.id == id).map_or(0, |(_, x)| *x)
+    };
     let id = case.accounts[place].id;
     let (one, two) = (of(&whole, &x, id), of(&split, &y, id) + of(&split, &y, part.id));
     // Two parts are rounded twice, and the whole once.
@@ -528,9 +587,11 @@ fn parts(property: Property, mechanism: Mechanism, terms: Terms, case: &Case, me
         let id = case.accounts[i].id;
         (of(&whole, &x, id), of(&split, &y, id))
     };
-    each(others, |i| (change(i).0 - change(i).1).abs() <= mechanism.unit() + lots, |i| {
-        format!("{} gives {:?}", case.accounts[i].id, change(i))
-    })
+    each(
+        others,
+        |i| (change(i).0 - change(i).1).abs() <= mechanism.unit() + lots,
+        |i| format!("{} gives {:?}", case.accounts[i].id, change(i)),
+    )
 }
 
 /// Whether no way of raising as much has a smaller greatest haircut, to one unit of who has it.
@@ -539,7 +600,8 @@ fn min_max(mechanism: Mechanism, all: &[Account], amount: i64, x: &[i64]) -> Ver
     if let Some(i) = (0..all.len()).find(|&i| x[i] > 0 && all[i].profit <= 0) {
         return Broken(format!("{} has no profit and gives {}", all[i].id, x[i]));
     }
-    let burden = |i: usize, j: usize| (wide(x[i]) * wide(all[j].profit)).cmp(&(wide(x[j]) * wide(all[i].profit)));
+    let burden =
+        |i: usize, j: usize| (wide(x[i]) * wide(all[j].profit)).cmp(&(wide(x[j]) * wide(all[i].profit)));
     let paying = (0..all.len()).filter(|&i| x[i] > 0);
     let Some(worst) = paying.max_by(|&i, &j| burden(i, j)) else { return Holds };
     let (given, profit) = (wide(x[worst]) - 1, wide(all[worst].profit));
@@ -579,7 +641,8 @@ impl Reached {
         self.capped += usize::from(full && partial);
         self.partial += usize::from(partial);
         self.tied += usize::from((0..keys.len()).any(|i| keys[..i].contains(&keys[i])));
-        self.short += usize::from(caps.iter().map(|c| i128::from(*c)).sum::<i128>() < i128::from(case.amount));
+        self.short +=
+            usize::from(caps.iter().map(|c| i128::from(*c)).sum::<i128>() < i128::from(case.amount));
     }
 
     /// How often each must have been reached in [`CASES`]; one that a mechanism cannot reach is 0.
@@ -660,7 +723,8 @@ fn piece(mechanism: Mechanism, whole: &mut Account, rng: &mut Rng) -> Account {
     whole.lots += 1;
     whole.notional += MARK;
     let lots = rng.within(1, whole.lots - 1);
-    let profit = if rng.chance(70) { rng.within(0, whole.profit.max(0)) } else { whole.profit + rng.within(1, 50) };
+    let profit =
+        if rng.chance(70) { rng.within(0, whole.profit.max(0)) } else { whole.profit + rng.within(1, 50) };
     if mechanism != CappedProfit {
         // What each part has covers its profit, so that only its sign matters.
         whole.equity += profit.max(0);
@@ -728,7 +792,10 @@ fn every_cell_that_says_no_or_has_a_condition_is_shown_by_a_counterexample() {
             assert_eq!(verdict, Broken(shows.clone()), "{name}, {column}: {case:?}");
             // Where the condition is a finer demand rather than a set of rounds, it holds there too.
             if let If(condition) = cell {
-                assert!(!matches!(check(property, mechanism, case, true), Broken(_)), "{name}, {column}: {condition}");
+                assert!(
+                    !matches!(check(property, mechanism, case, true), Broken(_)),
+                    "{name}, {column}: {condition}"
+                );
             }
         }
     }
@@ -758,9 +825,14 @@ fn every_cell_that_says_yes_holds_and_every_condition_is_enough() {
                 assert!(outside < 20 * CASES, "{name}, {column}: the condition is hardly ever met");
             }
             let seen = [reached.capped, reached.partial, reached.tied, reached.short];
-            println!("{name}, {column}: {held} rounds, {outside} outside; capped, partial, tied, short: {seen:?}");
+            println!(
+                "{name}, {column}: {held} rounds, {outside} outside; capped, partial, tied, short: {seen:?}"
+            );
             let least = Reached::least(property, mechanism);
-            assert!(seen.iter().zip(least).all(|(s, l)| *s >= l), "{name}, {column}: {seen:?} of at least {least:?}");
+            assert!(
+                seen.iter().zip(least).all(|(s, l)| *s >= l),
+                "{name}, {column}: {seen:?} of at least {least:?}"
+            );
         }
     }
 }
