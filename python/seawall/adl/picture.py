@@ -95,7 +95,7 @@ def _figure(comparison: Comparison) -> Any:  # noqa: ANN401 - Plotly has no type
         xgap=1,
         ygap=2,
         colorscale=[[0, "#f2f4f7"], [0.02, "#d5e3f5"], [0.25, "#6ea0dc"], [0.6, "#e0a03a"], [1, "#c8323c"]],
-        colorbar={"title": {"text": "haircut"}, "tickformat": ".0%", "len": 0.35, "y": 0.84, "thickness": 12},
+        colorbar={"title": {"text": "haircut, red: all"}, "tickformat": ".0%", "len": 0.35, "y": 0.84, "thickness": 12},
         row=1,
         col=1,
     )
@@ -124,7 +124,7 @@ def _figure(comparison: Comparison) -> Any:  # noqa: ANN401 - Plotly has no type
         orientation="h",
         marker={"color": "#9db8dc"},
         text=[f"{share:.0%}" for share in worst],
-        textposition="auto",
+        textposition="outside",
         hovertemplate="%{y}: greatest haircut %{x:.1%}<extra></extra>",
         showlegend=False,
         row=3,

@@ -32,14 +32,13 @@ def _study(study: Study) -> Iterator[RenderableType]:
     yield Text(NO_RERUN + "\n")
     policies = RichTable(box=None, pad_edge=False)
     policies.add_column("policy")
-    for column in ("over", "under", "tracking", "published", "fairness", "published", "total", "published"):
-        policies.add_column(column, justify="right", style="dim" if column == "published" else "")
+    for column in ("tracking", "fairness", "total"):
+        policies.add_column(column, justify="right")
     policies.add_column("to the cent")
     for policy in study.policies:
-        cells = [spell(policy.over, "usd"), spell(policy.under, "usd")]
-        for name, printed in policy.published.items():
-            cells += [spell(getattr(policy, name), "usd"), f"${printed:,}"]
+        cells = [spell(getattr(policy, name), "usd") for name in policy.published]
         policies.add_row(policy.name, *cells, "[green]yes[/]" if policy.agrees else "[red]NO[/]")
+        policies.add_row("  published", *(f"${figure:,}" for figure in policy.published.values()), style="dim")
     yield policies
     yield Text("")
     figures = RichTable(box=None, pad_edge=False)
@@ -74,9 +73,9 @@ def comparison_tables(comparison: Comparison) -> RenderableType:
     head = Text(f"{one.name}\n", style="bold")
     band = "" if one.band is None else f", within {float(one.band):.4%} of the mark"
     about = Text(
-        f"{len(one.candidates):,} candidates, {one.side}; {one.residual:,} lots to close; mark {float(one.mark):,.10g}, "
-        f"bankruptcy price {float(one.bankruptcy):,.10g}, deficit {float(one.deficit):,.2f}; "
-        f"transfer at the {_PRICES[one.price]}{band}\n"
+        f"{len(one.candidates):,} candidates, {one.side}; {one.residual:,} lots to close; "
+        f"mark {float(one.mark):,.10g}, bankruptcy price {float(one.bankruptcy):,.10g}, "
+        f"deficit {float(one.deficit):,.2f}; transfer at the {_PRICES[one.price]}{band}\n"
     )
     table = RichTable(box=None, pad_edge=False)
     table.add_column("mechanism", no_wrap=True)

@@ -515,10 +515,8 @@ fn check(property: Property, mechanism: Mechanism, case: &Case, meant: bool) -> 
             }
             let (x, y) = (gives(all, amount), gives(&moved, amount));
             // Each side of the comparison is rounded, and so much the weight itself moved.
-            let most = match (mechanism, meant) {
-                (TwoSidedLoss, true) => {
-                    all.iter().map(|a| a.lots).max().unwrap_or(0) + x.iter().copied().max().unwrap_or(0)
-                }
+            let most = |i: usize| match (mechanism, meant) {
+                (TwoSidedLoss, true) => all[i].lots + x[i] / all[i].lots,
                 (LotsRemainder | LotsWebster, true) => 1,
                 // Its weight is profit over the square of equity.
                 (RiskAware, true) => 1 + 3 * case.by,
@@ -526,7 +524,7 @@ fn check(property: Property, mechanism: Mechanism, case: &Case, meant: bool) -> 
             };
             each(
                 0..all.len(),
-                |i| (y[i] - x[i]).abs() <= most,
+                |i| (y[i] - x[i]).abs() <= most(i),
                 |i| format!("{} gives {} and then {}", all[i].id, x[i], y[i]),
             )
         }
@@ -653,10 +651,13 @@ impl Reached {
             RiskAware | CappedProfit | QueueRatio | QueueProfit => 1000,
         };
         let tied = if property == ProportionalSplit && mechanism == QueueRatio { 0 } else { 1000 };
-        let slight = property == Continuous && matches!(mechanism, LotsRemainder | LotsWebster);
-        let short = if mechanism == TwoSidedLoss || slight { 0 } else { 500 };
+        let short = if mechanism == TwoSidedLoss || is_slight(property, mechanism) { 0 } else { 500 };
         [capped, 4000, tied, short]
     }
+}
+
+fn is_slight(property: Property, mechanism: Mechanism) -> bool {
+    property == Continuous && matches!(mechanism, LotsRemainder | LotsWebster | TwoSidedLoss)
 }
 
 /// A random round: two to six accounts, sizes alike or far apart, with a change that suits the property.
@@ -664,7 +665,7 @@ fn draw(property: Property, mechanism: Mechanism, rng: &mut Rng) -> Case {
     let few = rng.chance(50);
     let size = if few { 6 } else { rng.pick(&[40, 1000]) };
     // A weight that moves a little: by one lot of millions, while few lots are shared out.
-    let slight = property == Continuous && matches!(mechanism, LotsRemainder | LotsWebster);
+    let slight = is_slight(property, mechanism);
     let fine = if mechanism == LotsContinuous || slight { MICRO } else { 1 };
     let count = 2 + rng.below(5);
     let mut ids: Vec<u32> = (0..20).collect();
@@ -689,7 +690,11 @@ fn draw(property: Property, mechanism: Mechanism, rng: &mut Rng) -> Case {
         TwoSidedLoss => 50 * size,
         _ => accounts.iter().map(|a| cap(mechanism, a)).sum(),
     };
-    let most = if slight { 10 * size } else { most };
+    let most = match mechanism {
+        TwoSidedLoss => most * fine,
+        _ if slight => 10 * size,
+        _ => most,
+    };
     let amount = if rng.chance(12) { most + rng.within(1, size) } else { rng.within(0, most) };
     let by = match property {
         Continuous => 1,
