@@ -122,6 +122,7 @@ class EventKind(IntEnum):
     ADL_STARTED = 530
     ADL_FILL = 531
     ADL_REMAINDER = 532
+    ADL_HAIRCUT = 533
     SOCIALISED = 540
     BAD_DEBT = 541
 
@@ -444,7 +445,8 @@ EVENT_COLUMNS: Final[dict[EventKind, dict[str, str]]] = {
     EventKind.COLLATERAL_SOLD: {"account": "account", "asset": "code", "sold": "qty", "received": "amount"},
     EventKind.ADL_STARTED: {**_RISK, "side": "side", "price": "price", "qty": "qty"},
     EventKind.ADL_FILL: {**_RISK, "side": "side", "price": "price", "qty": "qty", "given_up": "amount"},
-    EventKind.ADL_REMAINDER: {**_RISK, "qty": "qty"},
+    EventKind.ADL_REMAINDER: {**_RISK, "qty": "qty", "uncovered": "amount"},
+    EventKind.ADL_HAIRCUT: {**_RISK, "given_up": "amount"},
     EventKind.SOCIALISED: {**_RISK, "amount": "amount"},
     EventKind.BAD_DEBT: {"account": "account", "amount": "amount"},
 }

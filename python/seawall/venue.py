@@ -316,6 +316,27 @@ class Venue:
         """
         return Table(self._core.waiting_orders(self._market(market)))
 
+    def adl_lights(self, market: int | str = 0) -> Table:
+        """Return the queue of auto-deleveraging of a market: who would be closed, in which order, and its light.
+
+        Parameters
+        ----------
+        market
+            As for `depth`.
+
+        Returns
+        -------
+        Table
+            ``account``, ``side`` (of its position), ``rank`` (from 1, per side), ``light`` (1 goes first): longs before
+            shorts, each side in the order of the market's score. Accounts that its rule would not take are not in it.
+
+        Raises
+        ------
+        CommandError
+            If there is no such market.
+        """
+        return Table(self._core.adl_lights(self._market(market)))
+
     def _market(self, market: int | str) -> int:
         names = [] if self.profile is None else [m.name for m in self.profile.markets]
         known = f"known: {', '.join(names) or 'numbers only'}"

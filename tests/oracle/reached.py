@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from . import adl
 from . import orders as o
 from . import venue as v
 
@@ -225,8 +226,8 @@ _BY_KIND = {
     v.FUND_PAID: "fund_paid",
     v.FUND_RECEIVED: "fund_received",
     v.COLLATERAL_SOLD: "collateral_sold",
-    v.ADL_FILL: "adl",
-    v.ADL_REMAINDER: "adl_remainder",
+    adl.ADL_FILL: "adl",
+    adl.ADL_REMAINDER: "adl_remainder",
     v.SOCIALISED: "socialised",
     v.BAD_DEBT: "bad_debt",
     v.UNCROSSED: "auction_uncross",
@@ -351,11 +352,11 @@ class _Reached:
         elif kind in (v.SOCIALISED, v.BAD_DEBT):
             # Others are asked only when the fund has paid all that it had.
             self.states.add("fund_empty")
-        elif kind == v.FUND_PAID and self.last["kind"] == v.ADL_FILL:
+        elif kind == v.FUND_PAID and self.last["kind"] == adl.ADL_FILL:
             self.states.add("adl_fund_paid")
-        elif self.config is not None and kind in (v.ADL_STARTED, v.ADL_FILL):
+        elif self.config is not None and kind in (adl.ADL_STARTED, adl.ADL_FILL, adl.ADL_HAIRCUT):
             terms = self.config["markets"][event["market"]]["adl"]
-            if kind == v.ADL_FILL:
+            if kind != adl.ADL_STARTED:
                 self.states.add(f"adl_{terms['method']}")
             elif terms["price"] == "mark":
                 self.states.add("adl_at_mark")

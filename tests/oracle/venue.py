@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from . import adl
 from .orders import (
     ACCOUNTS_OWN,
     BUY,
@@ -143,9 +144,6 @@ TAKEN_OVER: Final = 513
 FUND_PAID: Final = 520
 FUND_RECEIVED: Final = 521
 COLLATERAL_SOLD: Final = 522
-ADL_STARTED: Final = 530
-ADL_FILL: Final = 531
-ADL_REMAINDER: Final = 532
 SOCIALISED: Final = 540
 BAD_DEBT: Final = 541
 
@@ -2377,8 +2375,9 @@ class OracleVenue:
         if left > 0 and share < 0 and PHASES[market.phase].liquidation and self.fund(market.fund) > 0:
             left -= self.close_with_fund(number, market, left, bankruptcy)
         # J.
-        if left > 0 and share < 0 and market.adl["enabled"] and PHASES[market.phase].adl:
-            left -= self.deleverage(number, market, left, bankruptcy)
+        triggered = share < 0 or market.adl.get("trigger") == "unfilled"
+        if left > 0 and triggered and market.adl["enabled"] and PHASES[market.phase].adl:
+            left -= adl.Round(self, number, market, left, bankruptcy).run()
         # K.
         if left == lots:
             self.parked.append(number)
@@ -2449,126 +2448,12 @@ class OracleVenue:
         )
         return True
 
-    # Auto-deleveraging.
+    # Settling the debt.
 
     def profit(self, number: int, market: Market) -> int:
         """Return the profit u of a position at the mark."""
         base, cost = self.accounts[number].positions[market.number]
         return market.notional(base) - cost
-
-    def is_winner(self, number: int, market: Market, bankrupt: int, b: int) -> bool:
-        """Tell whether an account is a candidate against a bankrupt whose position has sign b."""
-        account = self.accounts[number]
-        return (
-            number != bankrupt
-            and not account.in_liquidation
-            and sign(account.positions[market.number].base) == -b
-            and self.profit(number, market) > 0
-            and self.equity(number) > 0
-        )
-
-    def winner_cap(self, number: int, market: Market, price: int) -> int:
-        """Return how many lots a candidate can be made to close at a price."""
-        base = self.accounts[number].positions[market.number].base
-        per_lot = sign(base) * (market.mark - price) * market.tick_value
-        if per_lot <= 0:
-            return abs(base)
-        return min(abs(base), self.equity(number) // per_lot)
-
-    def score(self, number: int, market: Market) -> tuple[bool, Fraction]:
-        """Return the score of a candidate; the first part says that it is infinite."""
-        base, cost = self.accounts[number].positions[market.number]
-        if cost == 0:
-            return True, Fraction(0)
-        profit, notional = self.profit(number, market), market.notional(abs(base))
-        return False, Fraction(profit * notional, abs(cost) * self.equity(number))
-
-    def deleverage(self, number: int, market: Market, lots: int, bankruptcy: int) -> int:
-        """Close lots of a bankrupt against the winners, and return how many were closed."""
-        b = sign(self.accounts[number].positions[market.number].base)
-        price = bankruptcy if market.adl["price"] == "bankruptcy" else market.mark
-        band: int | None = market.adl["band_ppm"]
-        if band is not None:
-            low = ceil_div(market.mark * (MILLION - band), MILLION)
-            high = market.mark * (MILLION + band) // MILLION
-            price = clamp(price, low, high)
-        shortage = b * (bankruptcy - price) * market.tick_value
-        can_close = lots
-        if shortage > 0:
-            can_close = min(lots, self.fund(market.fund) // shortage)
-        self.emit(
-            ADL_STARTED,
-            account=number,
-            market=market.number,
-            side=SELL if b > 0 else BUY,
-            price=price,
-            qty=lots,
-        )
-        if market.adl["method"] == "queue":
-            closed = self.deleverage_queue(number, market, can_close, price, b)
-        else:
-            closed = self.deleverage_pro_rata(number, market, can_close, price, b)
-        self.pay_from_fund(number, market, shortage * closed)
-        self.pay_to_fund(number, market, -shortage * closed)
-        if closed < lots:
-            self.emit(ADL_REMAINDER, account=number, market=market.number, qty=lots - closed)
-        return closed
-
-    def deleverage_queue(self, number: int, market: Market, lots: int, price: int, b: int) -> int:
-        """Close lots against the ranked winners, the highest score first."""
-        if lots == 0:
-            return 0
-        if not market.rankings.get(b):
-            winners = [w.number for w in self.accounts if self.is_winner(w.number, market, number, b)]
-            # The sort is stable, so equal scores stay in order of number.
-            winners.sort(key=lambda w: self.score(w, market), reverse=True)
-            market.rankings[b] = winners[: self.limits["adl_rank_max"]]
-        ranking = market.rankings[b]
-        left = lots
-        for _ in range(self.limits["adl_closes_per_round"]):
-            if left == 0 or not ranking:
-                break
-            winner = ranking[0]
-            cap = 0
-            if self.is_winner(winner, market, number, b):
-                cap = self.winner_cap(winner, market, price)
-            if cap == 0:
-                ranking.pop(0)
-                continue
-            k = min(cap, left)
-            self.adl_close(number, winner, market, k=k, price=price, b=b)
-            left -= k
-            # It stays first only if the round was done before the winner was.
-            if self.accounts[winner].positions[market.number].base == 0 or left > 0:
-                ranking.pop(0)
-        return lots - left
-
-    def deleverage_pro_rata(self, number: int, market: Market, lots: int, price: int, b: int) -> int:
-        """Close lots against all winners in proportion to their positions."""
-        winners = [w.number for w in self.accounts if self.is_winner(w.number, market, number, b)]
-        weights = [abs(self.accounts[w].positions[market.number].base) for w in winners]
-        caps = [self.winner_cap(w, market, price) for w in winners]
-        shares = largest_remainder(lots, weights, caps)
-        for winner, k in zip(winners, shares, strict=True):
-            if k > 0:
-                self.adl_close(number, winner, market, k=k, price=price, b=b)
-        return sum(shares)
-
-    def adl_close(self, number: int, winner: int, market: Market, *, k: int, price: int, b: int) -> None:
-        """Close k lots of a winner against the bankrupt whose position has sign b."""
-        self.trade(winner, market, b * k, price)
-        self.trade(number, market, -b * k, price)
-        self.emit(
-            ADL_FILL,
-            account=winner,
-            market=market.number,
-            side=BUY if b > 0 else SELL,
-            price=price,
-            qty=k,
-            amount=-b * (market.mark - price) * market.tick_value * k,
-        )
-
-    # Settling the debt.
 
     def settle_debt(self, number: int, market: Market) -> None:
         """Settle what a flat account owes, in asset 0, and let it leave."""

@@ -6,6 +6,7 @@
 import json
 import os
 from collections import Counter
+from collections.abc import Callable
 from random import Random
 from typing import Any
 
@@ -60,10 +61,10 @@ def inclined(config: Config, seed: int) -> Config:
     return config
 
 
-def run_world(seed: int) -> compare.Result:
+def run_world(seed: int, change: Callable[[Config, int], Config] = inclined) -> compare.Result:
     """Run the world of a seed through both, and compare the events and then the final states."""
     rng = Random(seed)  # noqa: S311 - it has to repeat, not to be secret
-    config = inclined(worlds.random_config(rng), seed)
+    config = change(worlds.random_config(rng), seed)
     run = compare._Run(config)
     for record in worlds.random_commands(rng, config, run.oracle):
         if not run.step(record):

@@ -17,6 +17,7 @@ from seawall.models.exact import Count, Duration, Exact, Instant, Model, NonNega
 
 __all__ = [
     "Adl",
+    "AdlLights",
     "Asset",
     "BandRule",
     "Breaker",
@@ -28,14 +29,18 @@ __all__ = [
     "Fees",
     "Fund",
     "Funding",
+    "Hedge",
     "Lead",
     "Limits",
     "Liquidation",
     "Mark",
     "Market",
     "MoveRule",
+    "NoRisk",
+    "PowerRisk",
     "PriceTime",
     "ProRata",
+    "ThresholdRisk",
     "Tier",
     "VenueProfile",
 ]
@@ -179,17 +184,91 @@ class Liquidation(Model):
     """How far from the mark the fund backs a sale, as a share of the mark."""
 
 
+class Hedge(Model):
+    """A market whose positions hedge those of another."""
+
+    market: str
+    """Name of the other market."""
+    lots: Exact = Decimal(1)
+    """Lots of this market that one lot of the other stands for."""
+
+
+class NoRisk(Model):
+    """A haircut weighs profits alike."""
+
+    type: Literal["none"] = "none"
+    """Which rule."""
+
+
+class PowerRisk(Model):
+    """A haircut weighs profits by a power of leverage: L to the power of 1 + exponent."""
+
+    type: Literal["power"]
+    """Which rule."""
+    exponent: Literal[1, 2] = 1
+    """1 is the linear rule."""
+
+
+class ThresholdRisk(Model):
+    """A haircut weighs profits by leverage L times its excess over a threshold."""
+
+    type: Literal["threshold"]
+    """Which rule."""
+    above: NonNegative
+    """The leverage above which profits count."""
+
+
+class AdlLights(Model):
+    """Indicator lights: how near an account is to the front of the queue."""
+
+    method: Literal["cumulative_quantity", "equal_count"] = "cumulative_quantity"
+    """By lots up to and including the account's, or in groups of the same number of accounts."""
+    levels: int = Field(default=5, ge=1, le=1000)
+    """Number of lights; light 1 goes first."""
+
+
 class Adl(Model):
     """Auto-deleveraging (ADL)."""
 
     enabled: bool = True
     """Whether it is used."""
-    method: Literal["queue", "pro_rata"]
-    """Highest profit ratio x leverage first, or everyone in profit by lots."""
-    price: Literal["bankruptcy", "mark"]
+    method: Literal[
+        "queue", "pro_rata", "webster", "min_max", "hedge_aware", "offset", "haircut_queue", "haircut_pro_rata"
+    ]
+    """By score, or everyone by weight; unhedged lots first; at the bankrupt account's own quotes; or money instead."""
+    price: Literal["bankruptcy", "mark", "index"]
     """The price at which winners are closed."""
     band: NonNegative | None = None
     """Band of that price around the mark; absent for none."""
+    trigger: Literal["insolvent", "unfilled"] = "insolvent"
+    """Only where nothing of the account is left behind the position, or whenever lots are left."""
+    eligible: Literal["in_profit", "realising", "anyone"] = "in_profit"
+    """Positions with a profit at the mark; of these, those that realise no loss; or all."""
+    score: Literal[
+        "profit_leverage",
+        "profit_margin_ratio",
+        "price_ratio_literal",
+        "price_ratio_signed",
+        "profit",
+        "profit_ratio",
+        "leverage",
+        "notional",
+        "equity",
+        "random",
+    ] = "profit_leverage"
+    """Who comes first where there is an order: highest score first."""
+    weight: Literal["lots", "profit", "equity", "notional"] = "lots"
+    """What lots are shared out in proportion to."""
+    fraction: Positive | None = None
+    """Most of a position, or of a profit, that one round takes; absent for all."""
+    correction_floor: NonNegative | None = None
+    """Share of the open notional below which a close may not push the winners' profit; absent for no such check."""
+    hedges: tuple[Hedge, ...] = ()
+    """Markets whose positions hedge this one."""
+    risk: Annotated[NoRisk | PowerRisk | ThresholdRisk, Field(discriminator="type")] = NoRisk()
+    """What a haircut weighs profits by."""
+    lights: AdlLights = AdlLights()
+    """The indicator lights."""
 
 
 class DenseRange(Model):
@@ -554,17 +633,49 @@ class VenueProfile(Model):
                 "fee_ppm": _ppm(rules.fee, f"{at}.liquidation.fee"),
                 "fund_limit_ppm": _ppm(rules.fund_limit, f"{at}.liquidation.fund_limit"),
             },
-            "adl": {
-                "enabled": market.adl.enabled,
-                "method": market.adl.method,
-                "price": market.adl.price,
-                "band_ppm": None if market.adl.band is None else _ppm(market.adl.band, f"{at}.adl.band"),
-            },
+            "adl": self._adl(market),
             "cleared": market.cleared,
             "client_ids": market.client_ids if isinstance(market.client_ids, str) else market.client_ids.model_dump(),
             "allocation": self._allocation(market),
             "day": {"start_ns": market.day.start, "length_ns": market.day.length},
             "entry": self._entry(market),
+        }
+
+    def _adl(self, market: Market) -> dict[str, Any]:
+        at, rules = f"markets.{market.name}.adl", market.adl
+
+        def share(value: Decimal | None, field: str) -> int | None:
+            return None if value is None else _ppm(value, f"{at}.{field}")
+
+        risk: dict[str, Any] = rules.risk.model_dump()
+        if isinstance(rules.risk, ThresholdRisk):
+            risk = {"type": "threshold", "above_ppm": _ppm(rules.risk.above, f"{at}.risk.above")}
+        hedges = [
+            {
+                "market": self.market_id(hedge.market, f"{at}.hedges[{number}].market"),
+                "lots_ppm": _ppm(hedge.lots, f"{at}.hedges[{number}].lots"),
+            }
+            for number, hedge in enumerate(rules.hedges)
+        ]
+        further = {
+            "trigger": ("trigger", rules.trigger),
+            "eligible": ("eligible", rules.eligible),
+            "score": ("score", rules.score),
+            "weight": ("weight", rules.weight),
+            "fraction": ("fraction_ppm", share(rules.fraction, "fraction")),
+            "correction_floor": ("correction_floor_ppm", share(rules.correction_floor, "correction_floor")),
+            "hedges": ("hedges", hedges),
+            "risk": ("risk", risk),
+            "lights": ("lights", rules.lights.model_dump()),
+        }
+        # The core's text leaves out what is as by default.
+        said = [name for name in further if getattr(rules, name) != Adl.model_fields[name].default]
+        return {
+            "enabled": rules.enabled,
+            "method": rules.method,
+            "price": rules.price,
+            "band_ppm": share(rules.band, "band"),
+            **dict(further[name] for name in said),
         }
 
     def _allocation(self, market: Market) -> dict[str, Any]:

@@ -130,11 +130,12 @@ def _judge(case: Case) -> tuple[Outcome, str]:
     topic = TOPICS.get(case.topic)
     if topic is None:
         return "unsupported", "no function of the engine computes this topic yet"
-    for name, keys, known in (("given", case.given, topic.given), ("expect", case.expect, topic.expect)):
-        if keys.keys() != known:
-            odd = ", ".join(sorted(keys.keys() ^ known))
-            return "failed", f"{name}: keys {odd} are unknown or missing"
     try:
+        given = topic.keys(case.given)
+        for name, keys, known in (("given", case.given, given), ("expect", case.expect, topic.expect)):
+            if keys.keys() != known:
+                odd = ", ".join(sorted(keys.keys() ^ known))
+                return "failed", f"{name}: keys {odd} are unknown or missing"
         for scale, answer in _answers(case, topic):
             for key in topic.expect:
                 if not _same(case.expect[key], answer[key], case.tolerance):

@@ -84,7 +84,7 @@ class Topic:
     """How a topic is computed."""
 
     function: str
-    """Path of the engine's function, or of the public Python function for measures and records."""
+    """Paths of the engine's functions, or of the public Python function for measures and records; commas between."""
     given: frozenset[str]
     """Keys of the arguments."""
     expect: frozenset[str]
@@ -93,3 +93,14 @@ class Topic:
     """Computes the answer."""
     dimensions: Callable[[Case], Mapping[str, list[str]]] = lambda _: {}
     """The numbers of a line, arguments and answer, by dimension."""
+    variants: tuple[str, Mapping[str, frozenset[str]]] | None = None
+    """The argument that chooses further keys, and those keys by its value."""
+
+    def keys(self, given: Mapping[str, Any]) -> frozenset[str]:
+        """Return the keys that arguments have to have; VectorError for a variant that is not known."""
+        if self.variants is None:
+            return self.given
+        name, further = self.variants
+        if given.get(name) not in further:
+            raise VectorError(f"{name}: {given.get(name)!r} is unknown; known: {', '.join(further)}")
+        return self.given | further[given[name]]

@@ -78,7 +78,7 @@ pub(crate) fn run(floor: &mut Floor, residual: Residual, events: &mut Events) ->
     let index = floor.prices.index(residual.market).unwrap_or(residual.mark);
     let marks = Marks { bankruptcy: residual.bankruptcy, mark: residual.mark, index };
     let tick = floor.tick(residual.market);
-    let terms = adl::transfer_terms(&rule, marks, residual.side.opposite(), tick);
+    let terms = adl::transfer_terms((rule.price, rule.band_ppm), marks, residual.side.opposite(), tick);
     events.push(Record {
         account: residual.account.get(),
         side: residual.side.opposite().code(),
@@ -339,7 +339,7 @@ impl Round<'_> {
         let (market, side) = (self.residual.market, self.winner());
         let names = rank(self.floor, market, side, &self.candidates(), self.closes_max());
         let (lots, basis) = (self.residual.lots, self.rule.price);
-        lots - adl::offset(basis, lots, names, self)
+        lots - adl::offset(basis, lots, names, self).expect("a slice is a part of the position")
     }
 
     /// Winners give up profit and keep their positions.
@@ -387,6 +387,10 @@ impl Round<'_> {
 
 impl Counterparties for Round<'_> {
     type Name = AccountId;
+
+    fn open(&self) -> Qty {
+        self.floor.ledger.position(self.residual.account, self.residual.market).base.abs()
+    }
 
     fn lots(&mut self, name: AccountId) -> Qty {
         self.candidate(name).map_or(Qty::ZERO, |c| c.part(&self.rule, &self.terms))

@@ -22,7 +22,10 @@ mod _core {
     #[pymodule_export]
     use crate::bench::{bench_book, bench_commands};
     #[pymodule_export]
-    use crate::conform::largest_remainder;
+    use crate::conform::adl::{
+        adl_allocate, adl_haircut, adl_haircut_queue, adl_hedge_aware, adl_lights, adl_offset, adl_queue,
+        adl_rank, adl_score, adl_settle, adl_step_check,
+    };
     #[pymodule_export]
     use crate::venue::{Deltas, JournalWriter, Venue, replay_journal};
     #[pymodule_export]

@@ -249,6 +249,20 @@ impl Venue {
         )
     }
 
+    fn adl_lights<'py>(&self, py: Python<'py>, market: u16) -> PyResult<Bound<'py, PyDict>> {
+        let market = self.known(py, market)?;
+        self.table(
+            py,
+            |venue| venue.adl_lights(market),
+            |table, rows| {
+                column(table, "account", rows, |r| r.account.get())?;
+                column(table, "side", rows, |r| r.side.code())?;
+                column(table, "rank", rows, |r| r.rank)?;
+                column(table, "light", rows, |r| r.light)
+            },
+        )
+    }
+
     fn audit(&self, py: Python<'_>) -> PyResult<String> {
         self.state.with(py, |state| audit(&state.venue).to_string())
     }

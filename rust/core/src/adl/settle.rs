@@ -1,7 +1,7 @@
 //! What a close is settled at, who pays for it, and when a round goes no further.
 
-use crate::config::{Adl, AdlPrice};
-use crate::units::{Money, Price, Qty, Ratio, Side, Sum, TickValue};
+use crate::config::AdlPrice;
+use crate::units::{Money, Ppm, Price, Qty, Ratio, Side, Sum, TickValue};
 
 /// The prices that a round knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,19 +28,24 @@ pub struct Transfer {
     tick: TickValue,
 }
 
-/// The terms of a round: the price by rule, inside the band around the mark.
+/// The terms of a round: the price by rule, inside the band around the mark if there is one.
 ///
 /// `cost_per_lot + shortage_per_lot` is the deficit of a lot at the mark, whatever the rule: what winners do not give
 /// up, the fund pays.
 #[must_use]
-pub fn transfer_terms(rule: &Adl, marks: Marks, winner: Side, tick: TickValue) -> Transfer {
+pub fn transfer_terms(
+    rule: (AdlPrice, Option<Ppm>),
+    marks: Marks,
+    winner: Side,
+    tick: TickValue,
+) -> Transfer {
     let Marks { bankruptcy, mark, index } = marks;
-    let wanted = match rule.price {
+    let wanted = match rule.0 {
         AdlPrice::Bankruptcy => bankruptcy,
         AdlPrice::Mark => mark,
         AdlPrice::Index => index,
     };
-    let price = match rule.band_ppm {
+    let price = match rule.1 {
         Some(width) => wanted.max(mark.band_lower(width)).min(mark.band_upper(width)),
         None => wanted,
     };
@@ -127,6 +132,9 @@ pub trait Counterparties {
     /// Names a counterparty.
     type Name: Copy;
 
+    /// Lots of the liquidated account's position.
+    fn open(&self) -> Qty;
+
     /// Lots of the counterparty on the other side; zero if it is no counterparty.
     fn lots(&mut self, name: Self::Name) -> Qty;
 
@@ -137,7 +145,8 @@ pub trait Counterparties {
     fn close(&mut self, name: Self::Name, lots: Qty, quote: Money);
 }
 
-/// Closes up to `lots` against counterparties in turn, each at a quote of its own, and returns what is left.
+/// Closes up to `lots` against counterparties in turn, each at a quote of its own, and returns what is left; none, and
+/// nothing is closed, if that is not a part of the position.
 ///
 /// At the bankruptcy price the quote is that of the liquidated account, and a counterparty for which that is worse than
 /// its own bankruptcy quote is passed over; at any other price rule it is the value at the mark, and a pair of which
@@ -149,7 +158,10 @@ pub fn offset<P: Counterparties>(
     lots: Qty,
     names: impl IntoIterator<Item = P::Name>,
     parties: &mut P,
-) -> Qty {
+) -> Option<Qty> {
+    if !lots.is_positive() || lots > parties.open() {
+        return None;
+    }
     let mut left = lots;
     let mut names = names.into_iter();
     while left.is_positive() {
@@ -174,38 +186,21 @@ pub fn offset<P: Counterparties>(
             left -= take;
         }
     }
-    left
+    Some(left)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{AdlLights, AdlMethod, AdlRisk, AdlScore, AdlTrigger, AdlWeight, Eligible};
-    use crate::units::Ppm;
 
     fn terms(price: AdlPrice, band: Option<i64>, winner: Side) -> Transfer {
-        let rule = Adl {
-            enabled: true,
-            method: AdlMethod::Queue,
-            price,
-            band_ppm: band.map(Ppm::new),
-            trigger: AdlTrigger::Insolvent,
-            eligible: Eligible::InProfit,
-            score: AdlScore::ProfitLeverage,
-            weight: AdlWeight::Lots,
-            fraction_ppm: None,
-            correction_floor_ppm: None,
-            hedges: Vec::new(),
-            risk: AdlRisk::None,
-            lights: AdlLights::default(),
-        };
         let (bankruptcy, index) = match winner {
             Side::Buy => (95, 102),
             Side::Sell => (105, 98),
         };
         let marks =
             Marks { bankruptcy: Price::new(bankruptcy), mark: Price::new(100), index: Price::new(index) };
-        transfer_terms(&rule, marks, winner, TickValue::new(2))
+        transfer_terms((price, band.map(Ppm::new)), marks, winner, TickValue::new(2))
     }
 
     #[test]

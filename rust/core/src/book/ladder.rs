@@ -36,9 +36,10 @@ pub(super) struct Ladder {
     best: u32,
     /// Layer 0 has a bit per key, each layer above a bit per word of the layer below it.
     marks: [Vec<u64>; LAYERS],
-    /// Page of each run of keys, or [`NO_PAGE`].
+    /// Where the page of each run of keys begins, or [`NO_PAGE`].
     table: Vec<u32>,
-    pages: Vec<[Queue; PAGE_LEN]>,
+    /// The pages, one behind the other.
+    queues: Vec<Queue>,
 }
 
 impl Ladder {
@@ -49,7 +50,7 @@ impl Ladder {
             vec![0; words]
         });
         let table = vec![NO_PAGE; (at(keys) + PAGE_LEN - 1) >> PAGE_BITS];
-        Self { best: NO_KEY, marks, table, pages: Vec::new() }
+        Self { best: NO_KEY, marks, table, queues: Vec::new() }
     }
 
     /// Best key of all.
@@ -87,28 +88,31 @@ impl Ladder {
     /// The queue of a key in use.
     #[inline(always)]
     pub(super) fn queue(&self, key: u32) -> &Queue {
-        &self.pages[at(self.table[at(key >> PAGE_BITS)])][at(key) & (PAGE_LEN - 1)]
+        &self.queues[at(self.table[at(key >> PAGE_BITS)]) + (at(key) & (PAGE_LEN - 1))]
     }
 
     /// The queue of a key in use.
     #[inline(always)]
     pub(super) fn queue_mut(&mut self, key: u32) -> &mut Queue {
-        &mut self.pages[at(self.table[at(key >> PAGE_BITS)])][at(key) & (PAGE_LEN - 1)]
+        &mut self.queues[at(self.table[at(key >> PAGE_BITS)]) + (at(key) & (PAGE_LEN - 1))]
     }
 
     /// The queue of any key.
     #[inline(always)]
     pub(super) fn open(&mut self, key: u32) -> &mut Queue {
-        if self.table[at(key >> PAGE_BITS)] == NO_PAGE {
-            self.add_page(key);
+        let mut page = self.table[at(key >> PAGE_BITS)];
+        if page == NO_PAGE {
+            page = self.add_page(key);
         }
-        self.queue_mut(key)
+        &mut self.queues[at(page) + (at(key) & (PAGE_LEN - 1))]
     }
 
     #[inline(never)]
-    fn add_page(&mut self, key: u32) {
-        self.table[at(key >> PAGE_BITS)] = u32::try_from(self.pages.len()).expect("fewer pages than keys");
-        self.pages.push([Queue::EMPTY; PAGE_LEN]);
+    fn add_page(&mut self, key: u32) -> u32 {
+        let page = u32::try_from(self.queues.len()).expect("as many queues as keys at most, and a page");
+        self.table[at(key >> PAGE_BITS)] = page;
+        self.queues.resize(at(page) + PAGE_LEN, Queue::EMPTY);
+        page
     }
 
     pub(super) fn mark(&mut self, key: u32) {
@@ -159,14 +163,14 @@ impl Ladder {
         let words: usize = self.marks.iter().map(Vec::len).sum();
         words * size_of::<u64>()
             + self.table.len() * size_of::<u32>()
-            + self.pages.len() * size_of::<[Queue; PAGE_LEN]>()
+            + self.queues.len() * size_of::<Queue>()
     }
 
     /// Asserts that a queue is marked if and only if it holds an order.
     pub(super) fn check(&self) {
         let mut queues = 0;
         for (run, &page) in self.table.iter().enumerate().filter(|(_, page)| **page != NO_PAGE) {
-            for (i, queue) in self.pages[at(page)].iter().enumerate() {
+            for (i, queue) in self.queues[at(page)..][..PAGE_LEN].iter().enumerate() {
                 let key = (run << PAGE_BITS) | i;
                 let marked =
                     self.marks[0].get(key >> WORD_BITS).is_some_and(|word| word >> (key & 63) & 1 == 1);

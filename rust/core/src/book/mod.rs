@@ -22,7 +22,7 @@ pub(crate) use waiting::{Waiting, Waits};
 
 use crate::config::{self, Allocation};
 use crate::order::Order;
-use crate::protocol::{DAY, HIDDEN, REDUCE_ONLY, SLIDE};
+use crate::protocol::{DAY, HIDDEN, POST_ONLY, REDUCE_ONLY, SELF_TRADE, SLIDE};
 use crate::units::{AccountId, Nanos, OrderId, Price, Qty, Side};
 use core::iter::successors;
 use ladder::Ladder;
@@ -33,6 +33,8 @@ use std::collections::BTreeSet;
 /// The slot in ids of orders that never rest, and the end of a list. No order stands in it.
 pub(crate) const NO_SLOT: u32 = (1 << OrderId::SLOT_BITS) - 1;
 const SIDES: [Side; 2] = [Side::Buy, Side::Sell];
+/// Flags that leave an order an ordinary one: shown, and in no danger of falling away.
+pub(crate) const ORDINARY: u16 = POST_ONLY | SELF_TRADE;
 
 /// A resting order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,22 +158,19 @@ struct Log {
 }
 
 impl Log {
-    /// Entries that are looked at for one that is gone, so that no order pays for many.
-    const LOOKS: u32 = 2;
-
-    /// Writes an entry in the place of one that is gone, or at the end; false if there is no room.
+    /// Writes an entry in the place of one that is gone, or at the end; false if there is no room. One old entry is
+    /// looked at, so that no order pays for many.
     #[inline(always)]
     fn put(&mut self, entry: Entry, turns: &[u8]) -> bool {
-        for _ in 0..Self::LOOKS {
-            let Some(old) = self.entries.get_mut(at(self.cursor)) else {
-                self.cursor = 0;
-                break;
-            };
-            self.cursor += 1;
-            if !old.may_live(turns) {
-                *old = entry;
-                return true;
+        match self.entries.get_mut(at(self.cursor)) {
+            Some(old) => {
+                self.cursor += 1;
+                if !old.may_live(turns) {
+                    *old = entry;
+                    return true;
+                }
             }
+            None => self.cursor = 0,
         }
         let has_room = self.entries.len() < self.entries.capacity();
         if has_room {
@@ -179,6 +178,11 @@ impl Log {
         }
         has_room
     }
+}
+
+/// The ladder of a side's shown orders; that of its hidden ones is the next.
+fn shown(side: Side) -> usize {
+    usize::from(side.code()) * 2
 }
 
 /// A number of 32 bits as an index.
@@ -201,9 +205,8 @@ pub struct Work {
 pub(crate) struct Book {
     price_max: u32,
     orders_max: u32,
-    /// Resting orders, and resting and waiting ones.
+    /// Resting orders.
     len: u32,
-    open: u32,
     /// Resting orders that may fall away, or of which there is more than they show.
     odd: u32,
     /// The slot freed last, or [`NO_SLOT`].
@@ -218,7 +221,7 @@ pub(crate) struct Book {
     logs: Vec<Log>,
     /// Open orders of each account, where that is limited.
     counts: Option<Vec<u32>>,
-    /// By side: shown orders, then hidden ones.
+    /// Shown orders, then hidden ones, of the buys, then of the sells.
     ladders: [Ladder; 4],
     waiting: Waiting,
     expiries: BTreeSet<(Nanos, OrderId)>,
@@ -240,7 +243,6 @@ impl Book {
             price_max,
             orders_max,
             len: 0,
-            open: 0,
             odd: 0,
             free: NO_SLOT,
             nodes: Vec::new(),
@@ -250,7 +252,7 @@ impl Book {
             logs: Vec::new(),
             counts,
             // The ladders of hidden orders are made when the first one comes.
-            ladders: [Ladder::new(price_max), Ladder::new(price_max), Ladder::new(0), Ladder::new(0)],
+            ladders: [Ladder::new(price_max), Ladder::new(0), Ladder::new(price_max), Ladder::new(0)],
             waiting: Waiting::default(),
             expiries: BTreeSet::new(),
             tops: has_top.then(Default::default),
@@ -285,9 +287,10 @@ impl Book {
         self.len
     }
 
-    /// True if no further order may rest or wait.
+    /// True if no further order may rest or wait; none is out of the book for a moment when this is asked.
+    #[inline(always)]
     pub(crate) fn is_full(&self) -> bool {
-        self.open >= self.orders_max
+        at(self.len) + self.waiting.len() >= at(self.orders_max)
     }
 
     /// Resting and waiting orders of an account; 0 where they are not limited.
@@ -356,9 +359,13 @@ impl Book {
     /// Gives a reserved slot back in which no order stood.
     #[inline(always)]
     pub(crate) fn release(&mut self, slot: u32) {
-        let node = &mut self.nodes[at(slot)];
-        debug_assert!(node.is_vacant(), "the slot of an open order");
-        node.set_next(self.free);
+        debug_assert!(self.nodes[at(slot)].is_vacant(), "the slot of an open order");
+        self.give_back(slot);
+    }
+
+    #[inline(always)]
+    fn give_back(&mut self, slot: u32) {
+        self.nodes[at(slot)].vacate(self.free);
         self.free = slot;
         let turn = &mut self.turns[at(slot)];
         *turn = turn.wrapping_add(1);
@@ -368,7 +375,7 @@ impl Book {
     /// is behind it.
     #[inline(always)]
     pub(crate) fn rest(&mut self, order: &Arrival) -> Option<(Qty, Qty)> {
-        self.enrol(order);
+        self.enrol(order.id.slot(), order.account, order.client);
         self.rest_again(order)
     }
 
@@ -384,14 +391,37 @@ impl Book {
         Some((shown, order.qty - shown))
     }
 
+    /// Puts a new order with ordinary flags and nothing rare at the back of the queue of its key: its id. The book
+    /// must not be full.
+    #[inline(always)]
+    pub(crate) fn add(
+        &mut self,
+        number: u64,
+        owner: (AccountId, Side),
+        size: (u32, Qty),
+        flags: u16,
+        client: u64,
+    ) -> OrderId {
+        debug_assert!(flags & !ORDINARY == 0);
+        let slot = self.reserve();
+        let id = OrderId::new(number, slot);
+        self.enrol(slot, owner.0, client);
+        self.note_top(id, owner.1, size.0);
+        self.queue_up(slot, Node::new(id, owner, size.1, size.0, flags));
+        self.len += 1;
+        id
+    }
+
     /// Lets a new order wait for its trigger.
     pub(crate) fn wait(&mut self, order: &Arrival, waits: Waits) {
-        self.enrol(order);
+        self.enrol(order.id.slot(), order.account, order.client);
         let slot = order.id.slot();
-        self.nodes[at(slot)] = Node::new(order.id, (order.account, order.side), Qty::ZERO, 0, order.flags);
+        let mut node = Node::new(order.id, (order.account, order.side), Qty::ZERO, 0, order.flags);
         if order.rare.is_some() || order.flags & (SLIDE | DAY) != 0 {
             self.keep_extra(order, Qty::ZERO);
+            node.mark_extra();
         }
+        self.nodes[at(slot)] = node;
         self.waiting.insert(waits);
     }
 
@@ -399,25 +429,24 @@ impl Book {
     pub(crate) fn stop_waiting(&mut self, number: u64) -> Option<(Waits, Arrival)> {
         let waits = self.waiting.remove(number)?;
         let arrival = self.arrival(waits.id.slot());
-        self.nodes[at(waits.id.slot())].vacate();
+        self.nodes[at(waits.id.slot())].vacate(NO_SLOT);
         Some((waits, Arrival { price: waits.order.price, qty: waits.order.qty, ..arrival }))
     }
 
     /// Books a new order among the open ones.
     #[inline(always)]
-    fn enrol(&mut self, order: &Arrival) {
-        self.open += 1;
+    fn enrol(&mut self, slot: u32, account: AccountId, client: u64) {
         if self.keeps_names() {
-            self.names.give(order.id.slot(), order.account, order.client);
+            self.names.give(slot, account, client);
         }
-        let index = order.account.index();
+        let index = account.index();
         if let Some(counts) = &mut self.counts {
             if index >= counts.len() {
                 counts.resize(index + 1, 0);
             }
             counts[index] += 1;
         }
-        let entry = Entry::new(order.id.slot(), self.turns[at(order.id.slot())]);
+        let entry = Entry::new(slot, self.turns[at(slot)]);
         let is_kept = self.logs.get_mut(index).is_some_and(|log| log.put(entry, &self.turns));
         if !is_kept {
             self.log_with_room(index, entry);
@@ -440,7 +469,7 @@ impl Book {
         log.push(entry);
     }
 
-    /// Notes what is not ordinary about an order, and when it expires.
+    /// Notes what is not ordinary about an order, and when it expires; its node is to be marked.
     #[inline(never)]
     fn keep_extra(&mut self, order: &Arrival, behind: Qty) {
         let flags = order.flags & (SLIDE | DAY);
@@ -450,7 +479,6 @@ impl Book {
             self.extras.resize(slot + 1, Extra::default());
         }
         self.extras[slot] = Extra { rare, behind, flags };
-        self.nodes[slot].mark_extra();
         if let Some(expiry) = rare.expiry {
             self.expiries.insert((expiry, order.id));
         }
@@ -462,37 +490,37 @@ impl Book {
         let slot = order.id.slot();
         let key = self.key(order.side, order.price);
         debug_assert!(self.nodes[at(slot)].is_vacant(), "the slot of an open order");
-        self.nodes[at(slot)] = Node::new(order.id, (order.account, order.side), shown, key, order.flags);
-        let is_rare = order.rare.is_some() || order.flags & (SLIDE | DAY) != 0;
-        if is_rare {
+        let mut node = Node::new(order.id, (order.account, order.side), shown, key, order.flags);
+        if order.rare.is_some() || order.flags & (SLIDE | DAY) != 0 {
             self.keep_extra(order, order.qty - shown);
+            node.mark_extra();
         }
-        self.note_top(order, key);
-        if is_rare || order.flags & (HIDDEN | REDUCE_ONLY) != 0 {
+        if order.flags & HIDDEN == 0 {
+            self.note_top(order.id, order.side, key);
+        }
+        if node.is_odd() {
             self.odd += 1;
             if order.flags & HIDDEN != 0 {
-                let ladder = self.nodes[at(slot)].ladder();
-                self.ladders[ladder].make(self.price_max);
+                self.ladders[node.ladder()].make(self.price_max);
             }
         }
-        self.queue_up(slot);
+        self.queue_up(slot, node);
         self.len += 1;
     }
 
-    /// An order that betters its side is its top order.
+    /// A shown order that betters its side is its top order.
     #[inline(always)]
-    fn note_top(&mut self, order: &Arrival, key: u32) {
+    fn note_top(&mut self, id: OrderId, side: Side, key: u32) {
         let Some(tops) = &mut self.tops else { return };
-        let best = self.ladders[usize::from(order.side.code())].first();
-        if order.flags & HIDDEN == 0 && best.is_none_or(|best| key < best) {
-            tops[usize::from(order.side.code())] = order.id;
+        if self.ladders[shown(side)].first().is_none_or(|best| key < best) {
+            tops[usize::from(side.code())] = id;
         }
     }
 
-    /// Puts a slot at the back of the queue of its key.
+    /// Puts a node at the back of the queue of its key, in a slot.
     #[inline(always)]
-    fn queue_up(&mut self, slot: u32) {
-        let node = self.nodes[at(slot)];
+    fn queue_up(&mut self, slot: u32, node: Node) {
+        let nodes = self.nodes.as_mut_slice();
         let ladder = &mut self.ladders[node.ladder()];
         let queue = ladder.open(node.key());
         let prev = queue.tail;
@@ -503,52 +531,52 @@ impl Book {
             queue.head = slot;
             ladder.mark(node.key());
         } else {
-            self.nodes[at(prev)].set_next(slot);
+            nodes[at(prev)].set_next(NO_SLOT, slot);
         }
-        self.nodes[at(slot)] = node.behind(prev);
+        nodes[at(slot)] = node.behind(prev);
         self.count(1 + u64::from(prev != NO_SLOT), 0);
     }
 
-    /// Takes a slot out of its queue.
+    /// Takes a node out of its queue.
     #[inline(always)]
-    fn unqueue(&mut self, slot: u32) {
-        let node = self.nodes[at(slot)];
+    fn unqueue(&mut self, slot: u32, node: Node) {
         let (next, prev) = (node.next(), node.prev());
+        let nodes = self.nodes.as_mut_slice();
         let ladder = &mut self.ladders[node.ladder()];
         let queue = ladder.queue_mut(node.key());
         queue.qty -= node.qty();
         queue.count -= 1;
-        let is_last = queue.count == 0;
         if prev == NO_SLOT {
             queue.head = next;
         } else {
-            self.nodes[at(prev)].set_next(next);
+            nodes[at(prev)].set_next(slot, next);
         }
         if next == NO_SLOT {
             queue.tail = prev;
+            if prev == NO_SLOT {
+                ladder.unmark(node.key());
+            }
         } else {
-            self.nodes[at(next)].set_prev(prev);
-        }
-        if is_last {
-            ladder.unmark(node.key());
+            nodes[at(next)].set_prev(slot, prev);
         }
         let neighbours = u64::from(prev != NO_SLOT) + u64::from(next != NO_SLOT);
-        self.count(1 + neighbours, u64::from(is_last));
+        self.count(1 + neighbours, u64::from(neighbours == 0));
     }
 
-    /// Takes a resting order's slot out of the book; the slot is reserved then, the order still enrolled.
+    /// Takes a resting order out of its queue; it is still enrolled, and its slot has to be vacated.
     #[inline(always)]
-    fn unlink(&mut self, slot: u32) {
-        self.unqueue(slot);
+    fn unlink(&mut self, slot: u32, node: Node) {
+        self.unqueue(slot, node);
         self.len -= 1;
-        self.odd -= u32::from(self.nodes[at(slot)].is_odd());
-        self.nodes[at(slot)].vacate();
+        if node.is_odd() {
+            self.odd -= 1;
+        }
     }
 
     /// The resting order with this id.
     pub(crate) fn get(&self, id: OrderId) -> Option<Resting> {
         let node = self.nodes.get(at(id.slot()))?;
-        (node.holds(id) && node.is_resting()).then(|| self.resting(id.slot()))
+        (node.holds(id) && node.is_resting()).then(|| self.resting(id.slot(), *node))
     }
 
     /// Owner of the open order with this id, resting or waiting.
@@ -587,25 +615,24 @@ impl Book {
         if node.has_extra() || !node.is_resting() {
             return Some(self.remove_rare(id));
         }
-        let order = self.resting(slot);
-        self.unlink(slot);
-        self.retire(id, order.account);
-        Some(Removed { order, leg: None, waited: false })
+        self.unlink(slot, node);
+        self.strike(slot, node.account());
+        Some(Removed { order: self.resting(slot, node), leg: None, waited: false })
     }
 
     /// Ends an open order that waits or has something rare.
     #[inline(never)]
     fn remove_rare(&mut self, id: OrderId) -> Removed {
         let (slot, leg) = (id.slot(), self.rare(id).leg);
-        let waited = !self.nodes[at(slot)].is_resting();
+        let node = self.nodes[at(slot)];
+        let waited = !node.is_resting();
         let order = if waited {
             let waits = self.waiting.remove(id.acceptance()).expect("an open order rests or waits");
-            self.nodes[at(slot)].vacate();
             let Order { account, side, price, qty, flags, .. } = waits.order;
             Resting { id, account, side, price, qty, shown: qty, flags }
         } else {
-            let gone = self.resting(slot);
-            self.unlink(slot);
+            let gone = self.resting(slot, node);
+            self.unlink(slot, node);
             gone
         };
         self.retire(id, order.account);
@@ -615,18 +642,23 @@ impl Book {
     /// Strikes an order that neither rests nor waits any more off the open ones; its slot is free.
     #[inline(always)]
     pub(crate) fn retire(&mut self, id: OrderId, account: AccountId) {
-        self.open -= 1;
         let slot = id.slot();
         if self.nodes[at(slot)].has_extra() {
             self.drop_extra(id);
         }
+        self.strike(slot, account);
+    }
+
+    /// The same for an order with nothing rare.
+    #[inline(always)]
+    fn strike(&mut self, slot: u32, account: AccountId) {
         if self.keeps_names() {
             self.names.forget(slot);
         }
         if let Some(counts) = &mut self.counts {
             counts[account.index()] -= 1;
         }
-        self.release(slot);
+        self.give_back(slot);
     }
 
     /// Forgets what was rare about the order of a vacated slot.
@@ -643,7 +675,8 @@ impl Book {
     pub(crate) fn take_out(&mut self, id: OrderId) -> Arrival {
         assert!(self.get(id).is_some(), "no resting order has this id");
         let arrival = self.arrival(id.slot());
-        self.unlink(id.slot());
+        self.unlink(id.slot(), self.nodes[at(id.slot())]);
+        self.nodes[at(id.slot())].vacate(NO_SLOT);
         self.untop(id);
         arrival
     }
@@ -694,15 +727,15 @@ impl Book {
     /// The ladder and key of the queue of a side that is matched first.
     #[inline(always)]
     fn first(&self, side: Side) -> Option<(usize, u32)> {
-        let shown = usize::from(side.code());
+        let shown = shown(side);
         let best = self.ladders[shown].first();
-        if self.ladders[shown + 2].is_empty() {
+        if self.ladders[shown + 1].is_empty() {
             return best.map(|key| (shown, key));
         }
-        let hidden = self.ladders[shown + 2].first()?;
+        let hidden = self.ladders[shown + 1].first()?;
         match best {
             Some(best) if best <= hidden => Some((shown, best)),
-            _ => Some((shown + 2, hidden)),
+            _ => Some((shown + 1, hidden)),
         }
     }
 
@@ -715,22 +748,28 @@ impl Book {
     /// True if an order of the other side with this limit would meet an order of this side.
     #[inline(always)]
     pub(crate) fn is_reached(&self, side: Side, limit: Price) -> bool {
+        self.is_reached_from(side.opposite(), self.key(side.opposite(), limit))
+    }
+
+    /// True if an order of a side with this key would meet an order of the other side.
+    #[inline(always)]
+    pub(crate) fn is_reached_from(&self, side: Side, key: u32) -> bool {
         // The end of a ladder is beyond every key.
-        let reach = self.key(side, limit);
-        let shown = usize::from(side.code());
-        self.ladders[shown].best() <= reach || self.ladders[shown + 2].best() <= reach
+        let reach = self.price_max.wrapping_sub(key).wrapping_sub(1);
+        let shown = shown(side.opposite());
+        self.ladders[shown].best() <= reach || self.ladders[shown + 1].best() <= reach
     }
 
     /// The order of a side that is matched first.
     #[inline(always)]
     pub(crate) fn front(&self, side: Side) -> Option<Resting> {
-        self.first(side).map(|(ladder, key)| self.resting(self.ladders[ladder].queue(key).head))
+        self.first(side).map(|(ladder, key)| self.standing(self.ladders[ladder].queue(key).head))
     }
 
     /// Appends the orders that stand in one queue with [`Book::front`], longest resting first.
     pub(crate) fn front_queue(&self, side: Side, into: &mut Vec<Resting>) {
         let Some((ladder, key)) = self.first(side) else { return };
-        into.extend(self.chained(self.ladders[ladder].queue(key).head).map(|slot| self.resting(slot)));
+        into.extend(self.chained(self.ladders[ladder].queue(key).head).map(|slot| self.standing(slot)));
     }
 
     /// The top order of a side: it may be gone.
@@ -745,10 +784,10 @@ impl Book {
         let slot = order.id.slot();
         assert!(qty.is_positive());
         assert!(qty <= order.shown);
-        let node = &mut self.nodes[at(slot)];
+        let node = self.nodes[at(slot)];
         let odd = node.has_extra();
         if qty < order.shown {
-            node.set_qty(order.shown - qty);
+            self.nodes[at(slot)].set_qty(order.shown - qty);
             let (ladder, key) = (node.ladder(), node.key());
             self.ladders[ladder].queue_mut(key).qty -= qty;
             self.count(1, 0);
@@ -760,12 +799,12 @@ impl Book {
             if behind.is_positive() {
                 return Some(Filled { peak: Some(self.next_peak(order.id)), leg });
             }
-            self.unlink(slot);
+            self.unlink(slot, node);
             self.retire(order.id, order.account);
             return Some(Filled { peak: None, leg });
         }
-        self.unlink(slot);
-        self.retire(order.id, order.account);
+        self.unlink(slot, node);
+        self.strike(slot, order.account);
         None
     }
 
@@ -777,12 +816,13 @@ impl Book {
     #[inline(never)]
     fn next_peak(&mut self, id: OrderId) -> (Qty, Qty) {
         let slot = id.slot();
-        self.unqueue(slot);
+        let mut node = self.nodes[at(slot)];
+        self.unqueue(slot, node);
         let Extra { rare, behind, .. } = self.extras[at(slot)];
         let shown = rare.display.unwrap_or(behind).min(behind);
         self.extras[at(slot)].behind = behind - shown;
-        self.nodes[at(slot)].set_qty(shown);
-        self.queue_up(slot);
+        node.set_qty(shown);
+        self.queue_up(slot, node);
         self.untop(id);
         (shown, behind - shown)
     }
@@ -795,12 +835,12 @@ impl Book {
     }
 
     fn ladder(&self, side: Side) -> &Ladder {
-        &self.ladders[usize::from(side.code())]
+        &self.ladders[shown(side)]
     }
 
     /// Place of a price in its ladder, 0 for the best that there can be.
     #[inline(always)]
-    fn key(&self, side: Side, price: Price) -> u32 {
+    pub(crate) fn key(&self, side: Side, price: Price) -> u32 {
         let ticks = u32::try_from(price.get()).unwrap_or(0);
         assert!((1..=self.price_max).contains(&ticks), "a price outside the domain");
         self.mirrored(side, ticks)
@@ -820,10 +860,15 @@ impl Book {
         Price::new(i64::from(side.pick(buys, sells)))
     }
 
-    /// The resting order of a slot.
+    /// The resting order that stands in a slot.
     #[inline(always)]
-    fn resting(&self, slot: u32) -> Resting {
-        let node = self.nodes[at(slot)];
+    fn standing(&self, slot: u32) -> Resting {
+        self.resting(slot, self.nodes[at(slot)])
+    }
+
+    /// The resting order of a slot and its node.
+    #[inline(always)]
+    fn resting(&self, slot: u32, node: Node) -> Resting {
         let side = node.side();
         let (mut qty, mut flags) = (node.qty(), node.flags());
         if node.has_extra() {
@@ -837,7 +882,7 @@ impl Book {
 
     /// The open order of a slot as it would come again; of a waiting one without price and quantity.
     fn arrival(&self, slot: u32) -> Arrival {
-        let Resting { id, account, side, price, qty, flags, .. } = self.resting(slot);
+        let Resting { id, account, side, price, qty, flags, .. } = self.standing(slot);
         let (rare, client) = (Rare::boxed(self.rare(id)), self.names.of(slot));
         Arrival { id, account, side, price, qty, flags, rare, client }
     }

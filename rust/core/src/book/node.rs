@@ -1,7 +1,7 @@
 //! One slot of the slab: 24 bytes that hold all that matching and cancelling read of an order, so that a deep book
 //! stays in the second-level cache.
 
-use super::{NO_SLOT, at};
+use super::at;
 use crate::protocol::{HIDDEN, POST_ONLY, REDUCE_ONLY, SELF_TRADE};
 use crate::units::{AccountId, OrderId, Qty, Side};
 
@@ -15,6 +15,8 @@ const KEPT: u16 = POST_ONLY | REDUCE_ONLY | HIDDEN | SELF_TRADE;
 /// Further bits of the tag, where order flags have bits that a node does not keep.
 const EXTRA: u64 = 4;
 const SELL: u64 = 16;
+
+const _: () = assert!(HIDDEN == 8);
 
 /// A slot: an order that rests, one that waits (shown quantity 0), or neither.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,16 +67,20 @@ impl Node {
         low(self.qty_next & LOW)
     }
 
-    pub(super) fn set_next(&mut self, slot: u32) {
-        self.qty_next = (self.qty_next & !LOW) | u64::from(slot);
+    /// The order behind it is another one; the old one is given because it is at hand.
+    pub(super) fn set_next(&mut self, old: u32, new: u32) {
+        debug_assert_eq!(self.next(), old);
+        self.qty_next ^= u64::from(old ^ new);
     }
 
     pub(super) fn prev(&self) -> u32 {
         low(self.stamp_prev & LOW)
     }
 
-    pub(super) fn set_prev(&mut self, slot: u32) {
-        self.stamp_prev = (self.stamp_prev & !LOW) | u64::from(slot);
+    /// The order before it is another one.
+    pub(super) fn set_prev(&mut self, old: u32, new: u32) {
+        debug_assert_eq!(self.prev(), old);
+        self.stamp_prev ^= u64::from(old ^ new);
     }
 
     /// The same at the end of a queue.
@@ -105,10 +111,10 @@ impl Node {
         self.qty_next >> SLOT_BITS != 0
     }
 
-    /// No order stands here from now on; the slot stays with the caller.
-    pub(super) fn vacate(&mut self) {
+    /// No order stands here from now on; the next free slot, if this one is free too.
+    pub(super) fn vacate(&mut self, next: u32) {
         self.stamp_prev = (NO_STAMP << SLOT_BITS) | LOW;
-        self.qty_next = u64::from(NO_SLOT);
+        self.qty_next = u64::from(next);
     }
 
     pub(super) fn account(&self) -> AccountId {
@@ -136,11 +142,9 @@ impl Node {
         self.account_key_tag |= EXTRA;
     }
 
-    /// Which of the four ladders it stands in.
+    /// Which of the four ladders it stands in: the bits of side and hidden.
     pub(super) fn ladder(&self) -> usize {
-        let (sells, hidden) =
-            ((self.account_key_tag & SELL) >> 4, (self.account_key_tag & u64::from(HIDDEN)) >> 2);
-        at(low(sells | hidden))
+        at(low((self.account_key_tag & (SELL | u64::from(HIDDEN))) >> 3))
     }
 
     /// True for an order that may fall away, or of which there is more than it shows.

@@ -17,7 +17,7 @@ impl Book {
 
     /// Orders of a side in the order in which they are matched, icebergs once.
     pub(crate) fn orders(&self, side: Side) -> impl Iterator<Item = Resting> {
-        let (shown, hidden) = (self.ladder(side), &self.ladders[usize::from(side.code()) + 2]);
+        let (shown, hidden) = (self.ladder(side), &self.ladders[super::shown(side) + 1]);
         let (mut next, mut next_hidden) = (shown.first(), hidden.first());
         core::iter::from_fn(move || {
             let is_shown = match (next, next_hidden) {
@@ -31,7 +31,7 @@ impl Book {
             Some(ladder.queue(key).head)
         })
         .flat_map(|head| self.chained(head))
-        .map(|slot| self.resting(slot))
+        .map(|slot| self.standing(slot))
     }
 
     /// True if every resting order is shown whole and cannot fall away.

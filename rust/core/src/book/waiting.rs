@@ -47,6 +47,10 @@ impl Waiting {
         self.orders.is_empty()
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.orders.len()
+    }
+
     pub(crate) fn get(&self, number: u64) -> Option<&Waits> {
         self.orders.get(&number)
     }

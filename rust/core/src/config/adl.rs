@@ -220,6 +220,12 @@ impl Adl {
                 return refuse(field(name), format!("{rate}: must be {least} to {most}"));
             }
         }
+        let in_lots_at_a_price =
+            !matches!(self.method, AdlMethod::Offset | AdlMethod::HaircutQueue | AdlMethod::HaircutProRata);
+        if self.correction_floor_ppm.is_some() && !in_lots_at_a_price {
+            let why = format!("{:?} is not checked step by step; use null", self.method);
+            return refuse(field("correction_floor_ppm"), why);
+        }
         if !(1..=LEVELS_MAX).contains(&self.lights.levels) {
             let why = format!("{}: must be 1 to {LEVELS_MAX}", self.lights.levels);
             return refuse(field("lights.levels"), why);
@@ -231,7 +237,7 @@ impl Adl {
             AdlRisk::Threshold { above_ppm } if !(0..=1000 * MILLION).contains(&above_ppm.get()) => {
                 refuse(field("risk.above_ppm"), format!("{above_ppm}: must be 0 to {}", 1000 * MILLION))
             }
-            _ => Ok(()),
+            AdlRisk::None | AdlRisk::Power { .. } | AdlRisk::Threshold { .. } => Ok(()),
         }
     }
 

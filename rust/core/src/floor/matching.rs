@@ -3,7 +3,7 @@
 use super::{Floor, Flow, Incoming, Party, Swept};
 use crate::allocation;
 use crate::auction;
-use crate::book::Resting;
+use crate::book::{Filled, Resting};
 use crate::config::Allocation;
 use crate::insurance;
 use crate::ledger::Place;
@@ -45,13 +45,13 @@ impl Floor {
                 asked = Some(front.price);
             }
             if shares_out {
-                if !self.share_out(order, &front, &mut swept, events) {
+                if !self.share_out(order, front, &mut swept, events) {
                     break;
                 }
                 continue;
             }
             if order.prevention != SelfTrade::Allowed && self.is_party(order.account, front.account) {
-                self.prevent(order, &front, &mut swept, events);
+                self.prevent(order, front, &mut swept, events);
                 continue;
             }
             let qty = self.payable(order, front.price, swept.cost, front.shown.min(swept.left));
@@ -64,12 +64,13 @@ impl Floor {
                 // It was cut: what is left of it, or who stands behind it, is looked at anew.
                 continue;
             }
-            self.meet(order, &front, qty, &mut swept, events);
+            self.meet(order, front, qty, &mut swept, events);
         }
         swept
     }
 
     /// Lots that a backed order can pay for at a price; all of them of any other order.
+    #[inline(always)]
     fn payable(&self, order: &Incoming, price: Price, spent: Money, qty: Qty) -> Qty {
         let Flow::Backed { fund, bankruptcy } = order.flow else { return qty };
         let cost = insurance::cost_per_lot(order.side.opposite(), bankruptcy, price, self.tick(order.market));
@@ -77,10 +78,11 @@ impl Floor {
     }
 
     /// Shares a quantity out among the orders that stand first; false if nothing can be paid for.
+    #[inline(never)]
     fn share_out(
         &mut self,
         order: &Incoming,
-        front: &Resting,
+        front: Resting,
         swept: &mut Swept,
         events: &mut Events,
     ) -> bool {
@@ -97,7 +99,7 @@ impl Floor {
                 // Its other leg may have gone with the one before it.
                 if own && swept.left.is_positive() && self.market(order.market).book.get(resting.id).is_some()
                 {
-                    self.prevent(order, resting, swept, events);
+                    self.prevent(order, *resting, swept, events);
                 }
             }
         } else {
@@ -116,7 +118,7 @@ impl Floor {
                 let Some(resting) = met else { continue };
                 let qty = share.min(resting.shown).min(swept.left);
                 if qty.is_positive() {
-                    self.meet(order, &resting, qty, swept, events);
+                    self.meet(order, resting, qty, swept, events);
                 }
             }
             self.shares = shares;
@@ -126,19 +128,20 @@ impl Floor {
     }
 
     /// An order is about to meet one of its own party.
-    fn prevent(&mut self, order: &Incoming, resting: &Resting, swept: &mut Swept, events: &mut Events) {
+    #[inline(never)]
+    fn prevent(&mut self, order: &Incoming, resting: Resting, swept: &mut Swept, events: &mut Events) {
         let (market, reason) = (order.market, CancelReason::SelfTrade);
         match order.prevention {
             SelfTrade::Allowed => {}
             SelfTrade::CancelNewest => self.drop_rest(order, swept, reason, events),
-            SelfTrade::CancelOldest => self.lose(market, resting, Some((order, swept)), reason, events),
+            SelfTrade::CancelOldest => self.lose(market, &resting, Some((order, swept)), reason, events),
             SelfTrade::CancelBoth => {
-                self.lose(market, resting, Some((order, &mut *swept)), reason, events);
+                self.lose(market, &resting, Some((order, &mut *swept)), reason, events);
                 self.drop_rest(order, swept, reason, events);
             }
             SelfTrade::Decrement => {
                 let qty = swept.left.min(resting.qty);
-                self.lose(market, &Resting { qty, ..*resting }, Some((order, &mut *swept)), reason, events);
+                self.lose(market, &Resting { qty, ..resting }, Some((order, &mut *swept)), reason, events);
                 let all = swept.left;
                 swept.left = qty.min(all);
                 self.drop_rest(order, swept, reason, events);
@@ -207,6 +210,7 @@ impl Floor {
 
     /// A resting order as it may trade now: a reduce-only order is cut to what reduces the position; `None` if
     /// that is nothing.
+    #[inline(never)]
     fn reduced(
         &mut self,
         market: MarketId,
@@ -230,18 +234,11 @@ impl Floor {
 
     /// One meeting of the incoming order with a resting one.
     #[inline(always)]
-    fn meet(
-        &mut self,
-        order: &Incoming,
-        resting: &Resting,
-        qty: Qty,
-        swept: &mut Swept,
-        events: &mut Events,
-    ) {
+    fn meet(&mut self, order: &Incoming, resting: Resting, qty: Qty, swept: &mut Swept, events: &mut Events) {
         let m = &mut self.markets[order.market.index()];
-        let (price, fees) = (resting.price, m.config.fees);
-        let (cleared, tick) = (m.config.cleared, m.config.tick_value);
-        let filled = m.book.fill(resting, qty);
+        let price = resting.price;
+        let cleared = m.config.cleared;
+        let filled = m.book.fill(&resting, qty);
         self.note_trade(order.market, price);
         swept.filled += qty;
         swept.left -= qty;
@@ -249,10 +246,32 @@ impl Floor {
         let flags = FILL_TAKER | if order.flow.is_liquidation() { FILL_LIQUIDATION } else { 0 };
         let taker = Party { account: order.account, id: order.id, side: order.side, flags };
         if cleared {
-            swept.value += price.value(qty, tick);
+            self.clear(order, &resting, [&maker, &taker], qty, swept, events);
+        } else {
+            Self::report_fill(order.market, &maker, (price, qty), Money::ZERO, events);
+            Self::report_fill(order.market, &taker, (price, qty), Money::ZERO, events);
         }
+        if filled.is_some() || swept.leg.is_some() {
+            self.end_meeting(order, &resting, &filled.unwrap_or_default(), swept, events);
+        }
+    }
+
+    /// Step 5 of one meeting: what is open, positions, fees; the resting side first.
+    #[inline(never)]
+    fn clear(
+        &mut self,
+        order: &Incoming,
+        resting: &Resting,
+        parties: [&Party; 2],
+        qty: Qty,
+        swept: &mut Swept,
+        events: &mut Events,
+    ) {
+        let config = &self.markets[order.market.index()].config;
+        let (price, fees, tick) = (resting.price, config.fees, config.tick_value);
+        swept.value += price.value(qty, tick);
         self.count_open(order.market, (resting.account, resting.side, resting.flags), -qty);
-        self.settle(order.market, &maker, (price, qty), fees.maker_ppm, events);
+        self.settle(order.market, parties[0], (price, qty), fees.maker_ppm, events);
         let rate = match order.flow {
             Flow::User { counted } => {
                 if counted {
@@ -266,12 +285,20 @@ impl Floor {
             }
             Flow::Liquidation => Ppm::ZERO,
         };
-        self.settle(order.market, &taker, (price, qty), rate, events);
-        if filled.is_none() && swept.leg.is_none() {
-            return;
-        }
-        let filled = filled.unwrap_or_default();
-        Self::report_peak(order.market, resting, &filled, events);
+        self.settle(order.market, parties[1], (price, qty), rate, events);
+    }
+
+    /// After a meeting: the next peak, and the other legs of both orders.
+    #[inline(never)]
+    fn end_meeting(
+        &mut self,
+        order: &Incoming,
+        resting: &Resting,
+        filled: &Filled,
+        swept: &mut Swept,
+        events: &mut Events,
+    ) {
+        Self::report_peak(order.market, resting, filled, events);
         match filled.leg {
             Some(leg) if leg == order.id => {
                 swept.leg = None;

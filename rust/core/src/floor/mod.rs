@@ -389,19 +389,19 @@ impl Floor {
 
     /// The mark around which bands bind; none without bands, or in a market without clearing before its first index.
     #[inline(always)]
-    pub(crate) fn banding(&self, market: MarketId) -> Option<Price> {
-        if self.market(market).breakers.has_bands() { self.prices.mark(market) } else { None }
+    pub(crate) fn banding(&self, m: &Market, market: MarketId) -> Option<Price> {
+        if m.breakers.has_bands() { self.prices.mark(market) } else { None }
     }
 
     /// The tightest bound for an order's side, if bands bind it.
     pub(crate) fn bound(&self, market: MarketId, side: Side, liquidation: bool) -> Option<Price> {
-        let mark = self.banding(market)?;
+        let mark = self.banding(self.market(market), market)?;
         self.market(market).breakers.bounds(mark, liquidation).of(side)
     }
 
     /// A limit tightened by the bands.
     pub(crate) fn capped(&self, market: MarketId, side: Side, limit: Price, liquidation: bool) -> Price {
-        let Some(mark) = self.banding(market) else { return limit };
+        let Some(mark) = self.banding(self.market(market), market) else { return limit };
         self.market(market).breakers.bounds(mark, liquidation).cap(side, limit)
     }
 

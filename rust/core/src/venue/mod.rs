@@ -12,6 +12,7 @@ use crate::ledger::Place;
 use crate::liquidation::Queue;
 use crate::margin::Health;
 use crate::order::Gathered;
+use crate::order::Said;
 use crate::protocol::{AfterPhase, Command, Events, Phase, Record, Reject, command, event, event_of};
 use crate::units::{AccountId, MarketId, Nanos, Sum, VALUATION};
 use core::cmp::Ordering;
@@ -112,9 +113,24 @@ impl Venue {
     /// Applies one command record.
     #[inline]
     pub fn apply_record(&mut self, record: &Record, events: &mut Events) {
-        let at = Nanos::new(record.at);
+        if self.gathered.is_some() {
+            return self.apply_after_terms(record, events);
+        }
+        self.step(record, None, events);
+    }
+
+    /// Applies one command record that terms came before.
+    #[inline(never)]
+    fn apply_after_terms(&mut self, record: &Record, events: &mut Events) {
         let said = if record.kind == command::TERM { None } else { self.gathered.take() };
-        events.begin(self.floor.config.venue, self.floor.now.max(at), record.source, self.seq);
+        self.step(record, said.as_deref(), events);
+    }
+
+    /// One step, with the terms that were said of the order.
+    #[inline(always)]
+    fn step(&mut self, record: &Record, said: Option<&Said>, events: &mut Events) {
+        let at = Nanos::new(record.at);
+        events.begin(self.floor.config.venue, at, record.source, self.seq);
         if at < self.floor.now || !command::is_known(record.kind) {
             self.refuse_at_once(record, events);
             self.seq = events.seq();
@@ -122,12 +138,12 @@ impl Venue {
         }
         // 1 time.
         self.floor.now = at;
-        let pending = if self.has_due(at) { self.run_timers(events) } else { false };
+        let pending = self.next_due <= at && self.run_timers(events);
         // 2 to 6: admit, check, match, settle, mark.
         let done = if pending && record.kind != command::PULSE {
             Err(Reject::TimersPending)
         } else {
-            self.execute(record, said.as_deref(), events)
+            self.execute(record, said, events)
         };
         if let Err(why) = done {
             self.refuse(record, why, events);
@@ -184,11 +200,9 @@ impl Venue {
     /// else, time included.
     #[inline(never)]
     fn refuse_at_once(&mut self, record: &Record, events: &mut Events) {
-        if command::is_known(record.kind) {
-            return self.refuse(record, Reject::TimeBackwards, events);
-        }
         events.begin(self.floor.config.venue, self.floor.now, record.source, self.seq);
-        self.refuse(record, Reject::UnknownCommand, events);
+        let known = command::is_known(record.kind);
+        self.refuse(record, if known { Reject::TimeBackwards } else { Reject::UnknownCommand }, events);
     }
 
     /// Rejected: the refused command's fields are repeated, so that its sender can tell which one it was.

@@ -2,7 +2,7 @@
 //! one line after which nothing fails, the change.
 
 use super::Venue;
-use crate::book::{Arrival, NO_SLOT, Rare, Resting, Waits};
+use crate::book::{Arrival, NO_SLOT, ORDINARY, Rare, Resting, Waits};
 use crate::floor::{Floor, Flow, Incoming, Market};
 use crate::order::{Order, Protection, Said, Terms, Trigger, Watched, quote_flags_fit, self_trade};
 use crate::protocol::{
@@ -45,19 +45,15 @@ impl Venue {
     ) -> Result<(), Reject> {
         let market = self.known_market(MarketId::new(r.market))?;
         self.known_account(AccountId::new(r.account))?;
-        // Three times the same code: of orders of which nothing more is said, most of it is known to do nothing.
-        if said.is_some() || r.flags != 0 || r.amount != 0 {
+        // Twice the same code: of a limit order of which nothing more is said, most of it is known to do nothing.
+        if said.is_some() || r.flags != 0 || r.amount != 0 || r.code != OrderType::Limit.code() {
             return self.place_with(market, r, said, events);
         }
-        let read = Order::read(&Record { flags: 0, amount: 0, ..*r })?;
-        if read.kind == OrderType::Limit {
-            let order = Order { kind: OrderType::Limit, flags: 0, session: 0, ..read };
-            return self.accept(market, order, &NO_TERMS, events).map(|_| ());
-        }
-        self.accept(market, Order { flags: 0, session: 0, ..read }, &NO_TERMS, events).map(|_| ())
+        let order = Order::read(&Record { flags: 0, amount: 0, code: OrderType::Limit.code(), ..*r })?;
+        self.accept(market, order, &NO_TERMS, events).map(|_| ())
     }
 
-    /// A Place with flags or terms.
+    /// A Place with flags or terms, or of another type.
     #[inline(never)]
     fn place_with(
         &mut self,
@@ -136,7 +132,22 @@ impl Venue {
         let checked = self.check_entry(m, market, order, terms, Qty::ZERO)?;
 
         // From here on nothing fails.
-        let slot = if stays { self.floor.market_mut(market).book.reserve() } else { NO_SLOT };
+        let m = &mut self.floor.markets[market.index()];
+        // Most orders have nothing rare and meet nobody.
+        if order.rests() && rare.is_none() && order.flags & !ORDINARY == 0 {
+            let key = m.book.key(order.side, checked.price);
+            if !m.book.is_reached_from(order.side, key) {
+                if m.config.cleared {
+                    self.floor.ledger.position_mut(account, market).add_open(order.side, order.qty);
+                }
+                self.floor.accepted += 1;
+                let Order { side, qty, flags, client, .. } = order;
+                let id = m.book.add(self.floor.accepted, (account, side), (key, qty), flags, client);
+                report_accepted(market, id, &order, (checked.price, flags), events);
+                return Ok(id);
+            }
+        }
+        let slot = if stays { m.book.reserve() } else { NO_SLOT };
         let id = self.floor.next_id(slot);
         if let Some(leg) = terms.leg {
             self.floor.market_mut(market).book.set_leg(leg, Some(id));
@@ -283,7 +294,7 @@ impl Venue {
         side: Side,
         limit: Option<Price>,
     ) -> Result<Option<Price>, Reject> {
-        let Some(mark) = self.floor.banding(market) else { return Ok(limit) };
+        let Some(mark) = self.floor.banding(m, market) else { return Ok(limit) };
         let Some(limit) = limit else { return Ok(self.floor.bound(market, side, false)) };
         if m.breakers.refuses(mark, side, limit) {
             return Err(Reject::BandRefuses);
@@ -335,7 +346,7 @@ impl Venue {
     }
 
     /// Matches an accepted order and rests or cancels what is left.
-    #[inline(always)]
+    #[inline(never)]
     fn enter_book(
         &mut self,
         market: MarketId,
@@ -351,14 +362,8 @@ impl Venue {
         if counted {
             self.floor.ledger.position_mut(account, market).add_open(side, qty);
         }
-        let m = self.floor.market_mut(market);
-        // Most orders meet nobody.
+        let m = self.floor.market(market);
         if rests && limit.is_some_and(|limit| !m.book.is_reached(side.opposite(), limit)) {
-            if stay == Stay::New && arrival.rare.is_none() {
-                let client = arrival.client;
-                m.book.rest(&Arrival { id, account, side, price, qty, flags, rare: None, client });
-                return;
-            }
             return self.come_to_rest(market, &arrival, stay, events);
         }
         let order = Incoming {
