@@ -342,203 +342,196 @@ fn claim(holds: bool, told: impl FnOnce() -> String) -> Verdict {
 }
 
 /// The first account of which something does not hold.
-fn each(
-    places: impl IntoIterator<Item = usize>,
-    holds: impl Fn(usize) -> bool,
-    told: impl Fn(usize) -> String,
-) -> Verdict {
-    places.into_iter().find(|&i| !holds(i)).map_or(Holds, |i| Broken(told(i)))
+fn each(all: &[Account], holds: impl Fn(usize) -> bool, told: impl Fn(usize) -> String) -> Verdict {
+    (0..all.len()).find(|&i| !holds(i)).map_or(Holds, |i| Broken(told(i)))
 }
 
 /// Whether a property holds of a mechanism in a round; `meant` asks only for what the condition of the cell promises.
 fn check(property: Property, mechanism: Mechanism, case: &Case, meant: bool) -> Verdict {
-    let (all, amount) = (&case.accounts[..], case.amount);
-    let terms = match property {
-        // A part of a position may show a loss: what is shared out by lots does not ask.
-        UnevenSplit | Merge if !mechanism.takes_money() && mechanism != QueueRatio => ANYONE,
-        _ => PLAIN,
-    };
-    let gives = |accounts: &[Account], amount| run(mechanism, terms, accounts, amount);
-    let unit = mechanism.unit();
     match property {
-        Conserves => {
-            let x = gives(all, amount);
-            let (sum, most) = (x.iter().sum::<i64>(), all.iter().map(|a| cap(mechanism, a)));
-            if mechanism == TwoSidedLoss {
-                let step = if meant { all.iter().map(|a| a.lots).sum() } else { 1 };
-                return claim((amount..amount + step).contains(&sum), || format!("{sum} of {amount}"));
-            }
-            let eligible = most.zip(all).filter(|(_, a)| is_eligible(terms, a)).map(|(cap, _)| cap);
-            let most = eligible.sum::<i64>().min(amount);
-            // The exact shares are cut to millionths here, not by the mechanism.
-            let cut = if mechanism == LotsContinuous { i64::try_from(all.len()).expect("few") } else { 0 };
-            if sum > most || sum < most - cut {
-                return Broken(format!("{sum} of {most}"));
-            }
-            each(
-                0..all.len(),
-                |i| x[i] >= 0 && x[i] <= cap(mechanism, &all[i]),
-                |i| format!("{} gives {}", all[i].id, x[i]),
-            )
-        }
-        OnlyWinnersPay => {
-            let terms = if meant { PLAIN } else { ANYONE };
-            let x = run(mechanism, terms, all, amount);
-            each(
-                0..all.len(),
-                |i| x[i] == 0 || all[i].profit > 0,
-                |i| format!("{} has no profit and gives {}", all[i].id, x[i]),
-            )
-        }
-        NeverAboveProfit => {
-            if mechanism.takes_money() {
-                let x = gives(all, amount);
-                return each(
-                    0..all.len(),
-                    |i| x[i] <= all[i].profit.max(0),
-                    |i| format!("{} gives {}", all[i].id, x[i]),
-                );
-            }
-            let x = run(
-                mechanism,
-                Terms { price: "bankruptcy", eligible: if meant { "realising" } else { "in_profit" } },
-                all,
-                amount,
-            );
-            let realises = |i: usize| all[i].cost() - (MARK + 1) * all[i].lots;
-            each(
-                0..all.len(),
-                |i| x[i] == 0 || realises(i) >= 0,
-                |i| format!("{} is closed at a loss", all[i].id),
-            )
-        }
-        OrderIndependent => {
-            let x = gives(all, amount);
-            let mut turned: Vec<Account> = all.to_vec();
-            turned.reverse();
-            let turns = case.place;
-            turned.rotate_left(turns);
-            let mut y = gives(&turned, amount);
-            y.rotate_right(turns);
-            y.reverse();
-            // The exact shares of the continuous mechanism are cut alike whatever the order.
-            claim(x == y, || format!("{x:?} {y:?}"))
-        }
-        ScaleInvariant => {
-            let x = gives(all, amount);
-            let money: Vec<Account> = all.iter().map(|a| a.scaled(case.by, 1)).collect();
-            let y = gives(&money, if mechanism.takes_money() { amount * case.by } else { amount });
-            if mechanism.takes_money() {
-                let most =
-                    |i: usize| case.by * if mechanism == TwoSidedLoss && meant { all[i].lots } else { 1 };
-                return each(
-                    0..all.len(),
-                    |i| (y[i] - case.by * x[i]).abs() <= most(i),
-                    |i| format!("{}: {} became {}", all[i].id, x[i], y[i]),
-                );
-            }
-            if x != y {
-                return Broken(format!("{x:?} became {y:?} as all money was multiplied"));
-            }
-            if meant {
-                return Holds;
-            }
-            let lots: Vec<Account> = all.iter().map(|a| a.scaled(case.by, case.by)).collect();
-            let z = gives(&lots, amount * case.by);
-            each(
-                0..all.len(),
-                |i| (z[i] - case.by * x[i]).abs() <= case.by * unit,
-                |i| format!("{}: {} became {} as all lots were multiplied", all[i].id, x[i], z[i]),
-            )
-        }
-        MoreNeverTakesLess => {
-            let (x, y) = (gives(all, amount), gives(all, amount + case.by));
-            each(
-                0..all.len(),
-                |i| y[i] >= x[i] - unit,
-                |i| format!("{} gives {} and then {}", all[i].id, x[i], y[i]),
-            )
-        }
-        LeaverNeverHelps => {
-            let x = gives(all, amount);
-            let (mut rest, mut before) = (all.to_vec(), x);
-            rest.remove(case.place);
-            before.remove(case.place);
-            let after = gives(&rest, amount);
-            each(
-                0..rest.len(),
-                |i| after[i] >= before[i] - unit,
-                |i| format!("{} gives {} and then {}", rest[i].id, before[i], after[i]),
-            )
-        }
-        SurvivorsKeepOrder => {
-            let x = gives(all, amount);
-            let has = |i: usize| held(mechanism, &all[i]);
-            let turned =
-                |i: usize| (0..all.len()).find(|&j| has(i) > has(j) && has(i) - x[i] < has(j) - x[j] - unit);
-            each(
-                0..all.len(),
-                |i| turned(i).is_none(),
-                |i| {
-                    let j = turned(i).expect("it was found");
-                    format!(
-                        "{} had {} to {}, and has {} to {}",
-                        all[i].id,
-                        has(i),
-                        has(j),
-                        has(i) - x[i],
-                        has(j) - x[j]
-                    )
-                },
-            )
-        }
-        ProportionalSplit | UnevenSplit | Merge => parts(property, mechanism, terms, case, meant),
-        Continuous => {
-            let mut moved = all.to_vec();
-            match mechanism {
-                LotsContinuous | LotsRemainder | LotsWebster | TwoSidedLoss => {
-                    moved[case.place].lots += case.by
-                }
-                // A position that cost less has more profit, and its account more equity.
-                _ => {
-                    moved[case.place].profit += case.by;
-                    moved[case.place].equity += case.by;
-                }
-            }
-            let weighs = |a: &Account| {
-                let rule = mechanism.rule("mark", "in_profit");
-                let rule: AdlRisk = serde_json::from_value(rule["risk"].clone()).expect("a risk");
-                risk_weight(rule, Money::new(a.notional), Money::new(a.equity)) > 0
-            };
-            if meant && mechanism == RiskAware && !moved.iter().chain(all).all(weighs) {
-                return Outside;
-            }
-            let (x, y) = (gives(all, amount), gives(&moved, amount));
-            // Each side of the comparison is rounded, and so much the weight itself moved.
-            let most = |i: usize| match (mechanism, meant) {
-                (TwoSidedLoss, true) => all[i].lots + x[i] / all[i].lots,
-                (LotsRemainder | LotsWebster, true) => 1,
-                // Its weight is profit over the square of equity.
-                (RiskAware, true) => 1 + 3 * case.by,
-                _ => unit + case.by * unit,
-            };
-            each(
-                0..all.len(),
-                |i| (y[i] - x[i]).abs() <= most(i),
-                |i| format!("{} gives {} and then {}", all[i].id, x[i], y[i]),
-            )
-        }
-        MinMaxHaircut => min_max(mechanism, all, amount, &gives(all, amount)),
-        TouchesFew => {
-            let x = gives(all, amount);
-            let partial = (0..all.len()).filter(|&i| x[i] > 0 && x[i] < cap(mechanism, &all[i])).count();
-            claim(partial <= 1, || format!("{partial} accounts give a part: {x:?}"))
-        }
+        Conserves => conserves(mechanism, case, meant),
+        OnlyWinnersPay => only_winners_pay(mechanism, case, meant),
+        NeverAboveProfit => never_above_profit(mechanism, case, meant),
+        OrderIndependent => order_independent(mechanism, case),
+        ScaleInvariant => scale_invariant(mechanism, case, meant),
+        MoreNeverTakesLess => more_never_takes_less(mechanism, case),
+        LeaverNeverHelps => leaver_never_helps(mechanism, case),
+        SurvivorsKeepOrder => survivors_keep_order(mechanism, case),
+        ProportionalSplit | UnevenSplit | Merge => parts(property, mechanism, case, meant),
+        Continuous => continuous(mechanism, case, meant),
+        MinMaxHaircut => min_max(mechanism, case),
+        TouchesFew => touches_few(mechanism, case),
     }
 }
 
+fn conserves(mechanism: Mechanism, case: &Case, meant: bool) -> Verdict {
+    let (all, amount) = (&case.accounts, case.amount);
+    let x = run(mechanism, PLAIN, all, amount);
+    let sum: i64 = x.iter().sum();
+    if mechanism == TwoSidedLoss {
+        let step = if meant { all.iter().map(|a| a.lots).sum() } else { 1 };
+        return claim((amount..amount + step).contains(&sum), || format!("{sum} of {amount}"));
+    }
+    let able = all.iter().filter(|a| is_eligible(PLAIN, a));
+    let most = able.map(|a| cap(mechanism, a)).sum::<i64>().min(amount);
+    // The exact shares are cut to millionths here, not by the mechanism.
+    let cut = if mechanism == LotsContinuous { i64::try_from(all.len()).expect("few") } else { 0 };
+    if sum > most || sum < most - cut {
+        return Broken(format!("{sum} of {most}"));
+    }
+    each(all, |i| x[i] >= 0 && x[i] <= cap(mechanism, &all[i]), |i| format!("{} gives {}", all[i].id, x[i]))
+}
+
+fn only_winners_pay(mechanism: Mechanism, case: &Case, meant: bool) -> Verdict {
+    let all = &case.accounts;
+    let x = run(mechanism, if meant { PLAIN } else { ANYONE }, all, case.amount);
+    each(
+        all,
+        |i| x[i] == 0 || all[i].profit > 0,
+        |i| format!("{} has no profit and gives {}", all[i].id, x[i]),
+    )
+}
+
+fn never_above_profit(mechanism: Mechanism, case: &Case, meant: bool) -> Verdict {
+    let all = &case.accounts;
+    if mechanism.takes_money() {
+        let x = run(mechanism, PLAIN, all, case.amount);
+        return each(all, |i| x[i] <= all[i].profit.max(0), |i| format!("{} gives {}", all[i].id, x[i]));
+    }
+    let eligible = if meant { "realising" } else { "in_profit" };
+    let x = run(mechanism, Terms { price: "bankruptcy", eligible }, all, case.amount);
+    let realised = |i: usize| all[i].cost() - (MARK + 1) * all[i].lots;
+    each(all, |i| x[i] == 0 || realised(i) >= 0, |i| format!("{} is closed at a loss", all[i].id))
+}
+
+fn order_independent(mechanism: Mechanism, case: &Case) -> Verdict {
+    let x = run(mechanism, PLAIN, &case.accounts, case.amount);
+    let mut turned = case.accounts.clone();
+    turned.reverse();
+    turned.rotate_left(case.place);
+    let mut y = run(mechanism, PLAIN, &turned, case.amount);
+    y.rotate_right(case.place);
+    y.reverse();
+    claim(x == y, || format!("{x:?} {y:?}"))
+}
+
+fn scale_invariant(mechanism: Mechanism, case: &Case, meant: bool) -> Verdict {
+    let (all, amount, by) = (&case.accounts, case.amount, case.by);
+    let x = run(mechanism, PLAIN, all, amount);
+    let money: Vec<Account> = all.iter().map(|a| a.scaled(by, 1)).collect();
+    if mechanism.takes_money() {
+        let y = run(mechanism, PLAIN, &money, amount * by);
+        let most = |i: usize| by * if mechanism == TwoSidedLoss && meant { all[i].lots } else { 1 };
+        return each(
+            all,
+            |i| (y[i] - by * x[i]).abs() <= most(i),
+            |i| format!("{}: {} became {}", all[i].id, x[i], y[i]),
+        );
+    }
+    let y = run(mechanism, PLAIN, &money, amount);
+    if x != y {
+        return Broken(format!("{x:?} became {y:?} as all money was multiplied"));
+    }
+    if meant {
+        return Holds;
+    }
+    let lots: Vec<Account> = all.iter().map(|a| a.scaled(by, by)).collect();
+    let z = run(mechanism, PLAIN, &lots, amount * by);
+    each(
+        all,
+        |i| (z[i] - by * x[i]).abs() <= by * mechanism.unit(),
+        |i| format!("{}: {} became {} as all lots were multiplied", all[i].id, x[i], z[i]),
+    )
+}
+
+fn more_never_takes_less(mechanism: Mechanism, case: &Case) -> Verdict {
+    let all = &case.accounts;
+    let x = run(mechanism, PLAIN, all, case.amount);
+    let y = run(mechanism, PLAIN, all, case.amount + case.by);
+    each(
+        all,
+        |i| y[i] >= x[i] - mechanism.unit(),
+        |i| format!("{} gives {} and then {}", all[i].id, x[i], y[i]),
+    )
+}
+
+fn leaver_never_helps(mechanism: Mechanism, case: &Case) -> Verdict {
+    let mut rest = case.accounts.clone();
+    let mut before = run(mechanism, PLAIN, &rest, case.amount);
+    rest.remove(case.place);
+    before.remove(case.place);
+    let after = run(mechanism, PLAIN, &rest, case.amount);
+    each(
+        &rest,
+        |i| after[i] >= before[i] - mechanism.unit(),
+        |i| format!("{} gives {} and then {}", rest[i].id, before[i], after[i]),
+    )
+}
+
+fn survivors_keep_order(mechanism: Mechanism, case: &Case) -> Verdict {
+    let all = &case.accounts;
+    let x = run(mechanism, PLAIN, all, case.amount);
+    let had = |i: usize| held(mechanism, &all[i]);
+    let has = |i: usize| had(i) - x[i];
+    let turned = |i: usize| (0..all.len()).find(|&j| had(i) > had(j) && has(i) < has(j) - mechanism.unit());
+    each(
+        all,
+        |i| turned(i).is_none(),
+        |i| {
+            let j = turned(i).expect("it was found");
+            format!("{} had {} to {}, and has {} to {}", all[i].id, had(i), had(j), has(i), has(j))
+        },
+    )
+}
+
+fn continuous(mechanism: Mechanism, case: &Case, meant: bool) -> Verdict {
+    let (all, by, unit) = (&case.accounts, case.by, mechanism.unit());
+    let mut moved = all.clone();
+    let weight = &mut moved[case.place];
+    if matches!(mechanism, LotsContinuous | LotsRemainder | LotsWebster | TwoSidedLoss) {
+        weight.lots += by;
+    } else {
+        // A position that cost less has more profit, and its account more equity.
+        weight.profit += by;
+        weight.equity += by;
+    }
+    let risk: AdlRisk = match &mechanism.rule("mark", "in_profit")["risk"] {
+        Value::Null => AdlRisk::None,
+        told => serde_json::from_value(told.clone()).expect("a risk"),
+    };
+    let weighs = |a: &Account| risk_weight(risk, Money::new(a.notional), Money::new(a.equity)) > 0;
+    if meant && !moved.iter().chain(all).all(weighs) {
+        return Outside;
+    }
+    let x = run(mechanism, PLAIN, all, case.amount);
+    let y = run(mechanism, PLAIN, &moved, case.amount);
+    // Each side of the comparison is rounded, and so much the weight itself moved.
+    let most = |i: usize| match (mechanism, meant) {
+        (TwoSidedLoss, true) => all[i].lots + x[i] / all[i].lots,
+        (LotsRemainder | LotsWebster, true) => 1,
+        // Its weight is profit over the square of equity.
+        (RiskAware, true) => 1 + 3 * by,
+        _ => unit + by * unit,
+    };
+    each(
+        all,
+        |i| (y[i] - x[i]).abs() <= most(i),
+        |i| format!("{} gives {} and then {}", all[i].id, x[i], y[i]),
+    )
+}
+
+fn touches_few(mechanism: Mechanism, case: &Case) -> Verdict {
+    let x = run(mechanism, PLAIN, &case.accounts, case.amount);
+    let part = |&i: &usize| x[i] > 0 && x[i] < cap(mechanism, &case.accounts[i]);
+    let partial = (0..x.len()).filter(part).count();
+    claim(partial <= 1, || format!("{partial} accounts give a part: {x:?}"))
+}
+
 /// One account against its parts.
-fn parts(property: Property, mechanism: Mechanism, terms: Terms, case: &Case, meant: bool) -> Verdict {
+fn parts(property: Property, mechanism: Mechanism, case: &Case, meant: bool) -> Verdict {
+    // A part of a position may show a loss: what is shared out by lots does not ask.
+    let asks_profit = property == ProportionalSplit || mechanism.takes_money() || mechanism == QueueRatio;
+    let terms = if asks_profit { PLAIN } else { ANYONE };
     let (place, part) = (case.place, case.part);
     let (mut whole, mut split) = (case.accounts.clone(), case.accounts.clone());
     if property == Merge {
@@ -547,10 +540,8 @@ fn parts(property: Property, mechanism: Mechanism, terms: Terms, case: &Case, me
         if meant && mechanism == TwoSidedLoss && split[place].side != part.side {
             return Outside;
         }
+        // Opposite positions may be nothing together.
         whole.retain(|a| a.lots > 0);
-        if whole.len() < case.accounts.len() && mechanism != TwoSidedLoss {
-            return Outside;
-        }
     } else {
         let rest = &mut split[place];
         rest.lots -= part.lots;
@@ -576,25 +567,26 @@ fn parts(property: Property, mechanism: Mechanism, terms: Terms, case: &Case, me
     let id = case.accounts[place].id;
     let (one, two) = (of(&whole, &x, id), of(&split, &y, id) + of(&split, &y, part.id));
     // Two parts are rounded twice, and the whole once.
-    let lots = if meant && matches!(mechanism, LotsRemainder | LotsWebster) { 1 } else { 0 };
+    let lots = i64::from(meant && matches!(mechanism, LotsRemainder | LotsWebster));
     if (one - two).abs() > 2 * mechanism.unit() + lots {
         return Broken(format!("{id} gives {one} as one and {two} as two"));
     }
-    let others = (0..case.accounts.len()).filter(|&i| i != place);
     let change = |i: usize| {
         let id = case.accounts[i].id;
         (of(&whole, &x, id), of(&split, &y, id))
     };
+    let same = |i: usize| (change(i).0 - change(i).1).abs() <= mechanism.unit() + lots;
     each(
-        others,
-        |i| (change(i).0 - change(i).1).abs() <= mechanism.unit() + lots,
+        &case.accounts,
+        |i| i == place || same(i),
         |i| format!("{} gives {:?}", case.accounts[i].id, change(i)),
     )
 }
 
 /// Whether no way of raising as much has a smaller greatest haircut, to one unit of who has it.
-fn min_max(mechanism: Mechanism, all: &[Account], amount: i64, x: &[i64]) -> Verdict {
-    let wide = i128::from;
+fn min_max(mechanism: Mechanism, case: &Case) -> Verdict {
+    let (all, wide) = (&case.accounts, i128::from);
+    let x = run(mechanism, PLAIN, all, case.amount);
     if let Some(i) = (0..all.len()).find(|&i| x[i] > 0 && all[i].profit <= 0) {
         return Broken(format!("{} has no profit and gives {}", all[i].id, x[i]));
     }
@@ -610,7 +602,7 @@ fn min_max(mechanism: Mechanism, all: &[Account], amount: i64, x: &[i64]) -> Ver
         level.min(wide(cap(mechanism, a)) * profit)
     };
     let raised: i128 = all.iter().filter(|a| a.profit > 0).map(most).sum();
-    let needed = wide(amount) * profit - i128::from(!mechanism.takes_money());
+    let needed = wide(case.amount) * profit - i128::from(!mechanism.takes_money());
     claim(raised <= needed, || {
         format!("{} bears {}/{}, and less would do", all[worst].id, x[worst], all[worst].profit)
     })
@@ -674,7 +666,7 @@ fn draw(property: Property, mechanism: Mechanism, rng: &mut Rng) -> Case {
         let id = ids.remove(rng.below(ids.len()));
         // One account in three is like one before it.
         let twin = (!accounts.is_empty() && rng.chance(33)).then(|| accounts[rng.below(accounts.len())]);
-        accounts.push(twin.map_or_else(|| account(property, mechanism, size, fine, rng), |a| a).named(id));
+        accounts.push(twin.unwrap_or_else(|| account(property, mechanism, size, fine, rng)).named(id));
     }
     let place = rng.below(count);
     let spare = ids[rng.below(ids.len())];
@@ -839,5 +831,22 @@ fn every_cell_that_says_yes_holds_and_every_condition_is_enough() {
                 "{name}, {column}: {seen:?} of at least {least:?}"
             );
         }
+    }
+}
+
+#[test]
+fn the_page_shows_the_table() {
+    let page = std::fs::read_to_string(repository().join("docs/adl.md")).expect("docs/adl.md");
+    let line = |first: &str, cells: &[String]| format!("| {first} | {} |", cells.join(" | "));
+    let head: Vec<String> = Mechanism::ALL.iter().map(|(_, name)| (*name).to_owned()).collect();
+    let told = |cell: Cell| match cell {
+        Yes => "yes".to_owned(),
+        No => "no".to_owned(),
+        If(condition) => format!("({condition})"),
+        Apart => "-".to_owned(),
+    };
+    let rows = TABLE.iter().map(|(_, name, row)| line(name, &row.map(told)));
+    for row in std::iter::once(line("property", &head)).chain(rows) {
+        assert!(page.contains(&row), "docs/adl.md lacks the row {row}");
     }
 }

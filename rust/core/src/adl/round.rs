@@ -48,7 +48,7 @@ impl Round<'_> {
     #[must_use]
     pub fn plan(&self, candidates: &[Candidate]) -> Option<Outcome> {
         let Self { rule, residual, .. } = *self;
-        let terms = transfer_terms(rule, self.marks, self.frame.side, self.tick);
+        let terms = transfer_terms((rule.price, rule.band_ppm), self.marks, self.frame.side, self.tick);
         let wanted = |&i: &usize| is_wanted(rule, candidates[i].profit) && candidates[i].equity.is_positive();
         let mut places: Vec<usize> = (0..candidates.len()).filter(wanted).collect();
         places.sort_by_key(|&i| candidates[i].account);
