@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from seawall import commands, feed, models
+    from seawall import adl, commands, feed, models
     from seawall._core import __version__
     from seawall.errors import (
         BusyError,
@@ -86,6 +86,7 @@ __all__ = [
     "Venue",
     "Watched",
     "__version__",
+    "adl",
     "commands",
     "conform",
     "feed",
@@ -95,6 +96,7 @@ __all__ = [
 ]
 
 _MODULES: Final = {
+    "adl": (),
     "commands": (),
     "models": (),
     "feed": (),

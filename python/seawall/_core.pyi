@@ -20,6 +20,7 @@ __all__ = [
     "adl_offset",
     "adl_queue",
     "adl_rank",
+    "adl_round",
     "adl_score",
     "adl_settle",
     "adl_step_check",
@@ -189,3 +190,14 @@ def adl_offset(
     counterparties: list[tuple[int, list[tuple[bool, int, int, int]]]],
 ) -> tuple[list[int], list[int], int, int] | None: ...
 def adl_step_check(before: int, after: int, floor: int) -> str: ...
+def adl_round(
+    rule: str,
+    *,
+    side: int,
+    residual: int,
+    mark: int,
+    bankruptcy: int,
+    tick_value: int,
+    one: int,
+    rows: list[tuple[int, int, int, int, int, int]],
+) -> tuple[int, list[int], list[int], int, int, int, int]: ...

@@ -17,8 +17,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table as RichTable
 
+from seawall import adl as lab
 from seawall import bench, feed, models
 from seawall._core import __version__
+from seawall.adl.picture import check_picture, write_picture
+from seawall.adl.tables import comparison_tables, study_tables
 from seawall.errors import SeawallError
 from seawall.run import Run, check_report, world_of
 from seawall.run import replay as run_replay
@@ -244,6 +247,58 @@ def conform(
     else:
         _show_conform(result)
     if result["failed"] or result["unsupported"]:
+        raise typer.Exit(1)
+
+
+@app.command(
+    epilog="Examples:\n\n"
+    "  seawall adl waves\n\n"
+    "  seawall adl round.csv\n\n"
+    "  seawall adl round.json --mechanism queue --mechanism pro_rata --mechanism haircut\n\n"
+    "  seawall adl round.csv --picture round.html\n\n"
+    "  seawall adl waves --json | jq .study.policies\n\n"
+    "A round as CSV (docs/adl.md):\n\n"
+    "  # side = short\n\n"
+    "  # residual = 30\n\n"
+    "  # mark = 100\n\n"
+    "  # bankruptcy = 104\n\n"
+    "  id,lots,entry,equity\n\n"
+    "  1,40,120,900.50"
+)
+@_advised
+def adl(
+    what: Annotated[
+        str, typer.Argument(metavar="FILE|waves", help="One round as .csv or .json; or the published waves.")
+    ],
+    *,
+    mechanism: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help=f"One of {', '.join(lab.MECHANISMS)}; repeat for more, all if left out."),
+    ] = None,
+    picture: Annotated[
+        Path | None, typer.Option(help="Draw the comparison: .html (needs Plotly), or an image (Kaleido too).")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare mechanisms of auto-deleveraging on one round, or re-add the published waves of 10 October 2025.
+
+    Exit code 1 if a published figure does not come out again.
+    """
+    if picture is not None:
+        check_picture(picture)
+    study = lab.waves() if what == "waves" else None
+    one = lab.read_round(what) if study is None else lab.synthetic_round()
+    comparison = lab.compare(one, mechanism)
+    if picture is not None:
+        write_picture(comparison, picture)
+    if as_json:
+        result = comparison.to_dict()
+        _print_json(result if study is None else {"study": study.to_dict(), "synthetic": result})
+    else:
+        if study is not None:
+            out.print(study_tables(study), highlight=False)
+        out.print(comparison_tables(comparison), highlight=False)
+    if study is not None and not study.agrees:
         raise typer.Exit(1)
 
 

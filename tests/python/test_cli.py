@@ -15,7 +15,7 @@ from seawall import __version__
 from conftest import SMALL
 
 COMMAND = [sys.executable, "-c", "from seawall.cli import app; app()"]
-COMMANDS = ("replay", "scenarios", "profiles", "validate", "schema", "conform")
+COMMANDS = ("replay", "scenarios", "profiles", "validate", "schema", "conform", "adl")
 
 
 def seawall(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -71,6 +71,10 @@ def test_replay_writes_a_report(tmp_path: Path) -> None:
         (["replay", SMALL, "--accounts", "100", "--report", "nowhere/out.html"], "make the folder first"),
         (["conform", "nowhere.jsonl"], "nowhere.jsonl: cannot be read"),
         (["schema", "colour"], "colour"),
+        (["adl", "nowhere.csv"], "nowhere.csv: cannot be read"),
+        (["adl", "waves", "--mechanism", "kue"], "'kue' is unknown"),
+        (["adl", "waves", "--picture", "nowhere/out.html"], "make the folder first"),
+        (["adl", "waves", "--picture", "out.gif"], "ends in none of .html"),
         (["validate", "nowhere.toml"], "there is no such file"),
     ],
     ids=lambda value: " ".join(map(str, value[:3])) if isinstance(value, list) else "",
@@ -143,3 +147,31 @@ def test_an_interruption_while_it_loads_ends_with_130(tmp_path: Path) -> None:
     environment = os.environ | {"PYTHONPATH": str(tmp_path)}
     done = subprocess.run(line, capture_output=True, text=True, check=False, env=environment, timeout=20)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "interrupted\n")
+
+
+def test_the_published_waves_are_printed_and_the_synthetic_round_is_called_so() -> None:
+    done = seawall("adl", "waves", "--mechanism", "queue", "--mechanism", "haircut")
+    assert (done.returncode, done.stderr) == (0, "")
+    for part in (
+        "No policy is rerun",
+        "$64,859,522.21",
+        "9 of 16 waves",
+        "on a synthetic round: nothing in it is data",
+    ):
+        assert part in done.stdout
+    out = json.loads(seawall("adl", "waves", "--json").stdout)
+    assert out["study"]["agrees"] is True
+    assert out["study"]["policies"][1]["total"] == "3404185.00"
+    assert out["synthetic"]["round"]["name"].startswith("synthetic")
+
+
+def test_a_round_is_compared_and_drawn(tmp_path: Path) -> None:
+    pytest.importorskip("plotly")
+    lines = ["# side = short", "# residual = 5", "# mark = 90", "# bankruptcy = 91.5", "id,lots,entry,equity"]
+    (tmp_path / "one.csv").write_text("\n".join([*lines, "1,10,100,120.50", "2,4,95,300"]), encoding="utf-8")
+    done = seawall("adl", "one.csv", "--picture", "one.html", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "2 candidates, short; 5 lots to close" in done.stdout
+    assert (tmp_path / "one.html").stat().st_size > 1_000_000
+    out = json.loads(seawall("adl", "one.csv", "--mechanism", "pro_rata", "--json", cwd=tmp_path).stdout)
+    assert [row["lots"] for row in out["mechanisms"][0]["allocation"]] == [4, 1]

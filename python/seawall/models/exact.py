@@ -38,6 +38,7 @@ __all__ = [
 
 _MILLIONTH = Decimal("0.000001")
 _BILLIONTH = Decimal("0.000000001")
+
 NANOS: Final = {
     "d": 86_400 * 10**9,
     "h": 3_600 * 10**9,

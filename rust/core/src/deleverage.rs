@@ -8,7 +8,7 @@ use crate::adl::{
     self, Apportionment, Candidate, Claim, Counterparties, Frame, Hedged, Liable, Marks, Stake, StepCheck,
     Transfer,
 };
-use crate::config::{Adl, AdlMethod, AdlScore, AdlTrigger, AdlWeight, Eligible, Hedge};
+use crate::config::{Adl, AdlMethod, AdlScore, AdlTrigger, Hedge};
 use crate::floor::Floor;
 use crate::insurance;
 use crate::ledger::Place;
@@ -129,7 +129,7 @@ fn candidate(floor: &Floor, market: MarketId, side: Side, account: AccountId) ->
     let m = floor.market(market);
     let (mark, tick, rule) = (floor.prices.known(market), m.config.tick_value, &m.config.adl);
     let profit = p.profit(mark, tick);
-    if rule.eligible != Eligible::Anyone && !profit.is_positive() {
+    if !adl::is_wanted(rule, profit) {
         return None;
     }
     let equity = floor.equity(account);
@@ -186,16 +186,7 @@ impl Round<'_> {
 
     /// Lots of a candidate that this round may close.
     fn cap(&self, c: &Candidate) -> Qty {
-        c.cap(self.terms.cost_per_lot).min(self.part(c))
-    }
-
-    /// Lots of a candidate that the rule lets a round touch, whatever they cost.
-    fn part(&self, c: &Candidate) -> Qty {
-        let realises = !self.terms.realised(c.cost, c.lots).is_negative();
-        if self.rule.eligible == Eligible::Realising && !realises {
-            return Qty::ZERO;
-        }
-        self.rule.fraction_ppm.map_or(c.lots, |fraction| c.lots.ppm_down(fraction))
+        c.closable(&self.rule, &self.terms)
     }
 
     /// Closes lots by a plan; the fund pays what they lack.
@@ -317,13 +308,7 @@ impl Round<'_> {
     /// Everyone in proportion.
     fn share_out(&mut self, rule: Apportionment, lots: Qty) -> Qty {
         let all = self.candidates();
-        let weigh = |c: &Candidate| match self.rule.weight {
-            AdlWeight::Lots => c.lots.get(),
-            AdlWeight::Profit => c.profit.get(),
-            AdlWeight::Equity => c.equity.get(),
-            AdlWeight::Notional => c.notional.get(),
-        };
-        let claims: Vec<Claim> = all.iter().map(|c| Claim { weight: weigh(c), cap: self.cap(c) }).collect();
+        let claims: Vec<Claim> = all.iter().map(|c| c.claim(&self.rule, &self.terms)).collect();
         let takes = adl::allocate(rule, lots, &claims);
         self.close_all(all, &takes)
     }
@@ -331,8 +316,8 @@ impl Round<'_> {
     /// What nothing hedges first, then the rest.
     fn close_hedge_aware(&mut self, lots: Qty) -> Qty {
         let all = self.candidates();
-        let hedged = |c: &Candidate| Hedged { lots: c.lots, cap: self.cap(c), other: c.hedge };
-        let plan = adl::hedge_aware(self.winner(), lots, &all.iter().map(hedged).collect::<Vec<_>>());
+        let hedged: Vec<Hedged> = all.iter().map(|c| c.hedged(&self.rule, &self.terms)).collect();
+        let plan = adl::hedge_aware(self.winner(), lots, &hedged);
         let takes: Vec<Qty> = plan.first.iter().zip(&plan.second).map(|(a, b)| *a + *b).collect();
         self.close_all(all, &takes)
     }
@@ -380,10 +365,7 @@ impl Round<'_> {
     }
 
     fn liable(&self, c: &Candidate) -> Liable {
-        let profit = c.profit.max(Money::ZERO);
-        let part = self.rule.fraction_ppm.map_or(profit, |fraction| profit.ppm_down(fraction));
-        let cap = if self.part(c).is_zero() { Money::ZERO } else { part.min(c.equity) };
-        Liable { profit, cap, weight: adl::risk_weight(self.rule.risk, c.notional, c.equity) }
+        c.liable(&self.rule, &self.terms)
     }
 
     /// A part of a winner's profit is realised and goes to the account.
@@ -411,7 +393,7 @@ impl Counterparties for Round<'_> {
     }
 
     fn lots(&mut self, name: AccountId) -> Qty {
-        self.candidate(name).map_or(Qty::ZERO, |c| self.part(&c))
+        self.candidate(name).map_or(Qty::ZERO, |c| c.part(&self.rule, &self.terms))
     }
 
     fn stakes(&self, name: AccountId, lots: Qty) -> (Stake, Stake) {

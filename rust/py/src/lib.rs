@@ -3,6 +3,7 @@
 //! Every call works behind a lock with the interpreter released, and no panic crosses.
 #![forbid(unsafe_code)]
 
+mod adl;
 mod bench;
 mod conform;
 mod error;
@@ -16,6 +17,8 @@ use pyo3::prelude::*;
 /// The compiled part of Seawall.
 #[pymodule]
 mod _core {
+    #[pymodule_export]
+    use crate::adl::adl_round;
     #[pymodule_export]
     use crate::bench::{bench_book, bench_commands};
     #[pymodule_export]

@@ -3,17 +3,26 @@
 //! Pure: candidates in, plans out; the waterfall moves lots and money. The formulas of docs/mechanics.md section 8,
 //! in the order in which a round asks for them: [`transfer_terms`] the price, [`score`] and [`rank`] the order,
 //! [`allocate`], [`queue`] and [`hedge_aware`] the lots, [`haircut`] and [`haircut_queue`] the money, [`offset`] closes at the bankrupt
-//! account's own quote, [`step_check`] says when to stop.
+//! account's own quote, [`step_check`] says when to stop. [`Round`] is a whole round without a venue.
 
 mod allocate;
+mod limits;
+mod round;
 mod score;
 mod settle;
 mod wealth;
 
 pub use allocate::{Apportionment, Claim, Hedged, TwoPass, allocate, hedge_aware, leg_risk, queue};
+pub use limits::is_wanted;
+pub use round::{Outcome, Round};
 pub use score::{Frame, lights, rank, score};
 pub use settle::{Counterparties, Marks, Stake, StepCheck, Transfer, offset, step_check, transfer_terms};
 pub use wealth::{Liable, haircut, haircut_queue, risk_weight};
+
+pub use crate::config::{
+    Adl, AdlLights, AdlMethod, AdlPrice, AdlRisk, AdlScore, AdlTrigger, AdlWeight, Eligible, Hedge,
+    LightMethod,
+};
 
 use crate::units::{AccountId, Money, Qty};
 
