@@ -3,6 +3,8 @@
 //! [`workload`] holds the messages and their answer, read from a file or made by [`generate`]; [`setup`] opens a
 //! venue for them; [`book`] is the one loop that drives the venue and an engine that does not match; [`mod@bench`]
 //! takes the samples and reports. Knows no rule of the venue. Every sample's answer is compared.
+//!
+//! Beside the book: [`marks`] measures what marks cost a venue of many accounts, a crowd opened through its commands.
 #![forbid(unsafe_code)]
 
 pub mod workload;
@@ -15,8 +17,13 @@ pub mod book;
 
 pub mod bench;
 
+mod crowd;
+
+pub mod marks;
+
 pub use bench::{Bench, Latency, Options, Report, Sample};
 pub use book::{Engine, Null, Tape, Tracks};
 pub use generate::{Generator, PROFILES, Params};
+pub use marks::{Marks, MarksOptions, MarksReport};
 pub use setup::{Features, Forms, Ids, Stage};
 pub use workload::{BenchError, Expected, Message, Workload};

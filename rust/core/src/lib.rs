@@ -48,6 +48,7 @@ pub use book::{Level, Resting, Work};
 pub use codec::{CodecError, EventDigest, hex};
 pub use config::{Config, ConfigError};
 pub use deltas::{Delta, Deltas};
+pub use guard::GuardWork;
 pub use ledger::{Place, Position};
 pub use margin::Health;
 pub use protocol::{Command, Events, OrderType, Phase, Record, Reject};

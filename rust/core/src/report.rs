@@ -1,6 +1,7 @@
 //! Read-only tables, and the proof that money is conserved.
 
 use crate::book::{Rare, Resting, Work};
+use crate::guard::GuardWork;
 use crate::ledger::Place;
 use crate::order::Order;
 use crate::protocol::OrderType;
@@ -213,6 +214,32 @@ impl Venue {
     #[must_use]
     pub fn work(&self, market: MarketId) -> Work {
         self.floor().market(market).book.work()
+    }
+
+    /// True if nobody has to be looked at when a market's mark and index come to this price: all that a mark which
+    /// endangers nobody asks of the guard index.
+    #[must_use]
+    pub fn is_quiet(&self, market: MarketId, price: Price) -> bool {
+        self.floor().guards.is_quiet(market, price, price)
+    }
+
+    /// True if an account's guards alone prove that it is healthy: all that the guard index asks when an account's
+    /// balance or position has changed and it stays in no danger.
+    #[must_use]
+    pub fn is_guarded(&self, account: AccountId) -> bool {
+        self.floor().guards.prove(self.floor().view(), account)
+    }
+
+    /// What the guard index has done since the venue began or was restored.
+    #[must_use]
+    pub fn guard_work(&self) -> GuardWork {
+        self.floor().guards.work()
+    }
+
+    /// Bytes that the guard index keeps.
+    #[must_use]
+    pub fn guard_bytes(&self) -> usize {
+        self.floor().guards.bytes()
     }
 
     /// Number of resting orders of a market.

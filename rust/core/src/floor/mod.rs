@@ -10,7 +10,7 @@ use crate::book::{Book, Filled, Removed, Resting};
 use crate::breaker::{Breakers, Trip};
 use crate::config::{self, Allocation, Config, MoveSource};
 use crate::funding::FundingState;
-use crate::guard::{Fear, Guards};
+use crate::guard::{Cause, Fear, Guards, View};
 use crate::ledger::{Ledger, Place, Position};
 use crate::margin::{Health, Rules};
 use crate::mark::{MarkState, Prices};
@@ -252,9 +252,24 @@ impl Floor {
         !self.touched.is_empty()
     }
 
-    /// Moves the touched accounts into `into`; their flag stays for the pass to read.
+    /// Moves the touched accounts that their guards do not prove healthy into `into`; their flag stays for the pass
+    /// to read. One that was called may have to be cleared; one in liquidation is looked at by its rounds.
     pub(crate) fn take_touched(&mut self, into: &mut Vec<AccountId>) {
-        into.append(&mut self.touched);
+        let mut touched = std::mem::take(&mut self.touched);
+        for account in touched.drain(..) {
+            let done = !self.is_called(account) && self.guards.prove(self.view(), account);
+            if done || self.is_liquidated(account) {
+                self.untouch(account);
+            } else {
+                into.push(account);
+            }
+        }
+        self.touched = touched;
+    }
+
+    /// What guards are made of.
+    pub(crate) fn view(&self) -> View<'_> {
+        View { rules: &self.rules, ledger: &self.ledger, prices: &self.prices }
     }
 
     pub(crate) fn untouch(&mut self, account: AccountId) {
@@ -277,7 +292,7 @@ impl Floor {
     }
 
     /// Sets an account's guards for the requirement that it has to fear next.
-    pub(crate) fn arm(&mut self, account: AccountId) {
+    pub(crate) fn arm(&mut self, account: AccountId, cause: Cause) {
         let fear = if self.is_liquidated(account) {
             Fear::Nothing
         } else if self.rules.has_calls() && !self.is_called(account) {
@@ -287,7 +302,8 @@ impl Floor {
         } else {
             Fear::Nothing
         };
-        self.guards.arm(&self.rules, &self.ledger, &self.prices, account, fear);
+        let view = View { rules: &self.rules, ledger: &self.ledger, prices: &self.prices };
+        self.guards.arm(view, account, fear, cause);
     }
 
     // Checks.
