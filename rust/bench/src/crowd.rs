@@ -12,7 +12,9 @@ use serde_json::{Value, json};
 /// The price at which everybody trades.
 pub(crate) const START: i64 = 1_000_000;
 /// Highest price of each market.
-const PRICE_MAX: i64 = 4_000_000;
+const PRICE_MAX: i64 = 1 << 24;
+/// A leverage of one.
+const SHARES: i64 = 1 << 10;
 /// Money that may come into the venue.
 const DEPOSITS_MAX: i64 = 1 << 59;
 /// Commands of which the events are kept at a time.
@@ -121,11 +123,11 @@ impl Crowd {
         block(market, buyer, seller, 1 + i64::try_from(drawn >> 60).expect("four bits"))
     }
 
-    /// What an account has: the notional of its positions divided by a leverage between 2 and 25, low ones more
-    /// often than high ones.
+    /// What an account has: the notional of its positions divided by a leverage between 1 and 16, low ones more often
+    /// than high ones: the mean is 6.
     fn money(self, account: u32) -> i64 {
         let lots: i64 = (0..self.markets).map(|m| self.trade(account & !1, m).qty).sum();
         let drawn = i64::try_from(mixed(u64::from(account) ^ 0x5EA) >> 54).expect("ten bits");
-        lots * START / (2 + 23 * drawn * drawn / (1 << 20))
+        lots * START * SHARES / (SHARES + 15 * drawn * drawn / SHARES)
     }
 }

@@ -24,8 +24,8 @@ const SWEPT: usize = 64 << 20;
 /// Steps of the crash, and how far it falls.
 const CRASH_STEPS: i64 = 1_000;
 const CRASH_PERCENT: i64 = 30;
-/// The walk is turned back at so many per cent from where it began.
-const WALK_PERCENT: i64 = 30;
+/// The walk is turned back where a price is this many times what it was at first, or a part of it.
+const WALK_TIMES: i64 = 8;
 /// A step of the walk: what all markets do and what each does for itself, in ppm up or down.
 const STEP_ALL: i64 = 400;
 const STEP_OWN: i64 = 300;
@@ -134,8 +134,7 @@ impl Walk {
         for (m, price) in (0u64..).zip(&mut self.prices) {
             let own = mixed(drawn ^ (m + 1)) >> 32;
             let mut ppm = STEP_ALL * up(drawn >> 7) + STEP_OWN * up(own);
-            let away = *price - START;
-            if away.abs() * 100 > WALK_PERCENT * START && away.signum() == ppm.signum() {
+            if (*price > START * WALK_TIMES && ppm > 0) || (*price * WALK_TIMES < START && ppm < 0) {
                 ppm = -ppm;
             }
             *price += *price * ppm / 1_000_000;

@@ -252,21 +252,6 @@ impl Floor {
         !self.touched.is_empty()
     }
 
-    /// Moves the touched accounts that their guards do not prove healthy into `into`; their flag stays for the pass
-    /// to read. One that was called may have to be cleared; one in liquidation is looked at by its rounds.
-    pub(crate) fn take_touched(&mut self, into: &mut Vec<AccountId>) {
-        let mut touched = std::mem::take(&mut self.touched);
-        for account in touched.drain(..) {
-            let done = !self.is_called(account) && self.guards.prove(self.view(), account);
-            if done || self.is_liquidated(account) {
-                self.untouch(account);
-            } else {
-                into.push(account);
-            }
-        }
-        self.touched = touched;
-    }
-
     /// What guards are made of.
     pub(crate) fn view(&self) -> View<'_> {
         View { rules: &self.rules, ledger: &self.ledger, prices: &self.prices }
@@ -293,7 +278,18 @@ impl Floor {
 
     /// Sets an account's guards for the requirement that it has to fear next.
     pub(crate) fn arm(&mut self, account: AccountId, cause: Cause) {
-        let fear = if self.is_liquidated(account) {
+        let fear = self.fear(account);
+        self.arm_for(account, fear, cause);
+    }
+
+    fn arm_for(&mut self, account: AccountId, fear: Fear, cause: Cause) -> bool {
+        let view = View { rules: &self.rules, ledger: &self.ledger, prices: &self.prices };
+        self.guards.arm(view, account, fear, cause)
+    }
+
+    /// The requirement that an account has to fear next.
+    fn fear(&self, account: AccountId) -> Fear {
+        if self.is_liquidated(account) {
             Fear::Nothing
         } else if self.rules.has_calls() && !self.is_called(account) {
             Fear::Call
@@ -301,9 +297,41 @@ impl Floor {
             Fear::Liquidation
         } else {
             Fear::Nothing
-        };
-        let view = View { rules: &self.rules, ledger: &self.ledger, prices: &self.prices };
-        self.guards.arm(view, account, fear, cause);
+        }
+    }
+
+    /// Appends the accounts that have to be judged: of those touched and those whose guard the marked market's mark
+    /// or index has crossed, the ones below the requirement that they fear, and those touched that may be cleared of
+    /// a call. The others get new guards where theirs do not do.
+    pub(crate) fn endangered(&mut self, marked: Option<MarketId>, into: &mut Vec<AccountId>) {
+        let mut touched = std::mem::take(&mut self.touched);
+        for account in touched.drain(..) {
+            // What happens to an account in liquidation is the business of its rounds.
+            let done = self.is_liquidated(account)
+                || !self.is_called(account)
+                    && (self.guards.prove(self.view(), account)
+                        || self.arm_for(account, self.fear(account), Cause::Touch));
+            if done {
+                self.set_flag(account, TOUCHED, false);
+            } else {
+                into.push(account);
+            }
+        }
+        self.touched = touched;
+        let Some(market) = marked else { return };
+        let (mark, index) = (self.prices.known(market), self.prices.index(market));
+        let first = into.len();
+        self.guards.crossed(market, mark, index.expect("a marked market has an index"), into);
+        let mut left = first;
+        for i in first..into.len() {
+            let account = into[i];
+            let fear = self.guards.fear(account);
+            if fear != Fear::Nothing && !self.arm_for(account, fear, Cause::Price) {
+                into[left] = account;
+                left += 1;
+            }
+        }
+        into.truncate(left);
     }
 
     // Checks.

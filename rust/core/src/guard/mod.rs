@@ -293,33 +293,41 @@ impl Guards {
         !reserve.is_negative()
     }
 
-    /// Sets an account's guards anew from its positions, its assets and the current prices.
-    pub(crate) fn arm(&mut self, view: View<'_>, account: AccountId, fear: Fear, cause: Cause) {
+    /// The requirement that an account feared when its guards were set.
+    pub(crate) fn fear(&self, account: AccountId) -> Fear {
+        self.fears.get(account.index()).copied().unwrap_or_default()
+    }
+
+    /// Sets an account's guards anew from its positions, its assets and the current prices. False if it has none:
+    /// its slack is negative, or it fears nothing.
+    pub(crate) fn arm(&mut self, view: View<'_>, account: AccountId, fear: Fear, cause: Cause) -> bool {
         let stride = self.tracks.len();
         if account.index() >= self.fears.len() {
             self.fears.resize(account.index() + 1, Fear::Nothing);
             self.legs.resize((account.index() + 1) * stride, Leg::default());
         }
         let mut shares = std::mem::take(&mut self.shares);
-        let slack = if fear == Fear::Nothing { Sum::new(-1) } else { self.legs_of(view, account, fear, &mut shares) };
-        let armed = !slack.is_negative();
+        let slack = if fear == Fear::Nothing { Sum::ZERO } else { self.legs_of(view, account, fear, &mut shares) };
+        let armed = fear != Fear::Nothing && !slack.is_negative();
         self.fears[account.index()] = if armed { fear } else { Fear::Nothing };
         for leg in &mut self.legs[account.index() * stride..][..stride] {
             leg.guard = 0;
         }
         if armed {
-            let exact = shares.len() == 1;
-            // An exact guard needs no reserve until something changes.
-            let kept = if exact && cause == Cause::Price { Sum::ZERO } else { Sum::of(slack.part_down(1, RESERVE_PART)) };
+            let kept = match cause {
+                Cause::Touch => Sum::of(slack.part_down(1, RESERVE_PART)),
+                Cause::Price => Sum::ZERO,
+            };
             let whole: u64 = shares.iter().map(|s| s.weight).sum();
             for share in &shares {
                 let own = (slack - kept).part_down(share.weight, whole);
-                let guard = self.guard_of(view, account, share, fear, own, exact);
+                let guard = self.guard_of(view, account, share, fear, own, shares.len() == 1);
                 self.set(account, share.track, guard);
             }
             debug_assert!(self.prove(view, account), "guards of account {account} do not prove that it is healthy");
         }
         self.shares = shares;
+        armed
     }
 
     /// Lists an account's legs; returns its slack.

@@ -313,12 +313,7 @@ impl Venue {
             return;
         }
         self.crossed.clear();
-        self.floor.take_touched(&mut self.crossed);
-        if let Some(market) = marked {
-            let (mark, index) = (self.floor.prices.known(market), self.floor.prices.index(market));
-            let index = index.expect("a marked market has an index");
-            self.floor.guards.crossed(market, mark, index, &mut self.crossed);
-        }
+        self.floor.endangered(marked, &mut self.crossed);
         if !self.crossed.is_empty() {
             self.judge(events);
         }
