@@ -29,14 +29,15 @@ pub(crate) struct Crowd {
     pub(crate) markets: u16,
 }
 
-/// A market's configuration with what differs between benchmarks.
+/// A market's configuration with what differs between benchmarks. Initial margin is no more than maintenance, so that
+/// an account can be opened as close to its liquidation as it should be.
 pub(crate) fn market(number: u16, open_interest: i64, enabled: bool) -> Value {
     json!({
         "name": format!("M{number}"), "tick_value": 1, "price_max": PRICE_MAX, "order_qty_max": open_interest,
         "position_max": open_interest, "open_interest_max": open_interest,
         "fees": {"maker_ppm": 0, "taker_ppm": 0},
-        "tiers": [{"lower": 0, "initial_ppm": 20_000, "maintenance_ppm": 10_000},
-                  {"lower": 5_000_000, "initial_ppm": 40_000, "maintenance_ppm": 20_000}],
+        "tiers": [{"lower": 0, "initial_ppm": 10_000, "maintenance_ppm": 10_000},
+                  {"lower": 5_000_000, "initial_ppm": 20_000, "maintenance_ppm": 20_000}],
         "mark": {"method": "index", "basis_samples": 1}, "funding": null, "fund": 0,
         "phase": "continuous", "reopen_auction_ns": 0,
         "liquidation": {"enabled": enabled, "slice_ppm": 1_000_000, "slice_qty_min": 1, "full_below": 0,

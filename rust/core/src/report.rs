@@ -219,6 +219,7 @@ impl Venue {
     /// True if nobody has to be looked at when a market's mark and index come to this price: all that a mark which
     /// endangers nobody asks of the guard index.
     #[must_use]
+    #[inline]
     pub fn is_quiet(&self, market: MarketId, price: Price) -> bool {
         self.floor().guards.is_quiet(market, price, price)
     }
@@ -226,6 +227,7 @@ impl Venue {
     /// True if an account's guards alone prove that it is healthy: all that the guard index asks when an account's
     /// balance or position has changed and it stays in no danger.
     #[must_use]
+    #[inline]
     pub fn is_guarded(&self, account: AccountId) -> bool {
         self.floor().guards.prove(self.floor().view(), account)
     }

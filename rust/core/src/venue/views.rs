@@ -157,6 +157,7 @@ impl Venue {
         ids.into_iter().filter_map(|id| book.get(id)).collect()
     }
 
+    #[inline]
     pub(crate) fn floor(&self) -> &Floor {
         &self.floor
     }
