@@ -205,7 +205,8 @@ impl Cascade {
         let makers = accounts..accounts + MAKERS;
         crowd::apply(&mut venue, makers.flat_map(|a| crowd::open(a, lots * START)))?;
         crowd::apply(&mut venue, bids(accounts, lots))?;
-        let fund = Record { kind: command::FUND_DEPOSIT, amount: lots * START / FUND_PART, ..Record::default() };
+        let fund =
+            Record { kind: command::FUND_DEPOSIT, amount: lots * START / FUND_PART, ..Record::default() };
         crowd::apply(&mut venue, [fund].into_iter())?;
         Ok(venue)
     }
@@ -226,7 +227,8 @@ impl Cascade {
             let expected = longs.iter().filter(|long| long.is_liquidatable(price)).count();
             let expected = u64::try_from(expected).expect("64 bits");
             if self.report.liquidated != expected {
-                let what = format!("mark {mark}: {} accounts liquidated, not {expected}", self.report.liquidated);
+                let what =
+                    format!("mark {mark}: {} accounts liquidated, not {expected}", self.report.liquidated);
                 return Err(wrong("cascade", what));
             }
             endangered(&venue)?;
@@ -259,7 +261,8 @@ impl Cascade {
         let accounts = self.report.jump_accounts;
         let lots = |a: u32| 1 + i64::try_from(mixed(u64::from(a)) % SIZES).expect("a small number");
         // Between 3 and 15 % of the notional: less than what is lost.
-        let money = |a: u32| lots(a) * START / 100 * (3 + i64::try_from(mixed(!u64::from(a)) % 13).expect("small"));
+        let money =
+            |a: u32| lots(a) * START / 100 * (3 + i64::try_from(mixed(!u64::from(a)) % 13).expect("small"));
         let all: i64 = (0..accounts).map(lots).sum();
         let markets = [crowd::market(0, 2 * all, true)];
         let mut venue = Venue::new(crowd::config(&markets, accounts + 1, false, 1)?);

@@ -47,12 +47,17 @@ pub(crate) fn market(number: u16, open_interest: i64, enabled: bool) -> Value {
 }
 
 /// A venue's configuration: calls at the maintenance requirement or none, so many liquidation rounds in a step.
-pub(crate) fn config(markets: &[Value], accounts: u32, calls: bool, rounds: u32) -> Result<Config, BenchError> {
+pub(crate) fn config(
+    markets: &[Value],
+    accounts: u32,
+    calls: bool,
+    rounds: u32,
+) -> Result<Config, BenchError> {
     let text = json!({
         "schema_version": 1, "name": "bench", "venue": 0, "seed": 0,
         "margin_call_ppm": if calls { 1_000_000 } else { 0 }, "backstop": null, "last_resort": "remainder",
         "limits": {"accounts_max": accounts, "orders_max": 1 << 20, "liquidation_rounds_per_step": rounds,
-                   "funding_accounts_per_step": 1000, "adl_closes_per_round": 1000, "adl_rank_max": 1_000_000},
+                   "funding_accounts_per_step": 1000, "adl_closes_per_round": 1000, "adl_rank_max": 1000},
         "assets": [{"name": "USD", "decimals": 6, "deposits_max": DEPOSITS_MAX, "collateral": null}],
         "funds": [{"name": "main"}], "markets": markets, "breakers": [],
     });

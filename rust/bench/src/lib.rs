@@ -26,8 +26,8 @@ pub mod marks;
 
 pub use bench::{Bench, Latency, Options, Report, Sample};
 pub use book::{Engine, Null, Tape, Tracks};
-pub use generate::{Generator, PROFILES, Params};
 pub use cascade::{Cascade, CascadeOptions, CascadeReport};
+pub use generate::{Generator, PROFILES, Params};
 pub use marks::{Marks, MarksOptions, MarksReport};
 pub use setup::{Features, Forms, Ids, Stage};
 pub use workload::{BenchError, Expected, Message, Workload};

@@ -205,8 +205,7 @@ impl Marks {
         match self.part {
             Part::Crowd => {
                 let venue = self.crowd.venue()?;
-                self.report.bytes_per_account =
-                    float(venue.guard_bytes()) / f64::from(self.options.accounts);
+                self.report.bytes_per_account = float(venue.guard_bytes()) / f64::from(self.options.accounts);
                 self.first = Some(venue);
                 self.part = Part::Quiet;
             }
@@ -261,8 +260,7 @@ impl Marks {
             assert!(quiet, "it was quiet before");
             cold.push(seconds * 1e9);
         }
-        let records: Vec<Record> =
-            places.iter().map(|(m, p)| crowd::index(m.get(), p.get(), 0)).collect();
+        let records: Vec<Record> = places.iter().map(|(m, p)| crowd::index(m.get(), p.get(), 0)).collect();
         let mut whole = Vec::new();
         for _ in 0..BLOCKS {
             self.events.clear();
@@ -309,7 +307,11 @@ impl Marks {
         }
         let called = scan(venue)?;
         let told = self.report.walk_called;
-        if called == told { Ok(()) } else { Err(wrong("marks", format!("{told} calls, {called} accounts called"))) }
+        if called == told {
+            Ok(())
+        } else {
+            Err(wrong("marks", format!("{told} calls, {called} accounts called")))
+        }
     }
 
     fn end_walk(&mut self) {
@@ -345,7 +347,11 @@ impl Marks {
         self.report.crash_reevaluations = after.reevaluations - before.reevaluations;
         self.report.crash_inserts = after.inserts - before.inserts;
         let (called, told) = (scan(venue)?, self.report.crash_called);
-        if called == told { Ok(()) } else { Err(wrong("marks", format!("{told} calls, {called} accounts called"))) }
+        if called == told {
+            Ok(())
+        } else {
+            Err(wrong("marks", format!("{told} calls, {called} accounts called")))
+        }
     }
 }
 

@@ -13,7 +13,8 @@ use std::collections::BinaryHeap;
 const FINE_BITS: u32 = 12;
 /// How many buckets the price may leave the front behind before its keys go back to theirs.
 const STRAY_BUCKETS: u32 = 16;
-const WORD: u32 = u64::BITS;
+/// Bits of the number of a bit in a word.
+const WORD_BITS: u32 = u64::BITS.ilog2();
 
 /// The bucket of a price.
 fn bucket_of(price: u32) -> u32 {
@@ -43,33 +44,39 @@ fn unpacked(word: u64) -> (i32, AccountId) {
     ((half(word >> 32) ^ 1 << 31).cast_signed(), AccountId::new(half(word)))
 }
 
+/// The word that a number's bit is in, and the bit.
+const fn place(number: u32) -> (usize, u64) {
+    (at(number >> WORD_BITS), 1 << (number & (u64::BITS - 1)))
+}
+
 /// Which numbers below a bound are in a set; the greatest is found in three steps.
 #[derive(Debug, Clone, Default)]
 struct Bits([Vec<u64>; 3]);
 
 impl Bits {
     fn new(count: u32) -> Self {
-        let words = |count: u32| vec![0; at(count.div_ceil(WORD))];
-        let (low, middle) = (count.div_ceil(WORD), count.div_ceil(WORD * WORD));
-        Self([words(count), words(low), words(middle)])
+        let words = |level: u32| vec![0; at(((count - 1) >> (level * WORD_BITS)) + 1)];
+        Self([words(1), words(2), words(3)])
     }
 
     fn insert(&mut self, number: u32) {
         let mut number = number;
         for level in &mut self.0 {
-            level[at(number / WORD)] |= 1 << (number % WORD);
-            number /= WORD;
+            let (word, bit) = place(number);
+            level[word] |= bit;
+            number >>= WORD_BITS;
         }
     }
 
     fn remove(&mut self, number: u32) {
         let mut number = number;
         for level in &mut self.0 {
-            level[at(number / WORD)] &= !(1 << (number % WORD));
-            if level[at(number / WORD)] != 0 {
+            let (word, bit) = place(number);
+            level[word] &= !bit;
+            if level[word] != 0 {
                 return;
             }
-            number /= WORD;
+            number >>= WORD_BITS;
         }
     }
 
@@ -78,7 +85,7 @@ impl Bits {
         let mut number = 0;
         for level in self.0.iter().rev() {
             let word = level.get(at(number)).copied().unwrap_or_default();
-            number = number * WORD + word.checked_ilog2()?;
+            number = (number << WORD_BITS) + word.checked_ilog2()?;
         }
         Some(number)
     }
@@ -91,7 +98,9 @@ pub(super) struct Ladder {
     rises: bool,
     /// The bucket of the highest price.
     last: u32,
-    /// Empty until the first key comes.
+    /// The list of each bucket that ever had a key, counted from 1; empty until the first key comes. Zeros cost
+    /// nothing before they are written.
+    lists: Vec<u32>,
     buckets: Vec<Vec<u64>>,
     filled: Bits,
     /// The keys of this bucket and of tighter ones, while there are any.
@@ -106,6 +115,7 @@ impl Ladder {
         Self {
             rises,
             last: bucket_of(price_max),
+            lists: Vec::new(),
             buckets: Vec::new(),
             filled: Bits::default(),
             front_bucket: u32::MAX,
@@ -134,11 +144,16 @@ impl Ladder {
             }
             return self.front.push(packed(key, account));
         }
-        if self.buckets.is_empty() {
-            self.buckets = vec![Vec::new(); at(self.last + 1)];
+        if self.lists.is_empty() {
+            self.lists = vec![0; at(self.last + 1)];
             self.filled = Bits::new(self.last + 1);
         }
-        let keys = &mut self.buckets[at(bucket)];
+        let list = &mut self.lists[at(bucket)];
+        if *list == 0 {
+            self.buckets.push(Vec::new());
+            *list += u32::try_from(self.buckets.len()).expect("fewer buckets than prices");
+        }
+        let keys = &mut self.buckets[at(*list - 1)];
         if keys.is_empty() {
             self.filled.insert(bucket);
         } else if keys.len() == keys.capacity() {
@@ -174,7 +189,7 @@ impl Ladder {
             self.front_bucket = u32::MAX;
             let bucket = self.filled.greatest().filter(|bucket| *bucket >= here)?;
             self.filled.remove(bucket);
-            let keys = &mut self.buckets[at(bucket)];
+            let keys = &mut self.buckets[at(self.lists[at(bucket)] - 1)];
             if bucket > here {
                 std::mem::swap(&mut self.crossed, keys);
             } else {
@@ -207,6 +222,8 @@ impl Ladder {
     pub(super) fn bytes(&self) -> usize {
         let words = self.buckets.iter().map(Vec::capacity).sum::<usize>();
         let words = words + self.front.capacity() + self.crossed.capacity();
-        words * size_of::<u64>() + self.buckets.capacity() * size_of::<Vec<u64>>()
+        let tables =
+            self.lists.capacity() * size_of::<u32>() + self.buckets.capacity() * size_of::<Vec<u64>>();
+        words * size_of::<u64>() + tables
     }
 }

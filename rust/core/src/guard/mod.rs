@@ -273,7 +273,8 @@ impl Guards {
             let market = MarketId::from_index(i);
             let mark = prices.known(market).get();
             let guard = i64::from(leg.guard);
-            let beyond = if p.base.is_negative() { guard >= 0 || -guard < mark } else { guard <= 0 || guard > mark };
+            let beyond =
+                if p.base.is_negative() { guard >= 0 || -guard < mark } else { guard <= 0 || guard > mark };
             if beyond {
                 return false;
             }
@@ -307,7 +308,8 @@ impl Guards {
             self.legs.resize((account.index() + 1) * stride, Leg::default());
         }
         let mut shares = std::mem::take(&mut self.shares);
-        let slack = if fear == Fear::Nothing { Sum::ZERO } else { self.legs_of(view, account, fear, &mut shares) };
+        let slack =
+            if fear == Fear::Nothing { Sum::ZERO } else { self.legs_of(view, account, fear, &mut shares) };
         let armed = fear != Fear::Nothing && !slack.is_negative();
         self.fears[account.index()] = if armed { fear } else { Fear::Nothing };
         for leg in &mut self.legs[account.index() * stride..][..stride] {
@@ -324,7 +326,10 @@ impl Guards {
                 let guard = self.guard_of(view, account, share, fear, own, shares.len() == 1);
                 self.set(account, share.track, guard);
             }
-            debug_assert!(self.prove(view, account), "guards of account {account} do not prove that it is healthy");
+            debug_assert!(
+                self.prove(view, account),
+                "guards of account {account} do not prove that it is healthy"
+            );
         }
         self.shares = shares;
         armed
@@ -399,7 +404,11 @@ struct Way {
 impl Way {
     /// So many ticks on, or the end.
     fn after(self, ticks: i64) -> i64 {
-        if self.end < self.now { (self.now - ticks).max(self.end) } else { self.now.saturating_add(ticks).min(self.end) }
+        if self.end < self.now {
+            (self.now - ticks).max(self.end)
+        } else {
+            self.now.saturating_add(ticks).min(self.end)
+        }
     }
 
     /// The last price at which a value that never rises on the way, and falls by no more than `steepest` in a tick,
