@@ -13,7 +13,9 @@ __all__ = [
     "World",
     "__version__",
     "bench_book",
+    "bench_cascade",
     "bench_commands",
+    "bench_marks",
     "largest_remainder",
     "replay_journal",
 ]
@@ -39,6 +41,7 @@ class Venue:
     def depth(self, market: int, side: int, levels: int) -> dict[str, NDArray[Any]]: ...
     def orders(self, market: int) -> dict[str, NDArray[Any]]: ...
     def waiting_orders(self, market: int) -> dict[str, NDArray[Any]]: ...
+    def liquidation_map(self, market: int) -> dict[str, NDArray[Any]]: ...
     def audit(self) -> str: ...
 
 @final
@@ -89,6 +92,12 @@ def bench_book(
     repeat: int = 5,
     latency: bool = False,
     progress: Callable[[int, int], object] | None = None,
+) -> str: ...
+def bench_marks(
+    *, accounts: int, markets: int, steps: int, progress: Callable[[int, int], object] | None = None
+) -> str: ...
+def bench_cascade(
+    *, accounts: int, jump_accounts: int, progress: Callable[[int, int], object] | None = None
 ) -> str: ...
 def bench_commands(
     workload: str,

@@ -21,6 +21,8 @@ const BLOCKS: u32 = 1_000;
 const COLD: u32 = 101;
 /// Bytes that are read to make the caches cold.
 const SWEPT: usize = 64 << 20;
+/// Bytes of a line of the cache.
+const LINE: usize = 64;
 /// Steps of the crash, and how far it falls.
 const CRASH_STEPS: i64 = 1_000;
 const CRASH_PERCENT: i64 = 30;
@@ -252,7 +254,7 @@ impl Marks {
         let mut cold = Vec::new();
         let swept = vec![1u8; SWEPT];
         for i in 0..COLD {
-            black_box(swept.iter().map(|byte| u64::from(*byte)).sum::<u64>());
+            black_box(swept.iter().step_by(LINE).map(|byte| u64::from(*byte)).sum::<u64>());
             let (market, price) = place(i);
             // The clock is not what is measured.
             black_box(Instant::now());

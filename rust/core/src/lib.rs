@@ -52,7 +52,7 @@ pub use guard::GuardWork;
 pub use ledger::{Place, Position};
 pub use margin::Health;
 pub use protocol::{Command, Events, OrderType, Phase, Record, Reject};
-pub use report::{AccountRow, AssetTotals, Conservation, OrderRow, PositionRow, WaitingRow};
+pub use report::{AccountRow, AssetTotals, Conservation, LiquidationRow, OrderRow, PositionRow, WaitingRow};
 pub use session::{Journal, JournalWriter};
 pub use units::{
     AccountId, AssetId, FundId, MarketId, Money, Nanos, OrderId, Ppb, Ppm, Price, Qty, Side, Sum, TickValue,

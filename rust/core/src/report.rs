@@ -1,7 +1,7 @@
 //! Read-only tables, and the proof that money is conserved.
 
 use crate::book::{Rare, Resting, Work};
-use crate::guard::GuardWork;
+use crate::guard::{GuardWork, liquidation_price};
 use crate::ledger::Place;
 use crate::order::Order;
 use crate::protocol::OrderType;
@@ -9,6 +9,7 @@ use crate::units::{
     AccountId, AssetId, FundId, MarketId, Money, Nanos, OrderId, Price, Qty, Side, Sum, VALUATION,
 };
 use crate::venue::Venue;
+use std::collections::BTreeMap;
 
 /// Where the money of one asset is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,6 +115,21 @@ pub struct WaitingRow {
     pub client: u64,
 }
 
+/// What would be liquidated at one mark of a market.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LiquidationRow {
+    /// The mark, in ticks.
+    pub price: Price,
+    /// Side of the positions: longs lie below the present mark, shorts above it.
+    pub side: Side,
+    /// Accounts that this mark is the first to make liquidatable.
+    pub accounts: u32,
+    /// Lots that they hold in this market.
+    pub lots: Qty,
+    /// Their value at this mark, in minor units of the valuation asset.
+    pub notional: Money,
+}
+
 impl Venue {
     /// Counts all money and all positions anew. Costs in proportion to the accounts.
     #[must_use]
@@ -214,6 +230,32 @@ impl Venue {
     #[must_use]
     pub fn work(&self, market: MarketId) -> Work {
         self.floor().market(market).book.work()
+    }
+
+    /// Lots at risk by price, lowest first, for the population as it stands: each account with a position in the market
+    /// stands at the first mark that would make it liquidatable if no other price moved, its index included. Left out
+    /// are accounts in liquidation, those that cannot be liquidated, and those that no mark endangers. Takes time in
+    /// proportion to the accounts.
+    #[must_use]
+    pub fn liquidation_map(&self, market: MarketId) -> Vec<LiquidationRow> {
+        let floor = self.floor();
+        let config = &floor.market(market).config;
+        let mut rows: BTreeMap<Price, LiquidationRow> = BTreeMap::new();
+        for (account, p) in floor.ledger.market_positions(market) {
+            if floor.is_liquidated(account) || !floor.can_be_liquidated(account) {
+                continue;
+            }
+            let Some(price) = liquidation_price(floor.view(), account, market, config.price_max) else {
+                continue;
+            };
+            let side = Side::of(p.base);
+            let row = LiquidationRow { price, side, accounts: 0, lots: Qty::ZERO, notional: Money::ZERO };
+            let row = rows.entry(price).or_insert(row);
+            row.accounts += 1;
+            row.lots += p.base.abs();
+            row.notional = price.value(row.lots, config.tick_value);
+        }
+        rows.into_values().collect()
     }
 
     /// True if nobody has to be looked at when a market's mark and index come to this price: all that a mark which

@@ -17,7 +17,7 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _core {
     #[pymodule_export]
-    use crate::bench::{bench_book, bench_commands};
+    use crate::bench::{bench_book, bench_cascade, bench_commands, bench_marks};
     #[pymodule_export]
     use crate::conform::largest_remainder;
     #[pymodule_export]

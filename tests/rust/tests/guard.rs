@@ -342,6 +342,77 @@ impl World {
     }
 }
 
+/// Maintenance requirement of a notional, as docs/mechanics.md section 3 says, in a way of its own: requirements are
+/// convex, so the tier that applies is the one that asks for most.
+fn requirement(market: &seawall_core::config::Market, notional: i64) -> i64 {
+    let (mut deduction, mut before, mut most) = (0, 0, i64::MIN);
+    for tier in &market.tiers {
+        let rate = tier.maintenance_ppm.get();
+        deduction += tier.lower.get() / UNIT * (rate - before);
+        before = rate;
+        most = most.max(-(-notional * rate).div_euclid(1_000_000) - deduction);
+    }
+    most
+}
+
+/// The map by trying every price: price, long, accounts, lots.
+fn map_by_trying(world: &World, market: MarketId) -> BTreeMap<(i64, bool), (u32, i64)> {
+    let (venue, config) = (&world.venue, &world.venue.config().markets[market.index()]);
+    let (mark, tick) = (venue.mark(market).expect("every market has a mark").get(), config.tick_value.get());
+    let mut map: BTreeMap<(i64, bool), (u32, i64)> = BTreeMap::new();
+    for account in world.each().filter(|a| !venue.is_in_liquidation(*a) && world.is_takeable(*a)) {
+        let base = venue.position(account, market).base.get();
+        let health = venue.health(account);
+        let slack = |price: i64| {
+            let asked = |price: i64| i128::from(requirement(config, base.abs() * price * tick));
+            let gained = i128::from((price - mark) * base * tick);
+            (health.equity - health.maintenance).get() + gained - asked(price) + asked(mark)
+        };
+        let ahead: Box<dyn Iterator<Item = i64>> =
+            if base > 0 { Box::new((1..mark).rev()) } else { Box::new(mark + 1..=config.price_max.get()) };
+        if let Some(price) = ahead.into_iter().find(|p| base != 0 && slack(*p) < 0) {
+            let row = map.entry((price, base > 0)).or_default();
+            *row = (row.0 + 1, row.1 + base.abs());
+        }
+    }
+    map
+}
+
+#[test]
+fn the_map_of_liquidations_is_that_of_trying_every_price() {
+    let (mut rows, mut longs, mut shared, mut safe) = (0, 0, 0, 0);
+    for seed in 1..=400 {
+        let mut world = World::new(seed);
+        for step in 0..COMMANDS {
+            world.step(&mut Counts::default());
+            let market = world.market();
+            let config = &world.venue.config().markets[market.index()];
+            if step % 10 != 0 || config.price_max.get() > 700 {
+                continue;
+            }
+            let tick = config.tick_value;
+            let tried = map_by_trying(&world, market);
+            let map = world.venue.liquidation_map(market);
+            assert!(map.is_sorted_by_key(|row| row.price), "world {seed}, step {step}");
+            let told: BTreeMap<(i64, bool), (u32, i64)> = map
+                .iter()
+                .map(|row| ((row.price.get(), row.side == Side::Buy), (row.accounts, row.lots.get())))
+                .collect();
+            assert_eq!(told, tried, "world {seed}, step {step}, market {market}");
+            assert!(map.iter().all(|row| row.notional == row.price.value(row.lots, tick)), "world {seed}");
+            rows += map.len();
+            longs += tried.keys().filter(|(_, long)| *long).count();
+            shared += tried.values().filter(|(accounts, _)| *accounts > 1).count();
+            let held = world.each().filter(|a| !world.venue.position(*a, market).base.is_zero()).count();
+            safe += usize::from(held > tried.values().map(|row| row.0 as usize).sum());
+        }
+    }
+    println!(
+        "{rows} rows, {longs} of longs, {shared} of several accounts, {safe} maps with somebody left out"
+    );
+    assert!(rows > 1_000 && longs > 300 && rows - longs > 300 && shared > 10 && safe > 100);
+}
+
 #[test]
 fn the_index_finds_what_a_look_at_everybody_finds() {
     let mut counts = Counts::default();

@@ -384,6 +384,34 @@ impl Guards {
     }
 }
 
+/// The mark nearest to the present one at which an account could be liquidated for its position in a market, all other
+/// prices as they are, the market's index among them. None if there is no such mark, no position, or if it could be
+/// liquidated now.
+pub(crate) fn liquidation_price(
+    view: View<'_>,
+    account: AccountId,
+    market: MarketId,
+    price_max: Price,
+) -> Option<Price> {
+    let p = view.ledger.position(account, market);
+    if p.base.is_zero() {
+        return None;
+    }
+    let health = view.rules.health(view.ledger, view.prices, account);
+    let slack = health.equity - health.maintenance;
+    if slack.is_negative() {
+        return None;
+    }
+    let (kind, fear) = (Kind::Position(market), Fear::Liquidation);
+    let now = view.prices.known(market);
+    let rises = p.base.is_negative();
+    let way = Way { now: now.get(), end: if rises { price_max.get() } else { 1 } };
+    let value_at = |price| leg_value(view, account, kind, fear, price);
+    let target = Sum::of(value_at(now)) - slack;
+    let safe = way.last_safe(target, leg_steepest(view, account, kind, fear), value_at);
+    (safe != way.end).then(|| Price::new(if rises { safe + 1 } else { safe - 1 }))
+}
+
 /// Prices are bounded by the configuration.
 fn narrow(price: i64) -> i32 {
     i32::try_from(price).expect("the configuration bounds prices")
