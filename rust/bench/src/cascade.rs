@@ -97,7 +97,7 @@ impl Long {
         let lots = LOTS + i64::try_from(mixed(u64::from(number)) % SIZES).expect("a small number");
         // Evenly over the marks, each in the middle of its fall.
         let mark = 1 + i64::from(number) * i64::from(MARKS) / i64::from(longs);
-        let price = (fallen(mark) + fallen(mark - 1)) / 2;
+        let price = i64::midpoint(fallen(mark), fallen(mark - 1));
         Self { lots, money: lots * (START - price) + requirement(lots * price) }
     }
 

@@ -118,22 +118,22 @@ impl Crowd {
         apply(&mut venue, (0..self.markets).map(|m| index(m, START, 0)))?;
         apply(&mut venue, (0..self.accounts).flat_map(|a| open(a, self.money(a))))?;
         let pairs = (0..self.accounts).step_by(2);
-        apply(&mut venue, pairs.flat_map(|a| (0..self.markets).map(move |m| self.trade(a, m))))?;
+        apply(&mut venue, pairs.flat_map(|a| (0..self.markets).map(move |m| trade(a, m))))?;
         Ok(venue)
-    }
-
-    /// A pair's trade in a market: 1 to 16 lots, either one the buyer.
-    fn trade(self, first: u32, market: u16) -> Record {
-        let drawn = mixed(u64::from(first) << 16 | u64::from(market));
-        let (buyer, seller) = if drawn & 1 == 0 { (first, first + 1) } else { (first + 1, first) };
-        block(market, buyer, seller, 1 + i64::try_from(drawn >> 60).expect("four bits"))
     }
 
     /// What an account has: the notional of its positions divided by a leverage between 1 and 16, low ones more often
     /// than high ones: the mean is 6.
     fn money(self, account: u32) -> i64 {
-        let lots: i64 = (0..self.markets).map(|m| self.trade(account & !1, m).qty).sum();
+        let lots: i64 = (0..self.markets).map(|m| trade(account & !1, m).qty).sum();
         let drawn = i64::try_from(mixed(u64::from(account) ^ 0x5EA) >> 54).expect("ten bits");
         lots * START * SHARES / (SHARES + 15 * drawn * drawn / SHARES)
     }
+}
+
+/// A pair's trade in a market: 1 to 16 lots, either one the buyer.
+fn trade(first: u32, market: u16) -> Record {
+    let drawn = mixed(u64::from(first) << 16 | u64::from(market));
+    let (buyer, seller) = if drawn & 1 == 0 { (first, first + 1) } else { (first + 1, first) };
+    block(market, buyer, seller, 1 + i64::try_from(drawn >> 60).expect("four bits"))
 }

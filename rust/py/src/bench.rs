@@ -4,11 +4,7 @@ use crate::error::{BenchError, WrongAnswerError};
 use crate::guarded::released;
 use crate::records;
 use pyo3::prelude::*;
-use seawall_bench::{
-    Bench, Cascade, CascadeOptions, CascadeReport, Features, Ids, Marks, MarksOptions, MarksReport, Options,
-    Report,
-};
-use serde::Serialize;
+use seawall_bench::{Bench, Cascade, CascadeOptions, Features, Ids, Marks, MarksOptions, Options};
 
 fn told(error: &seawall_bench::BenchError) -> PyErr {
     match error {
@@ -26,20 +22,19 @@ fn begun(
     Ok(Options { n, seed, features, ids, ..Options::new(workload) })
 }
 
-/// A benchmark that advances in steps.
+/// A benchmark that advances in steps; the last one gives the report as JSON.
 trait Steps: Send {
-    type Report: Serialize + Send;
-    fn step(&mut self) -> Result<Option<Self::Report>, seawall_bench::BenchError>;
+    fn step(&mut self) -> Result<Option<String>, seawall_bench::BenchError>;
     fn progress(&self) -> (usize, usize);
 }
 
 /// The same two methods for each kind of benchmark.
 macro_rules! steps {
-    ($($bench:ty => $report:ty),*) => {$(
+    ($($bench:ty),*) => {$(
         impl Steps for $bench {
-            type Report = $report;
-            fn step(&mut self) -> Result<Option<$report>, seawall_bench::BenchError> {
-                <$bench>::step(self)
+            fn step(&mut self) -> Result<Option<String>, seawall_bench::BenchError> {
+                let report = <$bench>::step(self)?;
+                Ok(report.map(|r| serde_json::to_string(&r).expect("numbers and names are JSON")))
             }
             fn progress(&self) -> (usize, usize) {
                 <$bench>::progress(self)
@@ -48,14 +43,14 @@ macro_rules! steps {
     )*};
 }
 
-steps!(Bench => Report, Marks => MarksReport, Cascade => CascadeReport);
+steps!(Bench, Marks, Cascade);
 
 /// One step with the interpreter released, then a look at signals, then the progress.
-fn advance<B: Steps>(
+fn advance(
     py: Python<'_>,
-    bench: &mut B,
+    bench: &mut impl Steps,
     progress: Option<&Bound<'_, PyAny>>,
-) -> PyResult<Option<B::Report>> {
+) -> PyResult<Option<String>> {
     let report = released(py, || bench.step())?.map_err(|e| told(&e))?;
     py.check_signals()?;
     if let Some(progress) = progress {
@@ -64,16 +59,16 @@ fn advance<B: Steps>(
     Ok(report)
 }
 
-/// Every step; the report as JSON.
-fn finish<B: Steps>(
+/// Every step, to the report.
+fn finish(
     py: Python<'_>,
-    bench: Result<B, seawall_bench::BenchError>,
+    bench: Result<impl Steps, seawall_bench::BenchError>,
     progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<String> {
     let mut bench = bench.map_err(|e| told(&e))?;
     loop {
         if let Some(report) = advance(py, &mut bench, progress)? {
-            return serde_json::to_string(&report).map_err(|e| BenchError::new_err(e.to_string()));
+            return Ok(report);
         }
     }
 }

@@ -59,8 +59,11 @@ fn market(rng: &mut Rng, number: usize) -> Value {
     // A lot is worth about a hundred units at a middle price.
     let tick = (200 * UNIT / price_max).max(1);
     let rates = rng.pick(&[[5_000, 10_000, 30_000], [10_000, 20_000, 50_000], [100_000, 400_000, 990_000]]);
-    let tier = |i: i64| json!({"lower": 400 * UNIT * i, "initial_ppm": rates[i as usize], "maintenance_ppm": rates[i as usize]});
-    let tiers: Vec<Value> = (0..rng.within(1, 3)).map(tier).collect();
+    let lowers = (0..).map(|i| 400 * UNIT * i);
+    let tier =
+        |(lower, rate): (i64, i64)| json!({"lower": lower, "initial_ppm": rate, "maintenance_ppm": rate});
+    let count = 1 + rng.below(3);
+    let tiers: Vec<Value> = lowers.zip(rates).take(count).map(tier).collect();
     json!({
         "name": format!("M{number}"), "tick_value": tick, "price_max": price_max, "order_qty_max": 1000,
         "position_max": 1000, "open_interest_max": 10_000,
@@ -75,12 +78,12 @@ fn market(rng: &mut Rng, number: usize) -> Value {
 
 fn config(rng: &mut Rng) -> Value {
     let markets: Vec<Value> =
-        (0..rng.within(1, 4)).map(|i| market(rng, usize::try_from(i).unwrap())).collect();
+        (0..rng.within(1, 4)).map(|i| market(rng, usize::try_from(i).expect("worlds are small"))).collect();
     let mut assets =
         vec![json!({"name": "USD", "decimals": 6, "deposits_max": 1_000_000 * UNIT, "collateral": null})];
     for i in 0..rng.within(0, 2) {
         let at = rng.below(markets.len());
-        let tick = markets[at]["tick_value"].as_i64().unwrap();
+        let tick = markets[at]["tick_value"].as_i64().expect("worlds are small");
         assets.push(json!({"name": format!("A{i}"), "decimals": 0, "deposits_max": 1_000_000,
             "collateral": {"market": at, "value_num": tick, "value_den": rng.pick(&[1, 3]), "weight_ppm": rng.pick(&[500_000, 900_000, 1_000_000])}}));
     }
@@ -96,7 +99,11 @@ fn config(rng: &mut Rng) -> Value {
 
 /// Rates so high that a call must not be far above maintenance.
 fn wide(market: &Value) -> bool {
-    market["tiers"].as_array().unwrap().iter().any(|t| t["maintenance_ppm"].as_i64().unwrap() > 490_000)
+    market["tiers"]
+        .as_array()
+        .expect("worlds are small")
+        .iter()
+        .any(|t| t["maintenance_ppm"].as_i64().expect("worlds are small") > 490_000)
 }
 
 struct World {
@@ -115,7 +122,7 @@ impl World {
         let mut rng = Rng::new(seed);
         let config = Config::new(&config(&mut rng).to_string()).expect("a valid configuration");
         let prices: Vec<i64> = config.markets.iter().map(|m| m.price_max.get() / rng.within(2, 3)).collect();
-        let accounts = u32::try_from(rng.within(3, 8)).unwrap();
+        let accounts = u32::try_from(rng.within(3, 8)).expect("worlds are small");
         let venue = Venue::new(config);
         let mut world = Self { seed, rng, venue, events: Events::new(), at: 0, prices, accounts };
         for market in 0..world.prices.len() {
@@ -143,7 +150,7 @@ impl World {
     }
 
     fn account(&mut self) -> AccountId {
-        AccountId::from_index(self.rng.below(usize::try_from(self.accounts).unwrap()))
+        AccountId::from_index(self.rng.below(usize::try_from(self.accounts).expect("worlds are small")))
     }
 
     fn market(&mut self) -> MarketId {
@@ -162,7 +169,7 @@ impl World {
             96 if self.rng.chance(20) => {
                 self.venue = Venue::restore(&self.venue.snapshot()).expect("its own snapshot");
                 counts.add("restores", true);
-                return self.look(counts, &[]);
+                self.look(counts, &[]);
             }
             _ => {}
         }
@@ -404,7 +411,9 @@ fn the_map_of_liquidations_is_that_of_trying_every_price() {
             longs += tried.keys().filter(|(_, long)| *long).count();
             shared += tried.values().filter(|(accounts, _)| *accounts > 1).count();
             let held = world.each().filter(|a| !world.venue.position(*a, market).base.is_zero()).count();
-            safe += usize::from(held > tried.values().map(|row| row.0 as usize).sum());
+            safe += usize::from(
+                held > tried.values().map(|row| usize::try_from(row.0).expect("worlds are small")).sum(),
+            );
         }
     }
     println!(
