@@ -26,7 +26,9 @@ __all__ = [
     "adl_step_check",
     "bankruptcy_quote",
     "bench_book",
+    "bench_cascade",
     "bench_commands",
+    "bench_marks",
     "deposit_weight",
     "drawdown",
     "dutch_price",
@@ -77,6 +79,7 @@ class Venue:
     def orders(self, market: int) -> dict[str, NDArray[Any]]: ...
     def waiting_orders(self, market: int) -> dict[str, NDArray[Any]]: ...
     def adl_lights(self, market: int) -> dict[str, NDArray[Any]]: ...
+    def liquidation_map(self, market: int) -> dict[str, NDArray[Any]]: ...
     def audit(self) -> str: ...
 
 @final
@@ -127,6 +130,12 @@ def bench_book(
     repeat: int = 5,
     latency: bool = False,
     progress: Callable[[int, int], object] | None = None,
+) -> str: ...
+def bench_marks(
+    *, accounts: int, markets: int, steps: int, progress: Callable[[int, int], object] | None = None
+) -> str: ...
+def bench_cascade(
+    *, accounts: int, jump_accounts: int, progress: Callable[[int, int], object] | None = None
 ) -> str: ...
 def bench_commands(
     workload: str,

@@ -1,9 +1,12 @@
-"""The book on a common workload: how fast it is, and that its answer is right.
+"""How fast the venue is, and that its answers are right: its book, its marks, its liquidations.
 
-A workload is a file of ``benches/workload_gen.py`` with its sidecar, or one of `PROFILES`, which are generated bit
+`book`: a workload is a file of ``benches/workload_gen.py`` with its sidecar, or one of `PROFILES`, which are generated bit
 for bit like the files. An untimed first run compares what the venue does with every message; every timed sample
 compares trades, digest and the book at the end. The engine without matching runs in the same loop right before
 and after each sample, because machines throttle: shares of it can be compared between runs, rates cannot.
+
+`marks` and `cascade` open a crowd of leveraged accounts through the venue's commands and move the price; what the venue
+finds is compared with a look at every account.
 """
 
 import json
@@ -14,7 +17,7 @@ from seawall import _core
 from seawall.commands import Records
 from seawall.errors import SeawallError
 
-__all__ = ["PROFILES", "BenchError", "Staged", "WrongAnswerError", "book", "staged"]
+__all__ = ["PROFILES", "BenchError", "Staged", "WrongAnswerError", "book", "cascade", "marks", "staged"]
 
 PROFILES: Final = ("touch50", "shallow", "wide", "crash", "million")
 """Names of the generated workloads; ``million`` is one with a million resting orders."""
@@ -105,6 +108,99 @@ def book(
             latency=latency,
             progress=progress,
         )
+    )
+    return report
+
+
+def marks(
+    *, accounts: int, markets: int = 1, steps: int = 100_000, progress: Callable[[int, int], object] | None = None
+) -> dict[str, Any]:
+    """Measure what marks cost a venue of many accounts.
+
+    Every account has a position of 1 to 16 lots in every market, long or short by chance, and a leverage of 1 to 16,
+    6 in the mean; called at their maintenance requirement, nobody liquidated, so that the guard index is measured and
+    not the waterfall. Quiet marks are measured in blocks of 1,000, one tick up and down. In a step of the walk every
+    market moves 4 basis points with all others and 3 of its own, up or down by chance, and is marked. The crash falls
+    by 30 % in 1,000 steps in every market. Times of quiet marks alone are those of the question whether a price
+    endangers anybody; all others go through the whole venue, with its events.
+
+    Parameters
+    ----------
+    accounts
+        An even number of accounts.
+    markets
+        Markets.
+    steps
+        Steps of the walk.
+    progress
+        Called with the steps taken and their number.
+
+    Returns
+    -------
+    dict
+        What ``seawall bench marks --json`` prints.
+
+    Raises
+    ------
+    BenchError
+        If an option cannot work.
+    WrongAnswerError
+        If somebody was not found, or a quiet mark was not quiet.
+
+    Examples
+    --------
+    >>> from seawall import bench
+    >>> report = bench.marks(accounts=200, markets=2, steps=100)
+    >>> report["accounts"], report["walk_called"], report["crash_called"]
+    (200, 0, 47)
+    """
+    report: dict[str, Any] = json.loads(
+        _core.bench_marks(accounts=accounts, markets=markets, steps=steps, progress=progress)
+    )
+    return report
+
+
+def cascade(
+    *, accounts: int, jump_accounts: int | None = None, progress: Callable[[int, int], object] | None = None
+) -> dict[str, Any]:
+    """Measure what liquidations cost a venue.
+
+    The fall: half of the accounts are long, each with money that is used up at one of 100 marks of -0.5 %. Makers bid
+    for four fifths of what has to be sold; the rest is closed with the fund's money, then against the shorts. The
+    jump: one mark makes every account of another crowd liquidatable.
+
+    Parameters
+    ----------
+    accounts
+        An even number of accounts of the fall.
+    jump_accounts
+        Accounts of the jump; ten times as many if left out.
+    progress
+        Called with the steps taken and their number.
+
+    Returns
+    -------
+    dict
+        What ``seawall bench cascade --json`` prints.
+
+    Raises
+    ------
+    BenchError
+        If an option cannot work.
+    WrongAnswerError
+        If another number of accounts is liquidated than computed apart from the venue, or the queue of the jump is not
+        worst first.
+
+    Examples
+    --------
+    >>> from seawall import bench
+    >>> report = bench.cascade(accounts=2000)
+    >>> report["liquidated"], report["jump_accounts"]
+    (1000, 20000)
+    """
+    jump = 10 * accounts if jump_accounts is None else jump_accounts
+    report: dict[str, Any] = json.loads(
+        _core.bench_cascade(accounts=accounts, jump_accounts=jump, progress=progress)
     )
     return report
 

@@ -331,25 +331,76 @@ def bench_book(
     as_json: AsJson = False,
 ) -> None:
     """Measure the venue's book on a workload; exit code 1 if its answer is wrong."""
-    try:
-        with _progress(workload) as progress:
-            report = bench.book(
-                workload,
-                n=n,
-                seed=seed,
-                features=features,
-                ids=ids,
-                repeat=repeat,
-                latency=latency,
-                progress=progress,
-            )
-    except bench.WrongAnswerError as error:
-        err.print(f"[bold red]error:[/] {_plain(str(error))}", soft_wrap=True, highlight=False)
-        raise typer.Exit(1) from None
+    with _progress(workload) as progress, _answered():
+        report = bench.book(
+            workload, n=n, seed=seed, features=features, ids=ids, repeat=repeat, latency=latency, progress=progress
+        )
     if as_json:
         _print_json(report)
     else:
         _show_bench(report)
+
+
+@bench_app.command(
+    "marks",
+    epilog="Examples:\n\n"
+    "  seawall bench marks --accounts 1000000\n\n"
+    "  seawall bench marks --accounts 100000 --markets 5 --json",
+)
+@_advised
+def bench_marks(
+    *,
+    accounts: Annotated[int, typer.Option(min=2, help="An even number of accounts.")],
+    markets: Annotated[int, typer.Option(min=1, help="Markets, in each of which every account has a position.")] = 1,
+    steps: Annotated[int, typer.Option(min=1, help="Steps of the walk.")] = 100_000,
+    as_json: AsJson = False,
+) -> None:
+    """Measure what marks cost a venue of many accounts; exit code 1 if somebody was not found."""
+    with _progress("marks") as progress, _answered():
+        report = bench.marks(accounts=accounts, markets=markets, steps=steps, progress=progress)
+    _show_report(report, as_json=as_json)
+
+
+@bench_app.command(
+    "cascade",
+    epilog="Examples:\n\n"
+    "  seawall bench cascade --accounts 100000\n\n"
+    "  seawall bench cascade --accounts 10000 --jump-accounts 1000 --json",
+)
+@_advised
+def bench_cascade(
+    *,
+    accounts: Annotated[int, typer.Option(min=2, help="An even number of accounts; half of them are liquidated.")],
+    jump_accounts: Annotated[
+        int | None, typer.Option(min=1, help="Accounts of the one jump; ten times as many if left out.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure what liquidations cost a venue; exit code 1 if others are liquidated than should be."""
+    with _progress("cascade") as progress, _answered():
+        report = bench.cascade(accounts=accounts, jump_accounts=jump_accounts, progress=progress)
+    _show_report(report, as_json=as_json)
+
+
+@contextmanager
+def _answered() -> Iterator[None]:
+    """End with exit code 1 if an answer is wrong."""
+    try:
+        yield
+    except bench.WrongAnswerError as error:
+        err.print(f"[bold red]error:[/] {_plain(str(error))}", soft_wrap=True, highlight=False)
+        raise typer.Exit(1) from None
+
+
+def _show_report(report: dict[str, Any], *, as_json: bool) -> None:
+    """Print a flat report: as JSON, or a line for each figure."""
+    if as_json:
+        _print_json(report)
+        return
+    table = RichTable(box=None, pad_edge=False, show_header=False)
+    for name, value in report.items():
+        table.add_row(name, f"{value:,.4g}" if isinstance(value, float) else f"{value:,}")
+    out.print(table)
 
 
 def _list(rows: list[dict[str, Any]], *columns: str, as_json: bool) -> None:

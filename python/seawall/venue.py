@@ -345,6 +345,31 @@ class Venue:
         """
         return Table(self._core.orders(self._market(market)))
 
+    def liquidation_map(self, market: int | str = 0) -> Table:
+        """Return what would be liquidated at which mark, for the population as it stands.
+
+        Each account with a position in the market stands at the first mark that would make it liquidatable if no
+        other price moved, the market's index included. Accounts in liquidation, those that cannot be liquidated and
+        those that no mark endangers are left out. Takes time in proportion to the accounts.
+
+        Parameters
+        ----------
+        market
+            As for `depth`.
+
+        Returns
+        -------
+        Table
+            One row per price, lowest first: ``price`` (ticks), ``side`` of the positions (longs below the present
+            mark, shorts above it), ``accounts``, ``lots``, ``notional`` (minor units, at this price).
+
+        Raises
+        ------
+        CommandError
+            If there is no such market.
+        """
+        return Table(self._core.liquidation_map(self._market(market)))
+
     def waiting_orders(self, market: int | str = 0) -> Table:
         """Return every order of a market that waits for its trigger, in order of acceptance.
 

@@ -280,3 +280,51 @@ def digest_of(events: seawall.commands.Records) -> str:
         for value in trade:
             digest = (digest ^ int(value)) * 0x100000001B3 % 2**64
     return f"{digest:016x}"
+
+
+MARKS = (
+    "quiet_mark_ns_median",
+    "quiet_mark_ns_p99",
+    "apply_mark_ns",
+    "mark_ns_mean",
+    "mark_ns_p99",
+    "reevaluations_per_mark",
+    "inserts_per_mark",
+    "bytes_per_account",
+)
+CASCADE = ("seconds", "worst_mark_seconds", "liquidated", "adl_closes")
+
+
+def test_marks_and_cascade_print_what_they_measured() -> None:
+    done = command_line("bench", "marks", "--accounts", "1000", "--markets", "2", "--steps", "2000", "--json")
+    report = json.loads(done.stdout)
+    assert all(report[key] > 0 for key in MARKS)
+    assert report["walk_called"] > 0
+    done = command_line("bench", "cascade", "--accounts", "2000", "--json")
+    report = json.loads(done.stdout)
+    assert all(report[key] > 0 for key in CASCADE)
+    assert report["liquidated"] == 1000
+    assert report["jump_accounts"] == 20_000
+    done = command_line("bench", "cascade", "--accounts", "2000", "--jump-accounts", "10")
+    assert "worst_mark_seconds" in done.stdout
+
+
+def test_the_same_crowd_has_the_same_fate_every_time() -> None:
+    first, second = (bench.marks(accounts=2000, markets=3, steps=3000) for _ in range(2))
+    for counted in ("walk_called", "reevaluations_per_mark", "inserts_per_mark", "crash_called", "crash_inserts"):
+        assert first[counted] == second[counted]
+
+
+@pytest.mark.parametrize(
+    ("measure", "options", "told"),
+    [
+        (bench.marks, {"accounts": 3}, "accounts: 3: must be an even number"),
+        (bench.marks, {"accounts": 2, "markets": 101}, "markets: 101: must be 1 to 100"),
+        (bench.marks, {"accounts": 2, "steps": 0}, "steps: 0: must be 1 to"),
+        (bench.cascade, {"accounts": 998}, "accounts: 998: must be an even number, 1000 to"),
+        (bench.cascade, {"accounts": 1000, "jump_accounts": 0}, "jump_accounts: 0: must be 1 to"),
+    ],
+)
+def test_crowds_that_cannot_be_are_refused(measure: Any, options: dict[str, int], told: str) -> None:  # noqa: ANN401
+    with pytest.raises(BenchError, match=told):
+        measure(**options)

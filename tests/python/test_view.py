@@ -315,3 +315,27 @@ def test_a_number_of_levels_that_is_none_is_a_command_error(levels: Any) -> None
         venue.depth(levels=levels)
     numbered: Any = np.int64(0)
     assert venue.depth(numbered, levels=2**70)["bids"].height == 0
+
+
+def test_the_map_of_liquidations_says_who_would_be_liquidated_where() -> None:
+    venue = opened()
+    venue.apply(
+        commands.batch(
+            commands.open_account(at=2),
+            commands.deposit(at=2, account=3, amount=10**10),
+            commands.block(at=2, market=0, buyer=3, seller=0, price=600_000, qty=1_000),
+        )
+    )
+    table = venue.liquidation_map("BTC")
+    assert list(table) == ["price", "side", "accounts", "lots", "notional"]
+    # The others have a thousand times what they could lose.
+    assert table["side"].tolist() == [Side.BUY]
+    assert (table["accounts"].tolist(), table["lots"].tolist()) == ([1], [1_000])
+    price = int(table["price"][0])
+    # One tick before it nothing happens; there the account is liquidated.
+    venue.apply(commands.index(at=3, market=0, price=price + 1))
+    assert not venue.accounts()["in_liquidation"].any()
+    events = seawall.EventTable(venue.apply(commands.index(at=3, market=0, price=price)))
+    assert events.of(EventKind.LIQUIDATION_STARTED)["account"].tolist() == [3]
+    with pytest.raises(CommandError, match="market"):
+        venue.liquidation_map(2)

@@ -427,25 +427,25 @@ impl Bench {
 }
 
 /// Does some work; its result and its seconds.
-fn timed<R>(work: impl FnOnce() -> R) -> (R, f64) {
+pub(crate) fn timed<R>(work: impl FnOnce() -> R) -> (R, f64) {
     let begin = Instant::now();
     let result = work();
     (result, begin.elapsed().as_secs_f64())
 }
 
 /// The middle one, or the mean of the middle two.
-fn median(mut values: Vec<f64>) -> f64 {
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
     let half = values.len() / 2;
     if values.len() % 2 == 1 { values[half] } else { f64::midpoint(values[half - 1], values[half]) }
 }
 
-fn float(count: usize) -> f64 {
+pub(crate) fn float(count: usize) -> f64 {
     wide(u64::try_from(count).expect("64 bits"))
 }
 
 #[allow(clippy::cast_precision_loss, reason = "counts of a benchmark are far below 2^53")]
-fn wide(count: u64) -> f64 {
+pub(crate) fn wide(count: u64) -> f64 {
     count as f64
 }
 

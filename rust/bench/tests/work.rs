@@ -1,6 +1,7 @@
-//! A gate that noise cannot trip: what the book does for a message, counted. It changes only with the code.
+//! Gates that noise cannot trip: what the book does for a message and the guard index for a mark, counted. They change
+//! only with the code.
 
-use seawall_bench::{Features, Generator, Ids, Params, Stage, Tracks};
+use seawall_bench::{Features, Generator, Ids, Marks, MarksOptions, Params, Stage, Tracks};
 use seawall_core::MarketId;
 
 /// Timed messages.
@@ -31,4 +32,19 @@ fn the_book_does_no_more_than_it_did() {
         }
     }
     assert!(more.is_empty(), "more work than before: {more:?}");
+}
+
+/// Accounts looked at and keys put into the index for a mark of the walk, and both in the crash, by 10,000 accounts in
+/// five markets.
+const MARK_BOUNDS: (f64, f64, u64, u64) = (0.173_9, 0.671, 35_099, 151_831);
+
+#[test]
+fn the_guard_index_does_no_more_than_it_did() {
+    let report = Marks::run(MarksOptions { accounts: 10_000, markets: 5, steps: 10_000 }).unwrap();
+    let (reevaluations, inserts) = (report.reevaluations_per_mark, report.inserts_per_mark);
+    println!("walk: {reevaluations} accounts, {inserts} keys for a mark");
+    println!("crash: {} accounts, {} keys", report.crash_reevaluations, report.crash_inserts);
+    let (walk_accounts, walk_keys, crash_accounts, crash_keys) = MARK_BOUNDS;
+    assert!(reevaluations <= walk_accounts && inserts <= walk_keys);
+    assert!(report.crash_reevaluations <= crash_accounts && report.crash_inserts <= crash_keys);
 }

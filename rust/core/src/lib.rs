@@ -53,6 +53,7 @@ pub use config::{Config, ConfigError};
 pub use deleverage::LightRow;
 pub use deltas::{Delta, Deltas};
 pub use funding::{funding_payment_up, funding_rate};
+pub use guard::GuardWork;
 pub use insurance::{
     Debt, Drawn, Resolved, Spread, drawdown, fund_delta, fund_fee, negative_pnl, two_sided_loss,
 };
@@ -63,7 +64,7 @@ pub use liquidation::{
 };
 pub use margin::Health;
 pub use protocol::{Command, Events, OrderType, Phase, Record, Reject};
-pub use report::{AccountRow, AssetTotals, Conservation, OrderRow, PositionRow, WaitingRow};
+pub use report::{AccountRow, AssetTotals, Conservation, LiquidationRow, OrderRow, PositionRow, WaitingRow};
 pub use session::{Journal, JournalWriter};
 pub use units::{
     AccountId, AssetId, Closing, Exposed, FundId, MarketId, Money, Nanos, OrderId, Ppb, Ppm, Price, Qty,

@@ -1,6 +1,7 @@
 //! Read-only tables, and the proof that money is conserved.
 
 use crate::book::{Rare, Resting, Work};
+use crate::guard::GuardWork;
 use crate::ledger::Place;
 use crate::order::Order;
 use crate::protocol::OrderType;
@@ -8,6 +9,7 @@ use crate::units::{
     AccountId, AssetId, FundId, MarketId, Money, Nanos, OrderId, Price, Qty, Side, Sum, VALUATION,
 };
 use crate::venue::Venue;
+use std::collections::BTreeMap;
 
 /// Where the money of one asset is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,6 +115,21 @@ pub struct WaitingRow {
     pub client: u64,
 }
 
+/// What would be liquidated at one mark of a market.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LiquidationRow {
+    /// The mark, in ticks.
+    pub price: Price,
+    /// Side of the positions: longs lie below the present mark, shorts above it.
+    pub side: Side,
+    /// Accounts that this mark is the first to make liquidatable.
+    pub accounts: u32,
+    /// Lots that they hold in this market.
+    pub lots: Qty,
+    /// Their value at this mark, in minor units of the valuation asset.
+    pub notional: Money,
+}
+
 impl Venue {
     /// Counts all money and all positions anew. Costs in proportion to the accounts.
     #[must_use]
@@ -162,13 +179,16 @@ impl Venue {
     /// where no price of the market does it.
     pub fn liquidation_rows(&self, account: AccountId) -> impl Iterator<Item = (MarketId, Option<Price>)> {
         let held = self.floor().ledger.positions(account).iter().enumerate();
-        held.filter(|(_, p)| !p.base.is_zero()).map(move |(i, p)| {
-            let market = MarketId::from_index(i);
-            let beyond = self.liquidation_price(account, market).map(|price| price.beyond(Side::of(p.base)));
-            let max = self.config().markets[i].price_max;
-            let inside = beyond.filter(|wide| (1..=i128::from(max.get())).contains(wide));
-            (market, inside.map(|wide| Price::limited(wide, max)))
-        })
+        let markets = held.filter(|(_, p)| !p.base.is_zero()).map(|(i, _)| MarketId::from_index(i));
+        markets.map(move |market| (market, self.liquidation_mark(account, market)))
+    }
+
+    /// The first mark of a market, if no other price moves, at which an account may be liquidated.
+    fn liquidation_mark(&self, account: AccountId, market: MarketId) -> Option<Price> {
+        let side = Side::of(self.floor().ledger.position(account, market).base);
+        let beyond = self.liquidation_price(account, market)?.beyond(side);
+        let max = self.floor().market(market).config.price_max;
+        (1..=i128::from(max.get())).contains(&beyond).then(|| Price::limited(beyond, max))
     }
 
     /// Every position that is not flat or has orders beside it, by account and market.
@@ -226,6 +246,62 @@ impl Venue {
     #[must_use]
     pub fn work(&self, market: MarketId) -> Work {
         self.floor().market(market).book.work()
+    }
+
+    /// Lots at risk by price, lowest first, for the population as it stands: each account with a position in the market
+    /// stands at the first mark that would make it liquidatable if no other price moved, its index included. Left out
+    /// are accounts in liquidation, those that cannot be liquidated, and those that no mark endangers. Takes time in
+    /// proportion to the accounts.
+    #[must_use]
+    pub fn liquidation_map(&self, market: MarketId) -> Vec<LiquidationRow> {
+        let floor = self.floor();
+        let config = &floor.market(market).config;
+        let mut rows: BTreeMap<Price, LiquidationRow> = BTreeMap::new();
+        for (account, p) in floor.ledger.market_positions(market) {
+            let spared = p.base.is_zero()
+                || floor.is_liquidated(account)
+                || !floor.can_be_liquidated(account)
+                || floor.health(account).is_liquidatable();
+            if spared {
+                continue;
+            }
+            let side = Side::of(p.base);
+            let Some(price) = self.liquidation_mark(account, market) else { continue };
+            let row = LiquidationRow { price, side, accounts: 0, lots: Qty::ZERO, notional: Money::ZERO };
+            let row = rows.entry(price).or_insert(row);
+            row.accounts += 1;
+            row.lots += p.base.abs();
+            row.notional = price.value(row.lots, config.tick_value);
+        }
+        rows.into_values().collect()
+    }
+
+    /// True if nobody has to be looked at when a market's mark and index come to this price: all that a mark which
+    /// endangers nobody asks of the guard index.
+    #[must_use]
+    #[inline]
+    pub fn is_quiet(&self, market: MarketId, price: Price) -> bool {
+        self.floor().guards.is_quiet(market, price, price)
+    }
+
+    /// True if an account's guards alone prove that it is healthy: all that the guard index asks when an account's
+    /// balance or position has changed and it stays in no danger.
+    #[must_use]
+    #[inline]
+    pub fn is_guarded(&self, account: AccountId) -> bool {
+        self.floor().guards.prove(self.floor().view(), account)
+    }
+
+    /// What the guard index has done since the venue began or was restored.
+    #[must_use]
+    pub fn guard_work(&self) -> GuardWork {
+        self.floor().guards.work()
+    }
+
+    /// Bytes that the guard index keeps.
+    #[must_use]
+    pub fn guard_bytes(&self) -> usize {
+        self.floor().guards.bytes()
     }
 
     /// Number of resting orders of a market.

@@ -4,7 +4,7 @@ use crate::error::{BenchError, WrongAnswerError};
 use crate::guarded::released;
 use crate::records;
 use pyo3::prelude::*;
-use seawall_bench::{Bench, Features, Ids, Options, Report};
+use seawall_bench::{Bench, Cascade, CascadeOptions, Features, Ids, Marks, MarksOptions, Options};
 
 fn told(error: &seawall_bench::BenchError) -> PyErr {
     match error {
@@ -22,18 +22,55 @@ fn begun(
     Ok(Options { n, seed, features, ids, ..Options::new(workload) })
 }
 
+/// A benchmark that advances in steps; the last one gives the report as JSON.
+trait Steps: Send {
+    fn step(&mut self) -> Result<Option<String>, seawall_bench::BenchError>;
+    fn progress(&self) -> (usize, usize);
+}
+
+/// The same two methods for each kind of benchmark.
+macro_rules! steps {
+    ($($bench:ty),*) => {$(
+        impl Steps for $bench {
+            fn step(&mut self) -> Result<Option<String>, seawall_bench::BenchError> {
+                let report = <$bench>::step(self)?;
+                Ok(report.map(|r| serde_json::to_string(&r).expect("numbers and names are JSON")))
+            }
+            fn progress(&self) -> (usize, usize) {
+                <$bench>::progress(self)
+            }
+        }
+    )*};
+}
+
+steps!(Bench, Marks, Cascade);
+
 /// One step with the interpreter released, then a look at signals, then the progress.
 fn advance(
     py: Python<'_>,
-    bench: &mut Bench,
+    bench: &mut impl Steps,
     progress: Option<&Bound<'_, PyAny>>,
-) -> PyResult<Option<Report>> {
+) -> PyResult<Option<String>> {
     let report = released(py, || bench.step())?.map_err(|e| told(&e))?;
     py.check_signals()?;
     if let Some(progress) = progress {
         progress.call1(bench.progress())?;
     }
     Ok(report)
+}
+
+/// Every step, to the report.
+fn finish(
+    py: Python<'_>,
+    bench: Result<impl Steps, seawall_bench::BenchError>,
+    progress: Option<&Bound<'_, PyAny>>,
+) -> PyResult<String> {
+    let mut bench = bench.map_err(|e| told(&e))?;
+    loop {
+        if let Some(report) = advance(py, &mut bench, progress)? {
+            return Ok(report);
+        }
+    }
 }
 
 /// Measures the venue's book on a workload: the report as JSON.
@@ -53,12 +90,32 @@ pub(crate) fn bench_book(
     progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<String> {
     let options = begun(workload, (n, seed), (features, ids)).map_err(|e| told(&e))?;
-    let mut bench = Bench::new(Options { repeat, latency, ..options }).map_err(|e| told(&e))?;
-    loop {
-        if let Some(report) = advance(py, &mut bench, progress)? {
-            return serde_json::to_string(&report).map_err(|e| BenchError::new_err(e.to_string()));
-        }
-    }
+    finish(py, Bench::new(Options { repeat, latency, ..options }), progress)
+}
+
+/// Measures what marks cost a venue of many accounts: the report as JSON.
+#[pyfunction]
+#[pyo3(signature = (*, accounts, markets, steps, progress = None))]
+pub(crate) fn bench_marks(
+    py: Python<'_>,
+    accounts: u32,
+    markets: u16,
+    steps: u32,
+    progress: Option<&Bound<'_, PyAny>>,
+) -> PyResult<String> {
+    finish(py, Marks::new(MarksOptions { accounts, markets, steps }), progress)
+}
+
+/// Measures what liquidations cost a venue: the report as JSON.
+#[pyfunction]
+#[pyo3(signature = (*, accounts, jump_accounts, progress = None))]
+pub(crate) fn bench_cascade(
+    py: Python<'_>,
+    accounts: u32,
+    jump_accounts: u32,
+    progress: Option<&Bound<'_, PyAny>>,
+) -> PyResult<String> {
+    finish(py, Cascade::new(CascadeOptions { accounts, jump_accounts }), progress)
 }
 
 /// Configuration, opening, messages that build the book, timed messages, the expected answer.

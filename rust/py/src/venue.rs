@@ -295,6 +295,21 @@ impl Venue {
         )
     }
 
+    fn liquidation_map<'py>(&self, py: Python<'py>, market: u16) -> PyResult<Bound<'py, PyDict>> {
+        let market = self.known(py, market)?;
+        self.table(
+            py,
+            |venue| venue.liquidation_map(market),
+            |table, rows| {
+                column(table, "price", rows, |r| r.price.get())?;
+                column(table, "side", rows, |r| r.side.code())?;
+                column(table, "accounts", rows, |r| r.accounts)?;
+                column(table, "lots", rows, |r| r.lots.get())?;
+                column(table, "notional", rows, |r| r.notional.get())
+            },
+        )
+    }
+
     fn audit(&self, py: Python<'_>) -> PyResult<String> {
         self.state.with(py, |state| audit(&state.venue).to_string())
     }

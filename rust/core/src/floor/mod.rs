@@ -10,7 +10,7 @@ use crate::book::{Book, Filled, Removed, Resting};
 use crate::breaker::{Breakers, Trip};
 use crate::config::{self, Allocation, Config, MoveSource};
 use crate::funding::FundingState;
-use crate::guard::{Fear, Guards};
+use crate::guard::{Cause, Fear, Guards, View};
 use crate::index::Sources;
 use crate::insurance::Pools;
 use crate::ledger::{Ledger, Place, Position};
@@ -260,9 +260,9 @@ impl Floor {
         !self.touched.is_empty()
     }
 
-    /// Moves the touched accounts into `into`; their flag stays for the pass to read.
-    pub(crate) fn take_touched(&mut self, into: &mut Vec<AccountId>) {
-        into.append(&mut self.touched);
+    /// What guards are made of.
+    pub(crate) fn view(&self) -> View<'_> {
+        View { rules: &self.rules, ledger: &self.ledger, prices: &self.prices }
     }
 
     pub(crate) fn untouch(&mut self, account: AccountId) {
@@ -285,8 +285,19 @@ impl Floor {
     }
 
     /// Sets an account's guards for the requirement that it has to fear next.
-    pub(crate) fn arm(&mut self, account: AccountId) {
-        let fear = if self.is_liquidated(account) {
+    pub(crate) fn arm(&mut self, account: AccountId, cause: Cause) {
+        let fear = self.fear(account);
+        self.arm_for(account, fear, cause);
+    }
+
+    fn arm_for(&mut self, account: AccountId, fear: Fear, cause: Cause) -> bool {
+        let view = View { rules: &self.rules, ledger: &self.ledger, prices: &self.prices };
+        self.guards.arm(view, account, fear, cause)
+    }
+
+    /// The requirement that an account has to fear next.
+    fn fear(&self, account: AccountId) -> Fear {
+        if self.is_liquidated(account) {
             Fear::Nothing
         } else if self.rules.has_calls() && !self.is_called(account) {
             Fear::Call
@@ -294,8 +305,41 @@ impl Floor {
             Fear::Liquidation
         } else {
             Fear::Nothing
-        };
-        self.guards.arm(&self.rules, &self.ledger, &self.prices, account, fear);
+        }
+    }
+
+    /// Appends the accounts that have to be judged: of those touched and those whose guard the marked market's mark
+    /// or index has crossed, the ones below the requirement that they fear, and those touched that may be cleared of
+    /// a call. The others get new guards where theirs do not do.
+    pub(crate) fn endangered(&mut self, marked: Option<MarketId>, into: &mut Vec<AccountId>) {
+        let mut touched = std::mem::take(&mut self.touched);
+        for account in touched.drain(..) {
+            // What happens to an account in liquidation is the business of its rounds.
+            let done = self.is_liquidated(account)
+                || !self.is_called(account)
+                    && (self.guards.prove(self.view(), account)
+                        || self.arm_for(account, self.fear(account), Cause::Touch));
+            if done {
+                self.set_flag(account, TOUCHED, false);
+            } else {
+                into.push(account);
+            }
+        }
+        self.touched = touched;
+        let Some(market) = marked else { return };
+        let (mark, index) = (self.prices.known(market), self.prices.index(market));
+        let first = into.len();
+        self.guards.crossed(market, mark, index.expect("a marked market has an index"), into);
+        let mut left = first;
+        for i in first..into.len() {
+            let account = into[i];
+            let fear = self.guards.fear(account);
+            if fear != Fear::Nothing && !self.arm_for(account, fear, Cause::Price) {
+                into[left] = account;
+                left += 1;
+            }
+        }
+        into.truncate(left);
     }
 
     // Checks.

@@ -4,6 +4,7 @@ use super::{CALLED, Floor, bit};
 use crate::book::Book;
 use crate::codec::{CodecError, Reader, Writer};
 use crate::funding::FundingState;
+use crate::guard::Cause;
 use crate::index::Sources;
 use crate::ledger::Ledger;
 use crate::mark::{MarkState, Prices};
@@ -193,7 +194,7 @@ impl Floor {
     /// Builds the guards from ledger and prices: they are not part of the state.
     pub(crate) fn arm_all(&mut self) {
         for account in (0..self.ledger.accounts()).map(AccountId::from_index) {
-            self.arm(account);
+            self.arm(account, Cause::Price);
         }
     }
 }

@@ -75,6 +75,14 @@ impl Sum {
         Self(self.0.checked_mul(i128::from(lots.0)).expect("a sum times lots is in range"))
     }
 
+    /// At most `self x part / whole`, and no less by more than a 2^16th of `self`, `part <= whole < 2^48`: where any
+    /// share is right and an exact one would cost a wide division.
+    #[must_use]
+    pub(crate) fn part_down(self, part: u64, whole: u64) -> Money {
+        let share = (part << 16) / whole;
+        Self((self.0 * i128::from(share)) >> 16).saturate()
+    }
+
     /// `floor(self x part / whole)`, `whole > 0`: a share of an account's equity.
     #[must_use]
     pub fn share_down(self, part: Sum, whole: Sum) -> Money {

@@ -8,6 +8,7 @@ mod views;
 
 use crate::config::Config;
 use crate::floor::Floor;
+use crate::guard::Cause;
 use crate::ledger::Place;
 use crate::liquidation::Queue;
 use crate::margin::Health;
@@ -300,16 +301,19 @@ impl Venue {
         if marked.is_none() && !self.floor.has_touched() {
             return;
         }
-        let mut judged = std::mem::take(&mut self.judged);
         self.crossed.clear();
-        self.floor.take_touched(&mut self.crossed);
-        if let Some(market) = marked {
-            let (mark, index) = (self.floor.prices.known(market), self.floor.prices.index(market));
-            let index = index.expect("a marked market has an index");
-            self.floor.guards.crossed(market, mark, index, &mut self.crossed);
+        self.floor.endangered(marked, &mut self.crossed);
+        if !self.crossed.is_empty() {
+            self.judge(events);
         }
+    }
+
+    /// Calls and queues those of the crossed accounts that have to be, and sets their guards anew.
+    #[inline(never)]
+    fn judge(&mut self, events: &mut Events) {
         self.crossed.sort_unstable();
         self.crossed.dedup();
+        let mut judged = std::mem::take(&mut self.judged);
         judged.clear();
         for &account in self.crossed.iter().filter(|&&a| !self.floor.is_liquidated(a)) {
             judged.push((account, self.floor.health(account)));
@@ -325,8 +329,9 @@ impl Venue {
         self.start_liquidations(&judged, events);
         for i in 0..self.crossed.len() {
             let account = self.crossed[i];
+            let cause = if self.floor.is_touched(account) { Cause::Touch } else { Cause::Price };
             self.floor.untouch(account);
-            self.floor.arm(account);
+            self.floor.arm(account, cause);
         }
         self.judged = judged;
     }

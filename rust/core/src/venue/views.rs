@@ -184,6 +184,7 @@ impl Venue {
         deleverage::lights(&self.floor, market)
     }
 
+    #[inline]
     pub(crate) fn floor(&self) -> &Floor {
         &self.floor
     }

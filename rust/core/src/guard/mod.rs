@@ -1,0 +1,521 @@
+//! The guard index: which accounts a new price can endanger, without looking at the others.
+//!
+//! An account's slack is its equity less the requirement that it has to fear next; it is its balance and the values
+//! of its legs: its positions, at marks, and its other assets, at indices. Each leg has a guard, a price on its
+//! adverse side such that the balance and the values of all legs at their guards, the account's reserve, are not
+//! negative. A leg's value never rises in its adverse direction; so while no price is beyond a guard, slack is at
+//! least the reserve, and nobody needs to look. That alone makes the index right: how slack is split between legs
+//! only decides how often it is looked at in vain. A trade or a payment that leaves the reserve positive is safe
+//! without an exact check.
+//!
+//! Guards are not state: they are rebuilt from ledger and prices, and what they find is sorted by the venue. Of the
+//! margin rules this file knows a leg's value at a price and a bound of how fast it falls, no more.
+
+mod ladder;
+
+use crate::config::Config;
+use crate::ledger::{Ledger, Position};
+use crate::margin::{Asset, Followed, Rules};
+use crate::mark::Prices;
+use crate::units::{AccountId, MarketId, Money, Price, Sum, VALUATION, exposure_weight};
+use ladder::Ladder;
+
+/// The requirement that an account has to fear next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Fear {
+    /// The call requirement.
+    Call,
+    /// Maintenance.
+    Liquidation,
+    /// Nothing: it is in liquidation already, or cannot be liquidated.
+    #[default]
+    Nothing,
+}
+
+/// Why an account's guards are set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// Its balance or a position changed, and may soon change again: some slack is kept in reserve.
+    Touch,
+    /// A price crossed one of its guards.
+    Price,
+}
+
+/// Steps towards the exact end of a leg's share before it is found by halving.
+const EXACT_STEPS_MAX: usize = 8;
+/// Slack is kept in reserve so many parts of which one.
+const RESERVE_PART: u64 = 16;
+
+/// What the guard index has done: a measure of work that noise cannot move.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct GuardWork {
+    /// Accounts that were looked at because a price crossed one of their guards.
+    pub reevaluations: u64,
+    /// Keys that were put into the index.
+    pub inserts: u64,
+}
+
+/// One leg of one account. Prices are positive if it fears a fall, negative if it fears a rise, 0 for none; so of two
+/// on one side the greater is the tighter.
+#[derive(Debug, Clone, Copy, Default)]
+struct Leg {
+    guard: i32,
+    /// The keys that count in the two ladders: at least as tight as the guard.
+    live: [i32; 2],
+}
+
+/// The lowest and the highest price that crosses no guard: of a market's mark, and of its index.
+#[derive(Debug, Clone, Copy)]
+struct Quiet {
+    mark: (i64, i64),
+    index: (i64, i64),
+}
+
+/// What moves a leg.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// A market's mark moves the position in it.
+    Position(MarketId),
+    /// A price moves every other asset whose value it decides now.
+    Collateral(Followed),
+}
+
+/// The legs of all accounts that one price moves.
+#[derive(Debug, Clone)]
+struct Track {
+    kind: Kind,
+    /// Highest price.
+    price_max: i64,
+    /// Keys of legs that fear a fall, and of those that fear a rise.
+    ladders: [Ladder; 2],
+}
+
+/// The guards of all accounts.
+#[derive(Debug, Clone)]
+pub(crate) struct Guards {
+    /// By market.
+    quiet: Vec<Quiet>,
+    /// One per market for its mark, then one for each price that the value of an asset can follow.
+    tracks: Vec<Track>,
+    /// By market: the tracks of its index and of its mark as prices of other assets.
+    followed: Vec<[Option<usize>; 2]>,
+    /// By account, then track.
+    legs: Vec<Leg>,
+    /// By account.
+    fears: Vec<Fear>,
+    work: GuardWork,
+    /// Reused while an account's slack is shared out.
+    shares: Vec<Share>,
+}
+
+/// One leg of an account while its slack is shared out.
+#[derive(Debug, Clone, Copy)]
+struct Share {
+    track: usize,
+    now: Price,
+    /// What it adds to slack now.
+    value: Money,
+    weight: u64,
+    rises: bool,
+}
+
+/// What the values of an account's legs depend on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct View<'a> {
+    pub(crate) rules: &'a Rules,
+    pub(crate) ledger: &'a Ledger,
+    pub(crate) prices: &'a Prices,
+}
+
+impl Guards {
+    pub(crate) fn new(config: &Config, rules: &Rules) -> Self {
+        let count = config.markets.len();
+        let track = |kind, market: usize| {
+            let price_max = config.markets[market].price_max.get();
+            let ladder = |rises| Ladder::new(rises, narrow(price_max).unsigned_abs());
+            Track { kind, price_max, ladders: [ladder(false), ladder(true)] }
+        };
+        let position = |m| track(Kind::Position(MarketId::from_index(m)), m);
+        let mut tracks: Vec<Track> = (0..count).map(position).collect();
+        let mut followed = vec![[None; 2]; count];
+        for price in rules.assets().iter().flat_map(Asset::followed) {
+            let (market, which) = match price {
+                Followed::Index(market) => (market.index(), 0),
+                Followed::Mark(market) => (market.index(), 1),
+            };
+            if followed[market][which].is_none() {
+                followed[market][which] = Some(tracks.len());
+                tracks.push(track(Kind::Collateral(price), market));
+            }
+        }
+        let all = (0, i64::MAX);
+        Self {
+            quiet: vec![Quiet { mark: all, index: all }; count],
+            tracks,
+            followed,
+            legs: Vec::new(),
+            fears: Vec::new(),
+            work: GuardWork::default(),
+            shares: Vec::new(),
+        }
+    }
+
+    pub(crate) fn work(&self) -> GuardWork {
+        self.work
+    }
+
+    /// Bytes kept.
+    pub(crate) fn bytes(&self) -> usize {
+        let ladders: usize = self.tracks.iter().flat_map(|t| &t.ladders).map(Ladder::bytes).sum();
+        self.legs.capacity() * size_of::<Leg>() + self.fears.capacity() + ladders
+    }
+
+    /// True if a market's new mark and index cross no guard.
+    #[inline]
+    pub(crate) fn is_quiet(&self, market: MarketId, mark: Price, index: Price) -> bool {
+        let quiet = &self.quiet[market.index()];
+        let within = |price: Price, of: (i64, i64)| of.0 <= price.get() && price.get() <= of.1;
+        within(mark, quiet.mark) && within(index, quiet.index)
+    }
+
+    /// Appends the accounts that a market's new mark and index may endanger; an account can come twice.
+    #[inline]
+    pub(crate) fn crossed(&mut self, market: MarketId, mark: Price, index: Price, into: &mut Vec<AccountId>) {
+        if !self.is_quiet(market, mark, index) {
+            self.find(market, mark, index, into);
+        }
+    }
+
+    #[inline(never)]
+    fn find(&mut self, market: MarketId, mark: Price, index: Price, into: &mut Vec<AccountId>) {
+        let before = into.len();
+        let mut of_mark = self.take(market.index(), mark, into);
+        let [by_index, by_mark] = self.followed[market.index()];
+        if let Some(track) = by_mark {
+            let others = self.take(track, mark, into);
+            of_mark = (of_mark.0.max(others.0), of_mark.1.min(others.1));
+        }
+        self.quiet[market.index()].mark = of_mark;
+        if let Some(track) = by_index {
+            self.quiet[market.index()].index = self.take(track, index, into);
+        }
+        self.work.reevaluations += u64::try_from(into.len() - before).expect("64 bits");
+    }
+
+    /// Takes out every key that a price has crossed; returns between which prices it can move now.
+    fn take(&mut self, track: usize, price: Price, into: &mut Vec<AccountId>) -> (i64, i64) {
+        let stride = self.tracks.len();
+        let Self { tracks, legs, work, .. } = self;
+        let price = narrow(price.get());
+        for (side, mark) in [(0, price), (1, -price)] {
+            let ladder = &mut tracks[track].ladders[side];
+            while let Some((key, account)) = ladder.next_above(mark) {
+                let leg = &mut legs[account.index() * stride + track];
+                if leg.live[side] != key {
+                    // It was given up for a tighter one.
+                    continue;
+                }
+                leg.live[side] = 0;
+                let guard = leg.guard;
+                if guard == 0 || (guard > 0) != (key > 0) {
+                    continue;
+                }
+                if guard > mark {
+                    into.push(account);
+                } else {
+                    // It stayed behind when the guard became looser.
+                    leg.live[side] = guard;
+                    work.inserts += 1;
+                    ladder.push(guard, account, is_live(legs, stride, track, side));
+                }
+            }
+        }
+        self.bounds(track)
+    }
+
+    /// Between which prices nobody has to be looked at.
+    fn bounds(&self, track: usize) -> (i64, i64) {
+        let [falls, rises] = &self.tracks[track].ladders;
+        (falls.bound().map_or(0, i64::from), rises.bound().map_or(i64::MAX, |key| -i64::from(key)))
+    }
+
+    /// Sets a guard; a key that is at least as tight stays, a looser one is given up.
+    fn set(&mut self, account: AccountId, track: usize, guard: i32) {
+        let stride = self.tracks.len();
+        let leg = &mut self.legs[account.index() * stride + track];
+        leg.guard = guard;
+        let side = usize::from(guard < 0);
+        let price_max = self.tracks[track].price_max;
+        // No price is beyond the end of the domain.
+        if guard == 0 || guard == 1 || -i64::from(guard) == price_max {
+            return;
+        }
+        if leg.live[side] != 0 && leg.live[side] >= guard {
+            return;
+        }
+        leg.live[side] = guard;
+        self.work.inserts += 1;
+        let Self { tracks, legs, quiet, .. } = self;
+        tracks[track].ladders[side].push(guard, account, is_live(legs, stride, track, side));
+        let of = match tracks[track].kind {
+            Kind::Position(market) | Kind::Collateral(Followed::Mark(market)) => {
+                &mut quiet[market.index()].mark
+            }
+            Kind::Collateral(Followed::Index(market)) => &mut quiet[market.index()].index,
+        };
+        let price = i64::from(guard.unsigned_abs());
+        if side == 0 { of.0 = of.0.max(price) } else { of.1 = of.1.min(price) }
+    }
+
+    /// True if an account's guards alone prove that it is neither to be called nor to be liquidated: no price is
+    /// beyond one, and the reserve is not negative. Its positions and balances may have changed since they were set.
+    pub(crate) fn prove(&self, view: View<'_>, account: AccountId) -> bool {
+        let fear = self.fears.get(account.index()).copied().unwrap_or_default();
+        if fear == Fear::Nothing {
+            return false;
+        }
+        let View { rules, ledger, prices } = view;
+        let stride = self.tracks.len();
+        let legs = &self.legs[account.index() * stride..][..stride];
+        let mut reserve = Sum::of(ledger.balance(account, VALUATION));
+        for ((i, p), leg) in ledger.positions(account).iter().enumerate().zip(legs) {
+            if p.base.is_zero() {
+                continue;
+            }
+            let market = MarketId::from_index(i);
+            let mark = prices.known(market).get();
+            let guard = i64::from(leg.guard);
+            let beyond =
+                if p.base.is_negative() { guard >= 0 || -guard < mark } else { guard <= 0 || guard > mark };
+            if beyond {
+                return false;
+            }
+            reserve += position_value(rules, market, p, fear, Price::new(guard.abs()));
+        }
+        for (track, leg) in self.tracks.iter().zip(legs).skip(ledger.markets()) {
+            let Kind::Collateral(followed) = track.kind else { continue };
+            // Without a guard it counts nothing, which is never too much.
+            if leg.guard > 0 {
+                let guard = Price::new(i64::from(leg.guard));
+                if price_of(followed, prices).is_none_or(|price| price < guard) {
+                    return false;
+                }
+                reserve += collateral_value(view, account, followed, guard);
+            }
+        }
+        !(reserve + undecided(view, account)).is_negative()
+    }
+
+    /// The requirement that an account feared when its guards were set.
+    pub(crate) fn fear(&self, account: AccountId) -> Fear {
+        self.fears.get(account.index()).copied().unwrap_or_default()
+    }
+
+    /// Sets an account's guards anew from its positions, its assets and the current prices. False if it has none:
+    /// its slack is negative, or it fears nothing.
+    pub(crate) fn arm(&mut self, view: View<'_>, account: AccountId, fear: Fear, cause: Cause) -> bool {
+        let stride = self.tracks.len();
+        if account.index() >= self.fears.len() {
+            self.fears.resize(account.index() + 1, Fear::Nothing);
+            self.legs.resize((account.index() + 1) * stride, Leg::default());
+        }
+        let mut shares = std::mem::take(&mut self.shares);
+        let slack =
+            if fear == Fear::Nothing { Sum::ZERO } else { self.legs_of(view, account, fear, &mut shares) };
+        let armed = fear != Fear::Nothing && !slack.is_negative();
+        self.fears[account.index()] = if armed { fear } else { Fear::Nothing };
+        for leg in &mut self.legs[account.index() * stride..][..stride] {
+            leg.guard = 0;
+        }
+        if armed {
+            let kept = match cause {
+                Cause::Touch => Sum::of(slack.part_down(1, RESERVE_PART)),
+                Cause::Price => Sum::ZERO,
+            };
+            let whole: u64 = shares.iter().map(|s| s.weight).sum();
+            for share in &shares {
+                let own = (slack - kept).part_down(share.weight, whole);
+                let guard = self.guard_of(view, account, share, fear, own, shares.len() == 1);
+                self.set(account, share.track, guard);
+            }
+            debug_assert!(
+                self.prove(view, account),
+                "guards of account {account} do not prove that it is healthy"
+            );
+        }
+        self.shares = shares;
+        armed
+    }
+
+    /// Lists an account's legs; returns its slack.
+    fn legs_of(&self, view: View<'_>, account: AccountId, fear: Fear, shares: &mut Vec<Share>) -> Sum {
+        let View { rules, ledger, prices } = view;
+        shares.clear();
+        let mut slack = Sum::of(ledger.balance(account, VALUATION));
+        for (i, p) in ledger.positions(account).iter().enumerate().filter(|(_, p)| !p.base.is_zero()) {
+            let market = MarketId::from_index(i);
+            let now = prices.known(market);
+            let value = position_value(rules, market, p, fear, now);
+            slack += value;
+            let weight = exposure_weight(now.value(p.base, rules.tick(market)));
+            shares.push(Share { track: i, now, value, weight, rises: p.base.is_negative() });
+        }
+        slack += undecided(view, account);
+        for (i, track) in self.tracks.iter().enumerate().skip(ledger.markets()) {
+            let Kind::Collateral(followed) = track.kind else { continue };
+            let Some(now) = price_of(followed, prices) else { continue };
+            let value = collateral_value(view, account, followed, now);
+            if !value.is_zero() {
+                slack += value;
+                shares.push(Share { track: i, now, value, weight: exposure_weight(value), rises: false });
+            }
+        }
+        slack
+    }
+
+    /// A price at which a leg has used up no more than its share; the last one, if it has to be exact.
+    fn guard_of(
+        &self,
+        view: View<'_>,
+        account: AccountId,
+        share: &Share,
+        fear: Fear,
+        own: Money,
+        exact: bool,
+    ) -> i32 {
+        let Share { now, value, rises, .. } = *share;
+        let Track { kind, price_max, .. } = self.tracks[share.track];
+        let way = Way { now: now.get(), end: if rises { price_max } else { 1 } };
+        let steepest = leg_steepest(view, account, kind, fear);
+        let price = if exact {
+            let value_at = |price| leg_value(view, account, kind, fear, price);
+            way.last_safe(Sum::of(value) - Sum::of(own), steepest, value_at)
+        } else {
+            way.after(Sum::of(own).whole_down(steepest))
+        };
+        narrow(if rises { -price } else { price })
+    }
+}
+
+/// Prices are bounded by the configuration.
+fn narrow(price: i64) -> i32 {
+    i32::try_from(price).expect("the configuration bounds prices")
+}
+
+/// Which keys of a ladder count.
+fn is_live(legs: &[Leg], stride: usize, track: usize, side: usize) -> impl Fn(i32, AccountId) -> bool {
+    move |key, account| legs[account.index() * stride + track].live[side] == key
+}
+
+/// The way from a price to the end of the domain that a leg fears.
+#[derive(Debug, Clone, Copy)]
+struct Way {
+    now: i64,
+    end: i64,
+}
+
+impl Way {
+    /// So many ticks on, or the end.
+    fn after(self, ticks: i64) -> i64 {
+        if self.end < self.now {
+            (self.now - ticks).max(self.end)
+        } else {
+            self.now.saturating_add(ticks).min(self.end)
+        }
+    }
+
+    /// The last price at which a value that never rises on the way, and falls by no more than `steepest` in a tick,
+    /// is at least `target`, as it is now.
+    fn last_safe(self, target: Sum, steepest: Money, value: impl Fn(Price) -> Money) -> i64 {
+        let spare = |price| Sum::of(value(Price::new(price))) - target;
+        debug_assert!(!spare(self.now).is_negative());
+        let mut safe = self;
+        for _ in 0..EXACT_STEPS_MAX {
+            let sure = spare(safe.now).whole_down(steepest);
+            // A step of one tick more may be safe as well; at the end there is none.
+            let next = safe.after(sure.max(1));
+            if sure == 0 && (next == safe.now || spare(next).is_negative()) {
+                return safe.now;
+            }
+            safe.now = next;
+        }
+        // Much flatter than its steepest tick: halving what is left is sooner done.
+        if !spare(self.end).is_negative() {
+            return self.end;
+        }
+        let (mut inside, mut beyond) = (safe.now, self.end);
+        while inside.abs_diff(beyond) > 1 {
+            let middle = i64::midpoint(inside, beyond);
+            if spare(middle).is_negative() { beyond = middle } else { inside = middle }
+        }
+        inside
+    }
+}
+
+/// What a leg adds to slack at a price; never rises towards what it fears, because rates stay below one.
+fn leg_value(view: View<'_>, account: AccountId, kind: Kind, fear: Fear, price: Price) -> Money {
+    match kind {
+        Kind::Position(market) => {
+            position_value(view.rules, market, view.ledger.position(account, market), fear, price)
+        }
+        Kind::Collateral(followed) => collateral_value(view, account, followed, price),
+    }
+}
+
+/// The price that an asset's value follows, as it stands.
+fn price_of(followed: Followed, prices: &Prices) -> Option<Price> {
+    match followed {
+        Followed::Index(market) => prices.index(market),
+        Followed::Mark(market) => prices.mark(market),
+    }
+}
+
+fn position_value(rules: &Rules, market: MarketId, p: &Position, fear: Fear, price: Price) -> Money {
+    let requirement = match fear {
+        Fear::Call => rules.call(market, p.base, price),
+        Fear::Liquidation | Fear::Nothing => rules.maintenance(market, p.base, price),
+    };
+    p.profit(price, rules.tick(market)) - requirement
+}
+
+/// Balances of other assets, each with the price that decides its value now; none where no price can take it down.
+fn decided(view: View<'_>, account: AccountId) -> impl Iterator<Item = (&Asset, Money, Option<Followed>)> {
+    let held = view.rules.assets().iter().map(move |asset| (asset, view.ledger.balance(account, asset.id)));
+    held.filter(|(_, held)| !held.is_zero())
+        .map(move |(asset, held)| (asset, held, asset.decided_by(held, view.prices)))
+}
+
+/// What the assets whose value a price decides now are worth at a price: no more than their value, other prices as
+/// they stand.
+fn collateral_value(view: View<'_>, account: AccountId, followed: Followed, price: Price) -> Money {
+    let assets = decided(view, account).filter(|(_, _, by)| *by == Some(followed));
+    assets.map(|(asset, held, _)| asset.value_at(held, followed, price)).sum()
+}
+
+/// What the assets are worth that no price can take down.
+fn undecided(view: View<'_>, account: AccountId) -> Sum {
+    let assets = decided(view, account).filter(|(_, _, by)| by.is_none());
+    assets.fold(Sum::ZERO, |sum, (asset, held, _)| sum + Sum::of(asset.value(held, view.prices)))
+}
+
+/// The most that a leg can lose from one tick to the next.
+fn leg_steepest(view: View<'_>, account: AccountId, kind: Kind, fear: Fear) -> Money {
+    let View { rules, ledger, .. } = view;
+    let steepest = match kind {
+        Kind::Position(market) => {
+            let base = ledger.position(account, market).base;
+            let value = Price::new(1).value(base.abs(), rules.tick(market));
+            // A long's requirement falls with the price; a short's rises, by the highest rate at most.
+            if base.is_positive() {
+                value
+            } else {
+                value + value.ppm_up(rules.rate_max(market, base, fear == Fear::Call))
+            }
+        }
+        Kind::Collateral(followed) => {
+            let assets = decided(view, account).filter(|(_, _, by)| *by == Some(followed));
+            assets.map(|(asset, held, _)| asset.steepest(held, followed)).sum()
+        }
+    };
+    steepest.max(Money::new(1))
+}
