@@ -524,3 +524,54 @@ index BTC 60
 > adl-haircut carol BTC 62
 > adl-haircut bob BTC 87
 > adl-rest alice BTC 10 lacks 51
+
+story an account whose cap and the round end together stays first
+# Slices of 2 lots. Half of Bob's 5 is 2, which is the round; then half of his 3 is 1, and Carol is next.
+config unit
+set markets.BTC.adl {"enabled": true, "method": "queue", "price": "bankruptcy", "band_ppm": null, "fraction_ppm": 500000}
+set markets.BTC.liquidation.slice_ppm 200000
+given alice 100
+given bob 1000
+given carol 1000
+index BTC 100
+> marked BTC 100 index 100
+block BTC alice buys 5 @ 100 from bob
+> fill alice BTC buy 5 @ 100 block
+> fill bob BTC sell 5 @ 100 block
+block BTC alice buys 5 @ 90 from carol
+> fill alice BTC buy 5 @ 90 block
+> fill carol BTC sell 5 @ 90 block
+index BTC 80
+> marked BTC 80 index 80
+> liquidation alice equity -50 below 40
+> closing alice #1 BTC sell 2 @ 85 bankruptcy 85 own
+> cancelled alice #1 BTC sell 2 @ 85 rest
+> adl alice BTC sell 2 @ 85
+> adl-fill bob BTC buy 2 @ 85 gives 10
+pulse
+> closing alice #2 BTC sell 2 @ 85 bankruptcy 85 own
+> cancelled alice #2 BTC sell 2 @ 85 rest
+> adl alice BTC sell 2 @ 85
+> adl-fill bob BTC buy 1 @ 85 gives 5
+> adl-fill carol BTC buy 1 @ 85 gives 5
+
+story at the mark a solvent account keeps what it has
+# As with the offset: the bankruptcy price 90 is below the mark 92, so no lot lacks anything, and nothing is due to the fund.
+config unit
+set markets.BTC.adl {"enabled": true, "method": "queue", "price": "mark", "band_ppm": null, "trigger": "unfilled"}
+given alice 100
+given bob 1000
+index BTC 100
+> marked BTC 100 index 100
+block BTC alice buys 10 @ 100 from bob
+> fill alice BTC buy 10 @ 100 block
+> fill bob BTC sell 10 @ 100 block
+index BTC 92
+> marked BTC 92 index 92
+> liquidation alice equity 20 below 46
+> closing alice #1 BTC sell 10 @ 90 bankruptcy 90 own
+> cancelled alice #1 BTC sell 10 @ 90 rest
+> adl alice BTC sell 10 @ 92
+> adl-fill bob BTC buy 10 @ 92 gives 0
+> ended alice closed equity 20
+check funds 0
