@@ -482,6 +482,34 @@ check funds 19
 check dave balance 10
 check alice balance 1
 
+story the fund's fee is no more than the liquidator left of the surplus
+# At 91 the surplus is 10: 1 % of 910, up to 10, goes to the liquidator, and nothing is left for the fund.
+config unit
+set markets.BTC.liquidation {"enabled": true, "slice_ppm": 1000000, "slice_qty_min": 1, "full_below": 0, "fee_ppm": 20000, "fund_limit_ppm": 0, "fee_rule": {"type": "margin_left", "liquidator": 3, "liquidator_ppm": 10000}}
+given alice 100
+given bob 1000
+given carol 1000
+open dave
+> opened dave
+index BTC 100
+> marked BTC 100 index 100
+block BTC alice buys 10 @ 100 from bob
+> fill alice BTC buy 10 @ 100 block
+> fill bob BTC sell 10 @ 100 block
+buy carol BTC 10 @ 91
+> accepted carol #1 BTC buy 10 @ 91
+index BTC 93
+> marked BTC 93 index 93
+> liquidation alice equity 30 below 47
+> closing alice #2 BTC sell 10 @ 90 bankruptcy 90 own
+> fill carol #1 BTC buy 10 @ 91 fee 0 maker
+> fill alice #2 BTC sell 10 @ 91 fee 0 closing
+> liquidator dave from alice BTC 10
+> ended alice closed equity 0
+check funds 0
+check dave balance 10
+check alice balance 0
+
 story the fund pays for what the backstop takes over at the mark
 # At 85: equity -50, bankruptcy price 90, the mark is 5 below it. The fund of 23 pays for 4 lots; Bob is deleveraged for the other six.
 config unit

@@ -164,6 +164,82 @@ pulse
 check alice balance 0
 check funds 50
 
+story the fund of the market pays the rest of a debt, too
+# The first fund has nothing to do with ETH. Ten lots sell for 850 without a limit; the other fund, with 40, cannot pay the 50 below 900 whole,
+# then pays the debt in two parts of 20.
+config unit
+set funds [{"name": "main"}, {"name": "other", "paid_max": 20}]
+set markets.ETH.fund 1
+set markets.ETH.liquidation {"enabled": true, "slice_ppm": 1000000, "slice_qty_min": 1, "full_below": 0, "fee_ppm": 0, "fund_limit_ppm": 0, "limit": {"type": "none"}}
+given alice 100
+given bob 1000
+given carol 1000
+fund other 40
+> funded other 40
+fund main 100
+> funded main 100
+index ETH 100
+> marked ETH 100 index 100
+block ETH alice buys 10 @ 100 from bob
+> fill alice ETH buy 10 @ 100 block
+> fill bob ETH sell 10 @ 100 block
+buy carol ETH 10 @ 85
+> accepted carol #1 ETH buy 10 @ 85
+index ETH 85
+> marked ETH 85 index 85
+> liquidation alice equity -50 below 43
+> closing alice #2 ETH sell 10 @ 1 bankruptcy 90 own
+> fill carol #1 ETH buy 10 @ 85 fee 0 maker
+> fill alice #2 ETH sell 10 @ 85 fee 0 closing
+> fund-paid other alice ETH 20
+pulse
+> fund-paid other alice ETH 20
+> bad-debt alice 10
+> ended alice bankrupt equity 0
+check funds 100
+check shortfall 10
+
+story what a market has drawn counts towards the line
+# Of 100 the fund pays 30 at most for one market: 20 for Alice, and 10 of the 50 that Dave owes.
+config unit
+set funds [{"name": "main", "drawdown": {"trigger_ppm": 300000, "stop_ppm": 250000, "inclusive": false, "window_ns": 80000000000}}]
+given alice 130
+given bob 1000
+given carol 1000
+given dave 100
+fund main 100
+> funded main 100
+index BTC 100
+> marked BTC 100 index 100
+block BTC alice buys 10 @ 100 from bob
+> fill alice BTC buy 10 @ 100 block
+> fill bob BTC sell 10 @ 100 block
+block BTC dave buys 10 @ 100 from bob
+> fill dave BTC buy 10 @ 100 block
+> fill bob BTC sell 10 @ 100 block
+buy carol BTC 20 @ 85
+> accepted carol #1 BTC buy 20 @ 85
+sell alice BTC 10 @ 85
+> accepted alice #2 BTC sell 10 @ 85
+> fill carol #1 BTC buy 10 @ 85 fee 0 maker
+> fill alice #2 BTC sell 10 @ 85 fee 0 taker
+> liquidation alice equity -20 below 0
+sell dave BTC 10 @ 85
+> accepted dave #3 BTC sell 10 @ 85
+> fill carol #1 BTC buy 10 @ 85 fee 0 maker
+> fill dave #3 BTC sell 10 @ 85 fee 0 taker
+> liquidation dave equity -50 below 0
+index BTC 85
+> marked BTC 85 index 85
+> fund-paid main alice BTC 20
+> ended alice bankrupt equity 0
+pulse
+> fund-paid main dave BTC 10
+> bad-debt dave 40
+> ended dave bankrupt equity 0
+check funds 70
+check shortfall 40
+
 story both sides carry a loss by lots, the fees first, rounded up
 # Alice owes 51 and the fund is empty; 9 have been earned in fees. 42 over 30 lots of longs and shorts are 1.4 a lot, up to 2: 60 are collected, and
 # 18 go to the fund.

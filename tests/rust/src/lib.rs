@@ -388,15 +388,21 @@ impl Story<'_> {
         self.command(place, &format!("deposit {name} {amount} {asset}"), deposited)
     }
 
-    /// Runs the story against a venue that checks itself after every step.
+    /// Runs the story against a venue that checks itself after every step, then once more with a snapshot and a
+    /// restore before every command.
     ///
     /// # Errors
     /// The first place where it did not go as told.
     pub fn run(&self) -> Told<()> {
+        self.run_once(false)?;
+        self.run_once(true).map_err(|why| format!("restored before every command: {why}"))
+    }
+
+    fn run_once(&self, restored: bool) -> Told<()> {
         let config = Config::new(&self.scope.config.to_string()).map_err(|e| e.to_string())?;
         let mut venue = Venue::new(config);
         venue.set_audit(Audit::Full);
-        let mut run = Run { story: self, venue, ids: BTreeMap::new(), now: 0, seq: 0 };
+        let mut run = Run { story: self, venue, restored, ids: BTreeMap::new(), now: 0, seq: 0 };
         for step in &self.steps {
             let place = |why: String| format!("{}: {why}", step.place);
             match &step.deed {
@@ -434,6 +440,7 @@ fn set_value(config: &mut Value, line: &str) -> Told<()> {
 struct Run<'a> {
     story: &'a Story<'a>,
     venue: Venue,
+    restored: bool,
     /// Order ids as the venue gave them, by acceptance number.
     ids: BTreeMap<u64, u64>,
     now: i64,
@@ -449,6 +456,10 @@ impl Run<'_> {
         }
         if command.kind != NONSENSE {
             self.now = self.now.max(command.at);
+        }
+        if self.restored {
+            self.venue = Venue::restore(&self.venue.snapshot()).map_err(|e| e.to_string())?;
+            self.venue.set_audit(Audit::Full);
         }
         let mut events = Events::new();
         self.venue.apply_record(&command, &mut events);
