@@ -325,6 +325,6 @@ def test_the_same_crowd_has_the_same_fate_every_time() -> None:
         (bench.cascade, {"accounts": 1000, "jump_accounts": 0}, "jump_accounts: 0: must be 1 to"),
     ],
 )
-def test_crowds_that_cannot_be_are_refused(measure: Any, options: dict[str, int], told: str) -> None:  # noqa: ANN401
+def test_crowds_that_cannot_be_are_refused(measure: Any, options: dict[str, int], told: str) -> None:
     with pytest.raises(BenchError, match=told):
         measure(**options)
