@@ -1,9 +1,9 @@
 """How fast the venue is, and that its answers are right: its book, its marks, its liquidations.
 
-`book`: a workload is a file of ``benches/workload_gen.py`` with its sidecar, or one of `PROFILES`, which are generated bit
-for bit like the files. An untimed first run compares what the venue does with every message; every timed sample
-compares trades, digest and the book at the end. The engine without matching runs in the same loop right before
-and after each sample, because machines throttle: shares of it can be compared between runs, rates cannot.
+`book`: a workload is a file of ``benches/workload_gen.py`` with its sidecar, or one of `PROFILES`, which are generated
+bit for bit like the files. An untimed first run compares what the venue does with every message; every timed sample
+compares trades, digest and the book at the end. The engine without matching runs in the same loop right before and
+after each sample, because machines throttle: shares of it can be compared between runs, rates cannot.
 
 `marks` and `cascade` open a crowd of leveraged accounts through the venue's commands and move the price; what the venue
 finds is compared with a look at every account.
@@ -152,7 +152,7 @@ def marks(
     >>> from seawall import bench
     >>> report = bench.marks(accounts=200, markets=2, steps=100)
     >>> report["accounts"], report["walk_called"], report["crash_called"]
-    (200, 0, 47)
+    (200, 0, 44)
     """
     report: dict[str, Any] = json.loads(
         _core.bench_marks(accounts=accounts, markets=markets, steps=steps, progress=progress)
@@ -199,9 +199,7 @@ def cascade(
     (1000, 20000)
     """
     jump = 10 * accounts if jump_accounts is None else jump_accounts
-    report: dict[str, Any] = json.loads(
-        _core.bench_cascade(accounts=accounts, jump_accounts=jump, progress=progress)
-    )
+    report: dict[str, Any] = json.loads(_core.bench_cascade(accounts=accounts, jump_accounts=jump, progress=progress))
     return report
 
 
