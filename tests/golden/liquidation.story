@@ -191,7 +191,7 @@ check alice position BTC 4
 
 story a ramp lets more be closed as time passes
 # As before without a fee: 36 / 6.51 = 5 lots. At once a tenth of the shortage may go: half a lot, none. After 40 of 100 seconds a half: 2 lots,
-# which free 14. 10 seconds later 60 % of 36, the 14 counted: (0.6 x 36 - 14) / 22 = 0.35 of 3 lots: 1.
+# which free 14. 20 seconds later 70 % of 36, the 14 counted: (0.7 x 36 - 14) / 22 = 0.51 of 3 lots: 1, where 70 % of 3 would be 2.
 config unit
 set markets.BTC.liquidation {"enabled": true, "slice_ppm": 1, "slice_qty_min": 1, "full_below": 0, "fee_ppm": 0, "fund_limit_ppm": 100000, "policy": {"type": "ramp", "buffer_ppm": 20000, "duration_ns": 100000000000, "initial_ppm": 100000, "full_below": 0}}
 given alice 100
@@ -216,7 +216,7 @@ index BTC 93
 > fill carol #1 BTC buy 2 @ 93 fee 0 maker
 > fill alice #2 BTC sell 2 @ 93 fee 0 closing
 check alice position BTC 8
-at 60s
+at 70s
 pulse
 > closing alice #3 BTC sell 1 @ 90 bankruptcy 90 own
 > fill carol #1 BTC buy 1 @ 93 fee 0 maker
