@@ -16,6 +16,7 @@ BILLION: Final = 1_000_000_000
 UNIT: Final = 10**18
 NEVER: Final = (1 << 63) - 1
 VOTES_MAX: Final = 4096
+HELD_MAX: Final = 1 << 61
 
 # States of an index.
 LIVE: Final = 0
@@ -281,8 +282,8 @@ class Funding:
             self.samples.append(truncated(middle([Fraction(vote) for vote in padded])))
             self.votes = []
 
-    def begin(self) -> int:
-        """Return the rate of a settlement; samples start anew."""
+    def begin(self, held: int) -> int:
+        """Return the rate of a settlement, with what users hold together; samples start anew."""
         self.close_votes()
         least = 0 if self.rule is None else self.rule["samples_min"]
         count = max(len(self.samples), least)
@@ -290,7 +291,7 @@ class Funding:
         rate = average + clamp(self.interest - average, -self.clamp, self.clamp)
         self.samples = []
         self.due = min(NEVER, self.due + self.interval_ns)
-        self.last_rate = clamp(rate, -self.cap, self.cap)
+        self.last_rate = 0 if held > HELD_MAX else clamp(rate, -self.cap, self.cap)
         return self.last_rate
 
     def index_units(self, rate: int, price: int) -> int:

@@ -2306,7 +2306,8 @@ class OracleVenue:
         """Fix the rate of a funding time that is due, and begin to settle it."""
         funding = market.funding
         assert funding is not None
-        rate = funding.begin()
+        held = sum(max(0, self.balance(user(account.number, 0))) for account in self.accounts)
+        rate = funding.begin(held)
         price = market.index if funding.by_index else market.mark
         units = funding.index_units(rate, price)
         self.emit(FUNDING_SETTLED, market=market.number, price=price, qty=units, amount=rate)

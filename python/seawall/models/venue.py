@@ -213,7 +213,7 @@ class Votes(Model):
 
     period: Duration
     """Length of a period of votes."""
-    votes_min: int = Field(ge=1, le=1_000_000)
+    votes_min: int = Field(ge=1, le=4096)
     """Votes to which zeros fill a period up."""
     samples_min: int = Field(ge=1, le=1_000_000)
     """Samples to which zeros fill an interval up."""

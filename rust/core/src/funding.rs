@@ -3,15 +3,15 @@
 //! Knows nothing of accounts; the venue moves the payments.
 
 use crate::codec::{CodecError, Reader, Writer};
-use crate::config::{Accrual, Funding, Payers, Tier};
+use crate::config::{Accrual, Funding, Payers, Tier, VOTES_MAX};
 use crate::units::{
-    AccountId, BILLION, IndexUnits, Money, Nanos, Ppb, Price, Qty, TickValue,
+    AccountId, BILLION, IndexUnits, Money, Nanos, Ppb, Price, Qty, Sum, TickValue,
     funding_index_delta_towards_zero, mean_of_samples_towards_zero, padded_median_towards_zero,
     premium_towards_zero,
 };
 
-/// Votes of one period that are taken; a venue that is told more of them has its median.
-const VOTES_MAX: usize = 4096;
+/// Sum of positive balances beyond which funding moves nothing: 2^61, as the sums that a configuration is proven for.
+const HELD_MAX: Sum = Sum::new(1 << 61);
 
 /// `premium + clamp(interest - premium, -clamp, clamp)`, then limited to +-cap.
 #[must_use]
@@ -122,7 +122,7 @@ impl FundingState {
             self.close_votes();
             self.period_end = self.config.first_ns.next_after(votes.period_ns, now);
         }
-        if self.votes.len() < VOTES_MAX {
+        if u32::try_from(self.votes.len()).is_ok_and(|count| count < VOTES_MAX) {
             self.votes.push(premium);
         }
     }
@@ -140,13 +140,15 @@ impl FundingState {
         }
     }
 
-    /// Begins the settlement that is due and returns its rate; samples start anew.
-    pub(crate) fn begin(&mut self, price: Price) -> Ppb {
+    /// Begins the settlement that is due and returns its rate, zero where users hold too much; samples start anew.
+    pub(crate) fn begin(&mut self, price: Price, held: Sum) -> Ppb {
         self.close_votes();
         let c = &self.config;
         let least = c.votes.map_or(0, |votes| votes.samples_min);
         let premium = mean_of_samples_towards_zero(self.sum, self.count, least);
-        let rate = funding_rate(premium, c.interest_ppb, c.clamp_ppb, self.cap);
+        // One settlement moves the notional at most, so no balance leaves its range by funding.
+        let cap = if held > HELD_MAX { Ppb::ZERO } else { self.cap };
+        let rate = funding_rate(premium, c.interest_ppb, c.clamp_ppb, cap);
         self.sum = 0;
         self.count = 0;
         self.due = self.due.later(c.interval_ns);
@@ -249,7 +251,7 @@ impl FundingState {
         if config.votes.is_some() {
             state.period_end = Nanos::new(r.i64()?);
             let count = r.len()?;
-            if count > VOTES_MAX {
+            if u32::try_from(count).map_or(true, |c| c > VOTES_MAX) {
                 return Err(r.invalid(format!("{count} votes are more than {VOTES_MAX}; take another copy")));
             }
             for _ in 0..count {

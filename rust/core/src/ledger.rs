@@ -244,6 +244,12 @@ impl Ledger {
         }
     }
 
+    /// Sum of the balances of an asset that are above zero. Looks at every account.
+    pub(crate) fn held(&self, asset: AssetId) -> Sum {
+        let accounts = (0..self.accounts()).map(AccountId::from_index);
+        accounts.fold(Sum::ZERO, |sum, a| sum + Sum::of(self.balance(a, asset).max(Money::ZERO)))
+    }
+
     /// Moves money between two places of the same asset; a negative amount moves the other way.
     ///
     /// The only function that changes a balance. A fund that would fall below zero is a bug of the caller.

@@ -4,6 +4,7 @@
 //! jumps to where accounts are in trouble.
 
 use crate::golden;
+use seawall_core::protocol::command;
 use seawall_core::{
     AccountId, AssetId, Command, Events, FundId, MarketId, Money, Nanos, Price, Qty, Record, Side, Venue,
 };
@@ -115,7 +116,45 @@ pub fn lively(seed: u64) -> Value {
         }
     }
     config["breakers"] = json!(breakers);
+    if seed.is_multiple_of(3) {
+        price(&mut config, &mut Rng::new(seed ^ 0x9a1ce));
+    }
     config
+}
+
+/// Sources, inputs of the mark and terms of the funding.
+fn price(config: &mut Value, rng: &mut Rng) {
+    let sources = |rng: &mut Rng| {
+        let stale = [rng.pick(&[20, 500]), rng.pick(&[40, 2000])].map(|ms| ms * MILLISECOND);
+        json!([{"name": "one", "weight": 2, "stale_ns": stale[0]}, {"name": "two", "weight": 1, "stale_ns": stale[1]}])
+    };
+    let markets = config["markets"].as_array_mut().expect("a list");
+    markets[0]["index"] = json!({
+        "rule": rng.pick(&["median", "mean"]), "sources_min": rng.pick(&[1, 2]), "liquidates_stale": rng.chance(50),
+        "sources": sources(rng),
+    });
+    if markets[0]["index"]["rule"] == "mean" {
+        markets[0]["index"]["rule"] = json!({"mean": {"outlier_ppm": 50_000}});
+    }
+    for market in markets {
+        let mut inputs = vec!["basis_ema", "touch", "external", "basis"];
+        if !market["funding"].is_null() {
+            inputs.push("funding");
+            market["funding"]["votes"] =
+                json!({"period_ns": 10 * MILLISECOND, "votes_min": 2, "samples_min": 2});
+            market["funding"]["rate_period_ns"] = json!(80 * MILLISECOND);
+            market["funding"]["payers"] = json!(rng.pick(&["full", "capped"]));
+            market["funding"]["price"] = json!(rng.pick(&["mark", "index"]));
+            market["funding"]["accrual"] = json!({"units": rng.pick(&[1, 1000]), "ticks": 1});
+        }
+        market["mark"] = json!({
+            "method": "median", "basis_samples": 3, "inputs": inputs, "fallback": "touch_ema",
+            "basis_decay_ppb": 500_000_000, "touch_decay_ppb": 0, "sources": sources(rng),
+        });
+        if rng.chance(30) {
+            market["mark"]["slew_ppm"] = json!(100_000);
+        }
+    }
 }
 
 /// Writes the commands of one world.
@@ -143,6 +182,9 @@ impl Stream {
         let late = if rng.chance(2) { 30 * MILLISECOND } else { 0 };
         let early = if rng.chance(1) { -MILLISECOND } else { 0 };
         let mut record = command.encode(Nanos::new((venue.now().get() + step + late + early).max(0)));
+        if record.kind == command::INDEX {
+            tell(rng, venue, &mut record);
+        }
         record.source = u8::try_from(rng.within(0, 2)).expect("small");
         if rng.chance(4) {
             spoil(rng, &mut record);
@@ -323,6 +365,19 @@ impl Stream {
 }
 
 /// Makes a command wrong in one field.
+/// Makes an Index the price of a source, where the market has sources.
+fn tell(rng: &mut Rng, venue: &Venue, record: &mut Record) {
+    let market = &venue.config().markets[usize::from(record.market)];
+    let index = market.index.as_ref().map_or(0, |index| index.sources.len());
+    let count = index + market.mark.sources.len();
+    if count > 0 && (index > 0 || rng.chance(20)) && !rng.chance(2) {
+        record.kind = command::SOURCE;
+        record.code = u16::try_from(rng.below(count)).expect("few sources");
+        record.qty = if rng.chance(30) { record.price + rng.within(-1, 3) } else { 0 };
+        record.amount = if rng.chance(20) { record.at - rng.within(-1, 30) * MILLISECOND } else { 0 };
+    }
+}
+
 fn spoil(rng: &mut Rng, record: &mut Record) {
     match rng.below(9) {
         0 => record.market = rng.pick(&[2, 65535]),

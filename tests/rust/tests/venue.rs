@@ -249,6 +249,18 @@ fn wrong_commands(venue: &Venue) -> Vec<Record> {
         Command::SetPhase { market, code: 13, end: Nanos::ZERO }.encode(now),
         Command::Index { market, price: Price::ZERO }.encode(now),
     ];
+    // A crossed source, two that are too old or too young, one that is not there, and a price that is none.
+    let told = |code, price, qty, amount| {
+        let (at, market) = (now.get(), market.get());
+        Record { kind: command::SOURCE, market, at, code, price, qty, amount, ..Record::default() }
+    };
+    all.extend([
+        told(0, 101, 100, 0),
+        told(0, 100, 0, 1),
+        told(0, 100, 0, now.get() + 1),
+        told(9, 100, 0, 0),
+        told(0, 0, 0, 0),
+    ]);
     for account in (0..venue.accounts()).map(AccountId::from_index) {
         let other = AccountId::from_index((account.index() + 1) % venue.accounts());
         for side in [0, 1] {

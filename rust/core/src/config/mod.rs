@@ -10,6 +10,7 @@ mod risk;
 
 pub use breaker::{BandAction, Breaker, MoveSource, Rule};
 pub use market::{Allocation, ClientIds, Day, Entry, Fees, Lead, Market};
+pub(crate) use price::VOTES_MAX;
 pub use price::{
     Accrual, Funding, FundingPrice, Index, IndexRule, Mark, MarkInput, MarkMethod, Payers, Source, Votes,
 };

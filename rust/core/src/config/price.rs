@@ -11,6 +11,9 @@ const WEIGHT_MAX: u32 = 1_000_000;
 /// The largest number of units or ticks in an [`Accrual`].
 const ACCRUAL_MAX: i64 = BILLION;
 
+/// Votes of one period: that many are taken, and zeros fill up to that many.
+pub(crate) const VOTES_MAX: u32 = 4096;
+
 /// An index made from the prices of several sources.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -347,9 +350,11 @@ impl Funding {
                 let why = format!("{}: must be positive", votes.period_ns);
                 return refuse(field("votes.period_ns"), why);
             }
-            for (name, value) in [("votes_min", votes.votes_min), ("samples_min", votes.samples_min)] {
-                if !(1..=1_000_000).contains(&value) {
-                    return refuse(field("votes.") + name, format!("{value}: must be 1 to 1000000"));
+            for (name, value, max) in
+                [("votes_min", votes.votes_min, VOTES_MAX), ("samples_min", votes.samples_min, 1_000_000)]
+            {
+                if !(1..=max).contains(&value) {
+                    return refuse(field("votes.") + name, format!("{value}: must be 1 to {max}"));
                 }
             }
         }

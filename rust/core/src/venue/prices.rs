@@ -140,15 +140,17 @@ impl Venue {
 
     /// Begins a settlement that is due, or goes on with it, for as many accounts as the budget allows.
     pub(super) fn settle_funding(&mut self, market: MarketId, budget: &mut usize, events: &mut Events) {
-        let (mark, index) = (self.floor.prices.known(market), self.floor.prices.index(market));
-        let m = self.floor.market_mut(market);
-        let state = m.funding.as_mut().expect("a funding timer has funding");
-        if state.settlement().is_none() {
+        let funding = self.floor.market(market).funding.as_ref();
+        if funding.expect("a funding timer has funding").settlement().is_none() {
+            let held = self.floor.ledger.held(VALUATION);
+            let (mark, index) = (self.floor.prices.known(market), self.floor.prices.index(market));
+            let m = self.floor.market_mut(market);
+            let state = m.funding.as_mut().expect("as above");
             let price = match state.config().price {
                 FundingPrice::Mark => mark,
                 FundingPrice::Index => index.expect("a market with a mark has an index"),
             };
-            let rate = state.begin(price);
+            let rate = state.begin(price, held);
             let begun = state.settlement().expect("it has begun");
             m.mark.settled(rate);
             events.push(Record {
