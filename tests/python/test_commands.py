@@ -192,3 +192,10 @@ def test_a_million_orders_with_terms_are_quick_to_build() -> None:
     count = 1_000_000
     batch = commands.place(**ORDER | {"qty": np.full(count, 9)}, display=np.arange(count) % 2)
     assert len(batch) == count + count // 2
+
+
+def test_a_source_tells_one_price_or_a_bid_and_an_ask() -> None:
+    told = commands.source(at=[5, 6], market=1, number=[0, 2], price=100, ask=[0, 102], observed=[0, 4])
+    assert told["kind"].tolist() == [CommandKind.SOURCE] * 2
+    rows = [told[name].tolist() for name in ("code", "price", "qty", "amount")]
+    assert rows == [[0, 2], [100, 100], [0, 102], [0, 4]]

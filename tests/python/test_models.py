@@ -122,6 +122,59 @@ def test_a_market_has_rules_of_its_own_for_orders() -> None:
     assert config["limits"]["triggers_per_step"] == 3
 
 
+def test_a_market_has_an_index_a_mark_and_funding_of_its_own() -> None:
+    source = 'name="{}",weight={},stale="10s"'
+    sources = ",".join("{" + source.format(name, weight) + "}" for name, weight in (("one", 3), ("two", 2)))
+    overrides = [
+        f'markets.BTC.index={{rule={{type="mean",outlier="0.05"}},sources_min=2,sources=[{sources}]}}',
+        f'markets.ETH.index={{rule={{type="median"}},sources_min=1,liquidates_stale=true,sources=[{sources}]}}',
+        (
+            'markets.BTC.mark={method="median",inputs=["basis_ema","touch","external"],fallback="touch_ema",'
+            'basis_decay="0.993355506",touch_decay="0.967216100",index_band="0.05",slew="0.01",'
+            f"sources=[{sources}]}}"
+        ),
+        "markets.BTC.funding.rate_period=8h",
+        "markets.BTC.funding.interval=1h",
+        "markets.BTC.funding.price=index",
+        "markets.BTC.funding.payers=capped",
+        "markets.BTC.funding.cap_margin_multiple=6",
+        'markets.BTC.funding.votes={period="60s",votes_min=15,samples_min=60}',
+        "markets.BTC.funding.accrual='0.000001'",
+    ]
+    profile = load_profile("reference", set=overrides)
+    assert VenueProfile.model_validate(json.loads(profile.model_dump_json())) == profile
+    config = json.loads(_core.Venue(profile.to_json()).config())
+    assert config == profile.config()
+    btc, eth = config["markets"]
+    told = [{"name": "one", "weight": 3, "stale_ns": 10**10}, {"name": "two", "weight": 2, "stale_ns": 10**10}]
+    assert btc["index"]["rule"] == {"mean": {"outlier_ppm": 50_000}}
+    assert eth["index"] == {"rule": "median", "sources_min": 1, "liquidates_stale": True, "sources": told}
+    assert btc["mark"] == {
+        "method": "median",
+        "basis_samples": 30,
+        "inputs": ["basis_ema", "touch", "external"],
+        "fallback": "touch_ema",
+        "basis_decay_ppb": 993_355_506,
+        "touch_decay_ppb": 967_216_100,
+        "index_band_ppm": 50_000,
+        "slew_ppm": 10_000,
+        "sources": told,
+    }
+    terms = {key: btc["funding"][key] for key in ("rate_period_ns", "price", "payers", "cap_margin_multiple", "votes")}
+    votes = {"period_ns": 60 * 10**9, "votes_min": 15, "samples_min": 60}
+    period = 28_800 * 10**9
+    assert terms == {
+        "rate_period_ns": period,
+        "price": "index",
+        "payers": "capped",
+        "cap_margin_multiple": 6,
+        "votes": votes,
+    }
+    # A tick is a tenth of a dollar: a millionth of one is a hundred-thousandth of a tick.
+    assert btc["funding"]["accrual"] == {"units": 100_000, "ticks": 1}
+    assert "index" not in json.loads(_core.Venue(load_profile_once().to_json()).config())["markets"][0]
+
+
 @pytest.mark.parametrize(
     ("override", "told"),
     [
