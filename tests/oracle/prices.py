@@ -217,7 +217,9 @@ class Mark:
         if len(prices) == 2 and self.fallback is not None:
             joining = self.input(self.fallback, view)
             prices += [] if joining is None else [joining]
-        return floor(middle([Fraction(price) for price in prices])) if prices else view.index
+        mark = floor(middle([Fraction(price) for price in prices])) if prices else view.index
+        assert min(prices, default=mark) <= mark <= max(prices, default=mark), "a median lies between its inputs"
+        return mark
 
     def input(self, name: str, view: View) -> int | None:
         """Return the price of an input, None if it has none."""

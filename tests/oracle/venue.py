@@ -2272,6 +2272,7 @@ class OracleVenue:
 
     def new_index(self, market: Market, index: int) -> None:
         """Take an index that was told or made, and make the mark."""
+        assert not market.sources.makes_index or market.sources.state() != STALE, "a stale index does not move"
         self.queue += self.parked
         self.parked = []
         funding = market.funding
@@ -2403,6 +2404,7 @@ class OracleVenue:
 
     def close_slice(self, number: int, market: Market, share: int) -> None:
         """Close a slice of a position to which a share of the account's equity belongs: steps E to K."""
+        assert market.sources.liquidates_stale or market.sources.state() != STALE, "a stale index spares"
         base = self.accounts[number].positions[market.number].base
         b, size = sign(base), abs(base)
         # E.

@@ -127,7 +127,8 @@ impl MarkState {
                 self.basis_ema.sample(basis.get(), decay, now);
             }
         }
-        if let (Some(decay), Some(touch)) = (self.config.touch_decay_ppb, self.touch(view)) {
+        let Some(decay) = self.config.touch_decay_ppb else { return };
+        if let Some(touch) = self.touch(view) {
             self.touch_ema.sample(touch.get(), decay, now);
         }
     }

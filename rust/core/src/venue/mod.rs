@@ -378,6 +378,9 @@ impl Venue {
             let clearing = Sum::of(floor.ledger.at(Place::Clearing(market)));
             assert_eq!(floor.ledger.costs(market), -clearing, "entry costs of market {market}");
             let m = floor.market(market);
+            let settling = m.funding.as_ref().is_some_and(|f| f.settlement().is_some());
+            let kept = floor.ledger.at(Place::Funding(market));
+            assert!(settling || !kept.is_negative(), "funding of market {market} paid out {kept} too much");
             m.book.check();
             let open = if m.config.cleared { m.book.open_lots(floor.ledger.accounts()) } else { Vec::new() };
             for (account, p) in floor.ledger.market_positions(market) {
