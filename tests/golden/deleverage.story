@@ -524,3 +524,119 @@ index BTC 60
 > adl-haircut carol BTC 62
 > adl-haircut bob BTC 87
 > adl-rest alice BTC 10 lacks 51
+
+story an account whose cap and the round end together stays first
+# Slices of 2 lots. Half of Bob's 5 is 2, which is the round; then half of his 3 is 1, and Carol is next.
+config unit
+set markets.BTC.adl {"enabled": true, "method": "queue", "price": "bankruptcy", "band_ppm": null, "fraction_ppm": 500000}
+set markets.BTC.liquidation.slice_ppm 200000
+given alice 100
+given bob 1000
+given carol 1000
+index BTC 100
+> marked BTC 100 index 100
+block BTC alice buys 5 @ 100 from bob
+> fill alice BTC buy 5 @ 100 block
+> fill bob BTC sell 5 @ 100 block
+block BTC alice buys 5 @ 90 from carol
+> fill alice BTC buy 5 @ 90 block
+> fill carol BTC sell 5 @ 90 block
+index BTC 80
+> marked BTC 80 index 80
+> liquidation alice equity -50 below 40
+> closing alice #1 BTC sell 2 @ 85 bankruptcy 85 own
+> cancelled alice #1 BTC sell 2 @ 85 rest
+> adl alice BTC sell 2 @ 85
+> adl-fill bob BTC buy 2 @ 85 gives 10
+pulse
+> closing alice #2 BTC sell 2 @ 85 bankruptcy 85 own
+> cancelled alice #2 BTC sell 2 @ 85 rest
+> adl alice BTC sell 2 @ 85
+> adl-fill bob BTC buy 1 @ 85 gives 5
+> adl-fill carol BTC buy 1 @ 85 gives 5
+
+story at the mark a solvent account keeps what it has
+# As with the offset: the bankruptcy price 90 is below the mark 92, so no lot lacks anything, and nothing is due to the fund.
+config unit
+set markets.BTC.adl {"enabled": true, "method": "queue", "price": "mark", "band_ppm": null, "trigger": "unfilled"}
+given alice 100
+given bob 1000
+index BTC 100
+> marked BTC 100 index 100
+block BTC alice buys 10 @ 100 from bob
+> fill alice BTC buy 10 @ 100 block
+> fill bob BTC sell 10 @ 100 block
+index BTC 92
+> marked BTC 92 index 92
+> liquidation alice equity 20 below 46
+> closing alice #1 BTC sell 10 @ 90 bankruptcy 90 own
+> cancelled alice #1 BTC sell 10 @ 90 rest
+> adl alice BTC sell 10 @ 92
+> adl-fill bob BTC buy 10 @ 92 gives 0
+> ended alice closed equity 20
+check funds 0
+
+story a part of a position counts for its part of the profit against the correction floor
+# Two of Bob's five lots take 40 of the profit of 150: 110 / 800 = 0.1375, above 0.13. Then 110 / 640 = 0.17, and two more lots would leave 70 / 640 = 0.11.
+config unit
+set markets.BTC.adl {"enabled": true, "method": "queue", "price": "bankruptcy", "band_ppm": null, "correction_floor_ppm": 130000}
+set markets.BTC.liquidation.slice_ppm 200000
+given alice 100
+given bob 1000
+given carol 1000
+index BTC 100
+> marked BTC 100 index 100
+block BTC alice buys 5 @ 100 from bob
+> fill alice BTC buy 5 @ 100 block
+> fill bob BTC sell 5 @ 100 block
+block BTC alice buys 5 @ 90 from carol
+> fill alice BTC buy 5 @ 90 block
+> fill carol BTC sell 5 @ 90 block
+index BTC 80
+> marked BTC 80 index 80
+> liquidation alice equity -50 below 40
+> closing alice #1 BTC sell 2 @ 85 bankruptcy 85 own
+> cancelled alice #1 BTC sell 2 @ 85 rest
+> adl alice BTC sell 2 @ 85
+> adl-fill bob BTC buy 2 @ 85 gives 10
+pulse
+> closing alice #2 BTC sell 2 @ 85 bankruptcy 85 own
+> cancelled alice #2 BTC sell 2 @ 85 rest
+> adl alice BTC sell 2 @ 85
+> adl-rest alice BTC 2
+
+story a haircut leaves nobody in debt: it ends at the equity
+# At 60 Bob has a profit of 200 and, with his loss in ETH, an equity of 195: that is all he can be asked for. Carol pays the other 55 of 250.
+config unit
+set markets.BTC.adl {"enabled": true, "method": "haircut_queue", "price": "bankruptcy", "band_ppm": null}
+given alice 100
+given bob 150
+given carol 1000
+given dave 10000
+index BTC 100
+> marked BTC 100 index 100
+index ETH 100
+> marked ETH 100 index 100
+block BTC alice buys 5 @ 100 from bob
+> fill alice BTC buy 5 @ 100 block
+> fill bob BTC sell 5 @ 100 block
+block BTC alice buys 5 @ 90 from carol
+> fill alice BTC buy 5 @ 90 block
+> fill carol BTC sell 5 @ 90 block
+block ETH bob buys 5 @ 100 from dave
+> fill bob ETH buy 5 @ 100 block
+> fill dave ETH sell 5 @ 100 block
+index BTC 90
+> marked BTC 90 index 90
+index ETH 69
+> marked ETH 69 index 69
+index BTC 60
+> marked BTC 60 index 60
+> liquidation alice equity -250 below 30
+> closing alice #1 BTC sell 10 @ 85 bankruptcy 85 own
+> cancelled alice #1 BTC sell 10 @ 85 rest
+> adl alice BTC sell 10 @ 85
+> adl-haircut bob BTC 195
+> adl-haircut carol BTC 55
+> adl-rest alice BTC 10
+> liquidation bob equity 0 below 33

@@ -260,4 +260,49 @@ mod tests {
         let poor = Stake { equity: Sum::new(-10), ..of(50) };
         assert_eq!(poor.bankruptcy_quote(), Money::new(54));
     }
+    /// One lot of value 50 on each side; equities of the liquidated account and of a counterparty each.
+    struct Pairs(i128, Vec<i128>, Vec<Money>);
+
+    impl Counterparties for Pairs {
+        type Name = usize;
+
+        fn open(&self) -> Qty {
+            Qty::new(1)
+        }
+
+        fn lots(&mut self, _: usize) -> Qty {
+            Qty::new(9)
+        }
+
+        fn stakes(&self, name: usize, _: Qty) -> (Stake, Stake) {
+            let of = |equity, value| Stake {
+                equity: Sum::new(equity),
+                value: Money::new(value),
+                part: Sum::new(1),
+                whole: Sum::new(1),
+            };
+            (of(self.0, 50), of(self.1[name], -50))
+        }
+
+        fn close(&mut self, _: usize, _: Qty, quote: Money) {
+            self.2.push(quote);
+        }
+    }
+
+    #[test]
+    fn an_offset_meets_a_quote_that_is_just_met_and_passes_over_the_others() {
+        let run = |basis, equity, others: &[i128]| {
+            let mut pairs = Pairs(equity, others.to_vec(), Vec::new());
+            let left = offset(basis, Qty::new(1), 0..others.len(), &mut pairs);
+            (left.map(Qty::get), pairs.2.into_iter().map(Money::get).collect::<Vec<_>>())
+        };
+        // The liquidated account lacks 7 and must receive 57: one that has 6 cannot pay it, one that has 7 just can.
+        assert_eq!(run(AdlPrice::Bankruptcy, -7, &[6, 7]), (Some(0), vec![57]));
+        assert_eq!(run(AdlPrice::Bankruptcy, -7, &[6, 6]), (Some(1), vec![]));
+        assert_eq!(run(AdlPrice::Mark, 0, &[-1, 0]), (Some(0), vec![50]));
+        assert_eq!(run(AdlPrice::Mark, -1, &[5]), (Some(1), vec![]));
+        let mut pairs = Pairs(0, vec![9], Vec::new());
+        assert_eq!(offset(AdlPrice::Mark, Qty::new(2), [0], &mut pairs), None, "more than the position");
+        assert_eq!(offset(AdlPrice::Mark, Qty::ZERO, [0], &mut pairs), None);
+    }
 }
