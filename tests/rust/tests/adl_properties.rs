@@ -6,7 +6,8 @@
 //! condition stands, it holds on ten thousand rounds that meet the condition, and a counterexample does not meet it.
 
 use seawall_core::adl::{Adl, AdlRisk, Candidate, Frame, Liable, Marks, Round, haircut, risk_weight};
-use seawall_core::{AccountId, Money, Price, Qty, Side, TickValue};
+use seawall_core::config::RateRounding;
+use seawall_core::{AccountId, Money, Price, Qty, Side, TickValue, two_sided_loss};
 use seawall_tests::repository;
 use seawall_tests::stream::Rng;
 use serde_json::{Value, json};
@@ -291,9 +292,11 @@ fn run(mechanism: Mechanism, terms: Terms, accounts: &[Account], amount: i64) ->
 
 /// The loss per lot rounded up, on every lot of both sides.
 fn two_sided(accounts: &[Account], loss: i64) -> Vec<i64> {
-    let all: i64 = accounts.iter().map(|a| a.lots).sum();
-    let rate = if all == 0 { 0 } else { (loss + all - 1) / all };
-    accounts.iter().map(|a| rate * a.lots).collect()
+    let lots: Vec<Qty> = accounts.iter().map(|a| Qty::new(a.lots)).collect();
+    let (step, rounding) = (Money::new(1), RateRounding::Ceil);
+    let spread = two_sided_loss(Money::new(loss), Money::ZERO, &lots, step, rounding);
+    // Without a position nothing is shared.
+    spread.map_or(vec![0; lots.len()], |spread| spread.charges.into_iter().map(Money::get).collect())
 }
 
 fn is_eligible(terms: Terms, a: &Account) -> bool {

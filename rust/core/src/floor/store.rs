@@ -160,18 +160,7 @@ impl Floor {
             }
             m.breakers.decode(r)?;
             for ranking in &mut m.ranking {
-                let some = r.bool()?;
-                let mut ranked = Vec::new();
-                for _ in 0..r.len()? {
-                    let account = AccountId::new(r.u32()?);
-                    if account.index() >= accounts {
-                        return Err(
-                            r.invalid(format!("account {account} is ranked and unknown; take another copy"))
-                        );
-                    }
-                    ranked.push(account);
-                }
-                *ranking = some.then_some(ranked);
+                *ranking = decode_ranking(accounts, r)?;
             }
         }
         self.pools.decode(r)?;
@@ -197,4 +186,17 @@ impl Floor {
             self.arm(account, Cause::Price);
         }
     }
+}
+
+fn decode_ranking(accounts: usize, r: &mut Reader<'_>) -> Result<Option<Vec<AccountId>>, CodecError> {
+    let some = r.bool()?;
+    let mut ranked = Vec::new();
+    for _ in 0..r.len()? {
+        let account = AccountId::new(r.u32()?);
+        if account.index() >= accounts {
+            return Err(r.invalid(format!("account {account} is ranked and unknown; take another copy")));
+        }
+        ranked.push(account);
+    }
+    Ok(some.then_some(ranked))
 }
