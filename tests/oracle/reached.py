@@ -210,7 +210,7 @@ LEAST = {
     **dict.fromkeys(("leg_of_incoming", "leg_in_auction", "uncross_repeated", "pro_rata_liquidation"), 0.002),
     **dict.fromkeys(("fired_slid", "fired_refused:WouldTake", "funding_capped", "funding_shared"), 0.002),
     "rejected:NoMark": 0.001,
-    "liquidation": 0.90,
+    "liquidation": 0.85,
     "adl": 0.50,
 }
 """Least share of the worlds for every state."""

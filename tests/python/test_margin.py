@@ -47,12 +47,12 @@ def weight(tmp_path: Path, given: dict[str, Any], expect: str) -> dict[str, Any]
     return conform([file])
 
 
-def test_a_weight_by_an_unknown_rule_is_unsupported_and_a_wrong_one_fails(tmp_path: Path) -> None:
+def test_an_unknown_rule_and_a_wrong_weight_fail(tmp_path: Path) -> None:
     given = {"rule": "size_discount", "base": "0.9", "factor": "0.01", "size": "1000"}
     assert weight(tmp_path, given, "0.8358")["failed"] == 1
-    assert weight(tmp_path, given | {"rule": "colour"}, "0.8357")["unsupported"] == 1
+    assert weight(tmp_path, given | {"rule": "colour"}, "0.8357")["failed"] == 1
     assert weight(tmp_path, given | {"start": "1"}, "0.8357")["failed"] == 1
-    assert weight(tmp_path, {"rule": None}, "0.8357")["unsupported"] == 1
+    assert weight(tmp_path, {"rule": None}, "0.8357")["failed"] == 1
 
 
 RULES = {

@@ -10,8 +10,6 @@ from seawall.vectors import conform
 
 FILE = Path(__file__).parents[1] / "vectors/adl.jsonl"
 LINES: list[dict[str, Any]] = [json.loads(line) for line in FILE.read_text(encoding="utf-8").splitlines() if line]
-MEASURES = {"adl.fairness", "adl.severity_regret"}
-"""Topics that a public Python function computes, not the engine."""
 
 
 def run(tmp_path: Path, *lines: dict[str, Any]) -> dict[str, Any]:
@@ -23,13 +21,6 @@ def run(tmp_path: Path, *lines: dict[str, Any]) -> dict[str, Any]:
 def first(topic: str) -> dict[str, Any]:
     line: dict[str, Any] = json.loads(json.dumps(next(line for line in LINES if line["topic"] == topic)))
     return line
-
-
-def test_every_vector_of_the_engine_passes() -> None:
-    by_topic = conform([FILE])["by_topic"]
-    engine = {topic: tally for topic, tally in by_topic.items() if topic not in MEASURES}
-    assert sum(tally["passed"] for tally in engine.values()) == 84, engine
-    assert all(tally["failed"] + tally["unsupported"] == 0 for tally in engine.values()), engine
 
 
 @pytest.mark.parametrize("line", [line for line in LINES if line["topic"] not in MEASURES], ids=lambda line: line["id"])

@@ -8,7 +8,7 @@ use seawall_core::{
 use seawall_tests::stream::{Counts, Rng, Stream, strained, unit};
 use serde_json::{Value, json};
 
-const SEEDS: u64 = 150;
+const SEEDS: u64 = 200;
 const LENGTH: usize = 300;
 const STARTED: u16 = 510;
 const BTC: MarketId = MarketId::new(0);
