@@ -136,8 +136,9 @@ fn a_liquidation_price_is_met_to_the_tick() {
         let base = rng.within(1, 80) * rng.pick(&[1, -1]);
         let money = base.abs() * 1000 * rng.within(35, 90) / 100;
         let venue = holding(&config, base, (money, 0));
-        let (numerator, denominator) =
-            venue.liquidation_price(ALICE, BTC).map_or((0, 1), |price| price.parts());
+        let (numerator, denominator) = venue
+            .liquidation_price(ALICE, BTC)
+            .map_or((0, 1), |price| (price.numerator(), price.denominator()));
         let denominator = i128::try_from(denominator).expect("small");
         // Strictly beyond the price: below it for a long, above it for a short.
         let (step, first) = if base > 0 {

@@ -133,13 +133,11 @@ fn div_rem_wide((mut high, low): (u128, u128), c: u128) -> (u128, u128) {
 
 /// `floor(a b / c)`, limited to what fits, and whether something was left over; c is positive.
 pub(super) fn mul_div_down(a: u128, b: u128, c: u128) -> (i128, bool) {
-    let (high, low) = mul_wide(a, b);
-    if high >= c {
+    if mul_wide(a, b).0 >= c {
         return (i128::MAX, false);
     }
-    let quotient = if high == 0 { low / c } else { mul_div_wide(a, b, c) };
-    let rest = mul_wide(quotient, c) != (high, low);
-    (i128::try_from(quotient).unwrap_or(i128::MAX), rest)
+    let (quotient, rest) = mul_div_rem(a, b, c);
+    (i128::try_from(quotient).unwrap_or(i128::MAX), rest != 0)
 }
 
 /// Full product of two 128-bit numbers as (high, low).
@@ -236,12 +234,6 @@ impl Ratio {
     pub(crate) fn of_products(a: Money, b: Money, c: Money, d: Money) -> Self {
         let denominator = Sum(i128::from(c.0) * i128::from(d.0));
         Self::new(Sum(i128::from(a.0) * i128::from(b.0)), denominator)
-    }
-
-    /// Numerator and denominator, not reduced.
-    #[must_use]
-    pub const fn parts(&self) -> (i128, u128) {
-        (self.numerator, self.denominator)
     }
 
     /// The first whole number strictly below (for a buyer) or above (for a seller) this positive ratio.

@@ -1,5 +1,6 @@
 //! Auto-deleveraging: `seawall_core::adl`, a number of units at a time.
 
+use super::exact;
 use crate::error::VectorError;
 use crate::guarded::released;
 use pyo3::prelude::*;
@@ -54,7 +55,7 @@ pub(crate) fn adl_score(
     };
     let frame = Frame { side: side_of(side)?, one: Money::new(one), seed: 0 };
     let score = released(py, move || adl::score(rule, &candidate, &frame))?;
-    Ok((score.numerator(), score.denominator()))
+    Ok(exact(&score))
 }
 
 /// `seawall_core::adl::rank`: accounts by score.

@@ -1,5 +1,6 @@
 //! Margin, weights, and the prices of liquidation and bankruptcy.
 
+use super::exact;
 use crate::error::VectorError;
 use crate::guarded::released;
 use pyo3::prelude::*;
@@ -78,7 +79,7 @@ pub(crate) fn deposit_weight(py: Python<'_>, base: i64, total: i64, start: i64) 
         return refuse("base and deposits must not be negative, and the scale starts above zero");
     }
     released(py, move || {
-        seawall_core::deposit_scaled(Ppm::new(base), Money::new(total), Money::new(start)).parts()
+        exact(&seawall_core::deposit_scaled(Ppm::new(base), Money::new(total), Money::new(start)))
     })
 }
 
@@ -131,7 +132,7 @@ pub(crate) fn liquidation_price(
             equity: Sum::of(Money::new(equity)),
             other: Sum::of(Money::new(other)),
         };
-        exposed.liquidation_price(Ppm::new(rate), Money::new(deduction)).map(|price| price.parts())
+        exposed.liquidation_price(Ppm::new(rate), Money::new(deduction)).map(|price| exact(&price))
     })
 }
 
