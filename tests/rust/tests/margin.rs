@@ -3,7 +3,7 @@
 
 use seawall_core::{
     AccountId, AssetId, Audit, Command, Config, Events, MarketId, Money, Nanos, Price, Qty, Record, Side,
-    Venue, protocol::command,
+    Venue, protocol::command, protocol::event,
 };
 use seawall_tests::stream::{Counts, Rng, Stream, strained, unit};
 use serde_json::{Value, json};
@@ -236,4 +236,62 @@ fn margin_rules_that_cannot_work_are_refused_by_their_field() {
         "size_discount.factor_ppb: -1",
     );
     refused(&collateral("size_discount"), json!({"factor_ppb": 1, "unit": 0}), "size_discount.unit: 0");
+}
+
+/// Lots that auto-deleveraging closes on a falling path with bids of somebody else below each mark, for a fund of a
+/// size. The seed draws crowd and path.
+fn deleveraged(seed: u64, crowd: usize, fund: i64) -> i64 {
+    let mut rng = Rng::new(seed);
+    let mut venue = venue_of(&unit());
+    let mut events = Events::new();
+    let mut send = |venue: &mut Venue, command: Command| venue.apply(Nanos::ZERO, &command, &mut events);
+    let maker = AccountId::from_index(crowd + 1);
+    for account in (0..crowd + 2).map(AccountId::from_index) {
+        send(&mut venue, Command::OpenAccount);
+        let amount = Money::new(if account.index() < crowd { 6_000 } else { 200_000 });
+        send(&mut venue, Command::Deposit { account, asset: AssetId::new(0), amount });
+    }
+    if fund > 0 {
+        send(
+            &mut venue,
+            Command::FundDeposit { fund: seawall_core::FundId::new(0), amount: Money::new(fund) },
+        );
+    }
+    send(&mut venue, Command::Index { market: BTC, price: Price::new(1000) });
+    for buyer in (0..crowd).map(AccountId::from_index) {
+        let (price, qty) = (Price::new(1000), Qty::new(rng.within(15, 55)));
+        let seller = AccountId::from_index(crowd).get().into();
+        send(&mut venue, Command::Block { market: BTC, buyer, seller, price, qty });
+    }
+    let mut index = 1000;
+    for _ in 0..10 {
+        index -= rng.within(10, 70);
+        let (price, qty) = (Price::new(index - rng.within(0, 20)), Qty::new(rng.within(1, 30)));
+        let side = Side::Buy.code();
+        send(&mut venue, Command::Place { market: BTC, account: maker, side, code: 0, flags: 0, price, qty });
+        send(&mut venue, Command::Index { market: BTC, price: Price::new(index) });
+        for _ in 0..2 * crowd {
+            send(&mut venue, Command::Pulse);
+        }
+    }
+    assert!(venue.conservation().ok);
+    events.as_slice().iter().filter(|e| e.kind == event::ADL_FILL).map(|e| e.qty).sum()
+}
+
+#[test]
+fn a_larger_fund_never_means_more_deleveraging_of_one_account() {
+    let mut spared = 0;
+    for seed in 1..=400 {
+        let lots = [0, 50, 300, 1_000, 4_000, 20_000].map(|fund| deleveraged(seed, 1, fund));
+        assert!(lots.windows(2).all(|pair| pair[1] <= pair[0]), "seed {seed}: {lots:?}");
+        spared += usize::from(lots[5] < lots[0]);
+    }
+    println!("spared {spared} of 400");
+    assert!(spared > 50, "a fund spared winners in {spared} of 400 worlds only");
+}
+
+#[test]
+fn a_larger_fund_can_mean_more_deleveraging_of_many() {
+    // It sells one account's lots into bids that the next one's bankruptcy price would have reached.
+    assert_eq!([300, 1_000].map(|fund| deleveraged(6, 8, fund)), [233, 248]);
 }
