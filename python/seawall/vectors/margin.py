@@ -6,7 +6,7 @@ from typing import Final
 
 from seawall import _core
 from seawall.errors import VectorError
-from seawall.vectors.cases import Answer, Case, Scale, Topic, UnsupportedError, number_of
+from seawall.vectors.cases import Answer, Case, Scale, Topic, UnsupportedError, number_of, ppm
 
 __all__ = ["TOPICS"]
 
@@ -14,10 +14,6 @@ _PPM: Final = Scale({"rate": 10**6})
 _PPB: Final = Scale({"rate": 10**9})
 _QUOTE: Final = Scale({"money": 10**6})
 """Bankruptcy quotes are rounded at one millionth, which therefore is their minor unit."""
-
-
-def _ppm(value: str) -> int:
-    return _PPM.units("rate", value)
 
 
 def _number(case: Case, name: str) -> Fraction:
@@ -35,7 +31,7 @@ def _initial(case: Case, scale: Scale) -> Answer:
         raise VectorError(f"notional: {given['notional']} is not whole in units of {given['quantum']}")
     # An upper cap of zero means that the rate does not depend on open interest.
     bounds = (open_, lower, upper) if upper else None
-    rate, margin = _core.initial_margin(_ppm(given["base_fraction"]), bounds, int(notional))
+    rate, margin = _core.initial_margin(ppm(given["base_fraction"]), bounds, int(notional))
     return {"fraction": _PPM.value("rate", rate), "margin": margin * quantum}
 
 
@@ -48,8 +44,8 @@ def _maintenance(case: Case, scale: Scale) -> Answer:
     deduction, margin = _core.tier_margin(
         scale.units("money", given["notional"]),
         scale.units("money", given["lower_bound"]),
-        (_ppm(given["previous_fraction"]), scale.units("money", given["previous_deduction"])),
-        _ppm(given["fraction"]),
+        (ppm(given["previous_fraction"]), scale.units("money", given["previous_deduction"])),
+        ppm(given["fraction"]),
     )
     return {"deduction": scale.value("money", deduction), "margin": scale.value("money", margin)}
 
@@ -71,12 +67,12 @@ _WEIGHTS: Final = {
 def _weight(case: Case, scale: Scale) -> Answer:
     given = case.given
     if given["rule"] == "deposit_scaled":
-        base, unit = _ppm(given["base"]), scale.per_one["money"]
+        base, unit = ppm(given["base"]), scale.per_one["money"]
         total = _number(case, "total_deposits") * _number(case, "price") * unit
         return {"weight": Fraction(*_core.deposit_weight(base, int(total), scale.units("money", given["scale_start"])))}
     size = (scale.units("size", given["size"]), scale.per_one["size"])
     factor = _PPB.units("rate", given["factor"])
-    weight = _core.size_weight(given["rule"] == "size_discount", _ppm(given["base"]), factor, size)
+    weight = _core.size_weight(given["rule"] == "size_discount", ppm(given["base"]), factor, size)
     return {"weight": _PPM.value("rate", weight)}
 
 
@@ -96,7 +92,7 @@ def _open_orders(case: Case, scale: Scale) -> Answer:
         sizes[0],
         (sizes[1], sizes[2]),
         (scale.units("price", given["mark_price"]), _PPM.per_one["rate"]),
-        _ppm(given["fraction"]),
+        ppm(given["fraction"]),
         None if limit is None else scale.units("size", limit),
     )
     most = [None, None] if room is None else [scale.value("size", lots) for lots in room]
@@ -129,7 +125,7 @@ def _liquidation_price(case: Case, scale: Scale) -> Answer:
         given["side"] == "long",
         (scale.units("money", given["size"]), scale.units("money", str(notional))),
         scale.units("money", given["equity"]),
-        (_ppm(given["maintenance_fraction"]), scale.units("money", given["deduction"])),
+        (ppm(given["maintenance_fraction"]), scale.units("money", given["deduction"])),
         scale.units("money", given["other_maintenance"]),
     )
     return {"price": None if price is None else Fraction(*price)}

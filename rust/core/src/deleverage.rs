@@ -317,8 +317,7 @@ impl Round<'_> {
     fn close_hedge_aware(&mut self, lots: Qty) -> Qty {
         let all = self.candidates();
         let hedged: Vec<Hedged> = all.iter().map(|c| c.hedged(&self.rule, &self.terms)).collect();
-        let plan = adl::hedge_aware(self.winner(), lots, &hedged);
-        let takes: Vec<Qty> = plan.first.iter().zip(&plan.second).map(|(a, b)| *a + *b).collect();
+        let takes = adl::hedge_aware(self.winner(), lots, &hedged).closed();
         self.close_all(all, &takes)
     }
 

@@ -6,7 +6,8 @@
 use crate::golden;
 use seawall_core::protocol::command;
 use seawall_core::{
-    AccountId, AssetId, Command, Events, FundId, MarketId, Money, Nanos, Price, Qty, Record, Side, Venue,
+    AccountId, AssetId, Command, Config, Events, FundId, MarketId, Money, Nanos, Price, Qty, Record, Side,
+    Venue,
 };
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, VecDeque};
@@ -61,6 +62,24 @@ impl Rng {
 #[must_use]
 pub fn unit() -> Value {
     serde_json::from_str(&golden("unit.json").expect("the file is there")).expect("it is JSON")
+}
+
+/// Asserts that [`unit`] with another value at a path is refused, in words that hold `told`.
+///
+/// # Panics
+/// If it is not.
+pub fn refused(path: &[&str], value: Value, told: &str) {
+    let mut config = unit();
+    let mut at = &mut config;
+    for part in path {
+        at = match part.parse::<usize>() {
+            Ok(row) => &mut at[row],
+            Err(_) => &mut at[*part],
+        };
+    }
+    *at = value;
+    let error = Config::new(&config.to_string()).expect_err(&path.join(".")).to_string();
+    assert!(error.contains(told), "{}: {error}", path.join("."));
 }
 
 /// A configuration in which much happens; the seed decides what is switched on.

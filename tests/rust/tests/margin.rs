@@ -5,7 +5,7 @@ use seawall_core::{
     AccountId, AssetId, Audit, Command, Config, Events, MarketId, Money, Nanos, Price, Qty, Record, Side,
     Venue, protocol::command, protocol::event,
 };
-use seawall_tests::stream::{Counts, Rng, Stream, strained, unit};
+use seawall_tests::stream::{Counts, Rng, Stream, refused, strained, unit};
 use serde_json::{Value, json};
 
 const SEEDS: u64 = 200;
@@ -191,20 +191,6 @@ fn room_is_what_the_position_limit_leaves() {
     }
     let room = |side| venue.room(ALICE, BTC, side).get();
     assert_eq!((room(Side::Buy), room(Side::Sell)), (968, 1007));
-}
-
-fn refused(path: &[&str], value: Value, told: &str) {
-    let mut config = unit();
-    let mut at = &mut config;
-    for part in path {
-        at = match part.parse::<usize>() {
-            Ok(row) => &mut at[row],
-            Err(_) => &mut at[*part],
-        };
-    }
-    *at = value;
-    let error = Config::new(&config.to_string()).expect_err(&path.join(".")).to_string();
-    assert!(error.contains(told), "{}: {error}", path.join("."));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use seawall_core::{
     AccountId, Audit, Command, Config, EventDigest, Events, Journal, JournalWriter, MarketId, Nanos, Phase,
     Price, Qty, Record, Reject, Venue, hex, protocol::command,
 };
-use seawall_tests::stream::{Counts, Rng, World, daring, lively, unit};
+use seawall_tests::stream::{Counts, Rng, World, daring, lively, refused, unit};
 use serde_json::{Value, json};
 
 const SEEDS: u64 = 100;
@@ -658,35 +658,22 @@ fn restore_never_panics_even_when_the_checksum_is_right() {
 
 #[test]
 fn a_configuration_that_could_overflow_is_refused() {
-    let refuse = |path: &[&str], value: Value, told: &str| {
-        let mut config = unit();
-        let mut at = &mut config;
-        for part in path {
-            at = match part.parse::<usize>() {
-                Ok(row) => &mut at[row],
-                Err(_) => &mut at[*part],
-            };
-        }
-        *at = value;
-        let error = Config::new(&config.to_string()).expect_err(&path.join(".")).to_string();
-        assert!(error.contains(told), "{}: {error}", path.join("."));
-    };
     let most = i64::MAX;
-    refuse(&["markets", "0", "tick_value"], json!(most), "lower");
-    refuse(&["markets", "0", "tick_value"], json!(0), "tick_value");
-    refuse(&["markets", "0", "price_max"], json!(most), "price_max");
-    refuse(&["markets", "0", "open_interest_max"], json!(most), "open_interest_max");
-    refuse(&["markets", "0", "open_interest_max"], json!(most / 4), "lower");
-    refuse(&["markets", "0", "position_max"], json!(most / 4), "lower");
-    refuse(&["markets", "0", "order_qty_max"], json!(most / 4), "order_qty_max");
-    refuse(&["assets", "0", "deposits_max"], json!(most), "lower");
-    refuse(&["assets", "1", "deposits_max"], json!(most), "lower");
-    refuse(&["assets", "1", "collateral", "value_num"], json!(most), "lower");
-    refuse(&["markets", "0", "tiers", "0", "initial_ppm"], json!(1_000_001), "initial_ppm");
-    refuse(&["markets", "0", "tiers", "0", "maintenance_ppm"], json!(1_000_000), "maintenance");
-    refuse(&["markets", "0", "fees", "taker_ppm"], json!(most), "taker_ppm");
-    refuse(&["limits", "orders_max"], json!(1 << 24), "orders_max");
-    refuse(&["limits", "accounts_max"], json!(u32::MAX), "accounts_max");
-    refuse(&["unknown"], json!(1), "unknown");
-    refuse(&["markets", "0", "price_max"], json!(1.5), "1.5");
+    refused(&["markets", "0", "tick_value"], json!(most), "lower");
+    refused(&["markets", "0", "tick_value"], json!(0), "tick_value");
+    refused(&["markets", "0", "price_max"], json!(most), "price_max");
+    refused(&["markets", "0", "open_interest_max"], json!(most), "open_interest_max");
+    refused(&["markets", "0", "open_interest_max"], json!(most / 4), "lower");
+    refused(&["markets", "0", "position_max"], json!(most / 4), "lower");
+    refused(&["markets", "0", "order_qty_max"], json!(most / 4), "order_qty_max");
+    refused(&["assets", "0", "deposits_max"], json!(most), "lower");
+    refused(&["assets", "1", "deposits_max"], json!(most), "lower");
+    refused(&["assets", "1", "collateral", "value_num"], json!(most), "lower");
+    refused(&["markets", "0", "tiers", "0", "initial_ppm"], json!(1_000_001), "initial_ppm");
+    refused(&["markets", "0", "tiers", "0", "maintenance_ppm"], json!(1_000_000), "maintenance");
+    refused(&["markets", "0", "fees", "taker_ppm"], json!(most), "taker_ppm");
+    refused(&["limits", "orders_max"], json!(1 << 24), "orders_max");
+    refused(&["limits", "accounts_max"], json!(u32::MAX), "accounts_max");
+    refused(&["unknown"], json!(1), "unknown");
+    refused(&["markets", "0", "price_max"], json!(1.5), "1.5");
 }

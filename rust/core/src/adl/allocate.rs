@@ -77,6 +77,14 @@ pub struct TwoPass {
     pub second: Vec<Qty>,
 }
 
+impl TwoPass {
+    /// Lots closed in both.
+    #[must_use]
+    pub fn closed(&self) -> Vec<Qty> {
+        self.first.iter().zip(&self.second).map(|(a, b)| *a + *b).collect()
+    }
+}
+
 /// Hedge-aware deleveraging of positions of one side: first pro-rata on the lots that nothing hedges, then on the lots
 /// still open; both by largest remainder.
 #[must_use]

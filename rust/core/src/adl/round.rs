@@ -67,8 +67,7 @@ impl Round<'_> {
             AdlMethod::MinMax => shared(Apportionment::MinMax),
             AdlMethod::HedgeAware => {
                 let hedged: Vec<Hedged> = chosen.iter().map(|c| c.hedged(rule, &terms)).collect();
-                let plan = hedge_aware(self.frame.side, residual, &hedged);
-                plan.first.iter().zip(&plan.second).map(|(a, b)| *a + *b).collect()
+                hedge_aware(self.frame.side, residual, &hedged).closed()
             }
             AdlMethod::HaircutQueue | AdlMethod::HaircutProRata => {
                 let taken = self.taken(&chosen, &terms);

@@ -98,14 +98,7 @@ impl Sum {
 pub(super) fn mul_div_floor(a: i128, b: i128, c: i128) -> i128 {
     // Split a into quotient and remainder by c: a b / c = q b + r b / c, with 0 <= r < c.
     let (q, r) = (a.div_euclid(c), a.rem_euclid(c));
-    q * b
-        + r.checked_mul(b)
-            .map_or_else(|| mul_div_wide(r as u128, b as u128, c as u128).cast_signed(), |p| p / c)
-}
-
-/// `floor(a b / c)` by long division of the 256-bit product; the quotient must fit in 128 bits.
-fn mul_div_wide(a: u128, b: u128, c: u128) -> u128 {
-    div_rem_wide(mul_wide(a, b), c).0
+    q * b + mul_div_rem(r as u128, b as u128, c as u128).0.cast_signed()
 }
 
 /// `floor(a b / c)` and the rest of that division, `c > 0`; the quotient must fit in 128 bits.
@@ -116,6 +109,7 @@ pub(super) fn mul_div_rem(a: u128, b: u128, c: u128) -> (u128, u128) {
     }
 }
 
+/// Long division of a 256-bit product.
 fn div_rem_wide((mut high, low): (u128, u128), c: u128) -> (u128, u128) {
     assert!(high < c, "quotient out of range");
     let mut quotient = 0u128;

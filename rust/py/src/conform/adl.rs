@@ -128,8 +128,7 @@ pub(crate) fn adl_hedge_aware(
         let of = |(lots, other)| Hedged { lots: Qty::new(lots), cap: Qty::new(lots), other: Qty::new(other) };
         let positions: Vec<Hedged> = positions.into_iter().map(of).collect();
         let plan = adl::hedge_aware(side, Qty::new(residual), &positions);
-        let closed: Vec<Qty> = plan.first.iter().zip(&plan.second).map(|(a, b)| *a + *b).collect();
-        let risk = adl::leg_risk(side, &positions, &closed).get();
+        let risk = adl::leg_risk(side, &positions, &plan.closed()).get();
         (units(plan.first), units(plan.second), risk)
     })
 }

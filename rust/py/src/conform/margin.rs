@@ -1,15 +1,10 @@
 //! Margin, weights, and the prices of liquidation and bankruptcy.
 
-use super::exact;
+use super::{demand, exact};
 use crate::error::VectorError;
 use crate::guarded::released;
 use pyo3::prelude::*;
 use seawall_core::{Closing, Exposed, Money, Position, Ppb, Ppm, Price, Qty, Side, Size, Sum, TickValue};
-
-/// Arguments that the engine never has: its configuration refuses them.
-fn refuse<T>(why: &str) -> PyResult<T> {
-    Err(VectorError::new_err(why.to_owned()))
-}
 
 /// `seawall_core::open_interest_rate_down`, and the margin of a notional at that rate: ppm, minor units.
 #[pyfunction]
@@ -20,9 +15,10 @@ pub(crate) fn initial_margin(
     scale: Option<(i64, i64, i64)>,
     notional: i64,
 ) -> PyResult<(i64, i64)> {
-    if base < 0 || notional < 0 || scale.is_some_and(|(_, lower, upper)| lower < 0 || upper <= lower) {
-        return refuse("base and notional must not be negative, and the upper cap is above the lower one");
-    }
+    demand(
+        base >= 0 && notional >= 0 && scale.is_none_or(|(_, lower, upper)| lower >= 0 && upper > lower),
+        "base and notional must not be negative, and the upper cap is above the lower one",
+    )?;
     released(py, move || {
         let base = Ppm::new(base);
         let rate = scale.map_or(base, |(open, lower, upper)| {
@@ -49,7 +45,7 @@ pub(crate) fn tier_margin(
         let margin = seawall_core::tier_requirement_up(Money::new(notional), Ppm::new(rate), deduction);
         Some((deduction.get(), margin.get()))
     })?;
-    whole.map_or_else(|| refuse("the deduction is not whole minor units"), Ok)
+    whole.ok_or_else(|| VectorError::new_err("the deduction is not whole minor units"))
 }
 
 /// `seawall_core::size_discount_down` and `size_premium_down`: ppm.
@@ -62,9 +58,10 @@ pub(crate) fn size_weight(
     size: (i64, i64),
 ) -> PyResult<i64> {
     let (count, unit) = size;
-    if base < 0 || factor < 0 || count < 0 || unit < 1 {
-        return refuse("base, factor and size must not be negative");
-    }
+    demand(
+        base >= 0 && factor >= 0 && count >= 0 && unit >= 1,
+        "base, factor and size must not be negative",
+    )?;
     released(py, move || {
         let (base, factor, size) = (Ppm::new(base), Ppb::new(factor), Size { count, unit });
         let weigh = if discount { seawall_core::size_discount_down } else { seawall_core::size_premium_down };
@@ -75,9 +72,10 @@ pub(crate) fn size_weight(
 /// `seawall_core::deposit_scaled`: numerator and denominator.
 #[pyfunction]
 pub(crate) fn deposit_weight(py: Python<'_>, base: i64, total: i64, start: i64) -> PyResult<(i128, u128)> {
-    if base < 0 || total < 0 || start < 1 {
-        return refuse("base and deposits must not be negative, and the scale starts above zero");
-    }
+    demand(
+        base >= 0 && total >= 0 && start >= 1,
+        "base and deposits must not be negative, and the scale starts above zero",
+    )?;
     released(py, move || {
         exact(&seawall_core::deposit_scaled(Ppm::new(base), Money::new(total), Money::new(start)))
     })
@@ -95,9 +93,10 @@ pub(crate) fn open_orders_margin(
     limit: Option<i64>,
 ) -> PyResult<([i64; 2], i64, Option<[i64; 2]>)> {
     let (price, tick) = price;
-    if open_orders.0 < 0 || open_orders.1 < 0 || price < 0 || tick < 1 || rate < 0 {
-        return refuse("open orders, price and fraction must not be negative");
-    }
+    demand(
+        open_orders.0 >= 0 && open_orders.1 >= 0 && price >= 0 && tick >= 1 && rate >= 0,
+        "open orders, price and fraction must not be negative",
+    )?;
     released(py, move || {
         let (open_buys, open_sells) = (Qty::new(open_orders.0), Qty::new(open_orders.1));
         let held = Position { base: Qty::new(position), open_buys, open_sells, ..Position::default() };
@@ -121,9 +120,10 @@ pub(crate) fn liquidation_price(
 ) -> PyResult<Option<(i128, u128)>> {
     let (per_tick, notional) = position;
     let (rate, deduction) = tier;
-    if per_tick < 1 || notional < 0 || !(0..1_000_000).contains(&rate) {
-        return refuse("size must be positive, the price not negative, the maintenance fraction below 1");
-    }
+    demand(
+        per_tick >= 1 && notional >= 0 && (0..1_000_000).contains(&rate),
+        "size must be positive, the price not negative, the maintenance fraction below 1",
+    )?;
     released(py, move || {
         let exposed = Exposed {
             side: if long { Side::Buy } else { Side::Sell },
@@ -145,9 +145,7 @@ pub(crate) fn bankruptcy_quote(
     equity: i64,
     maintenance: (i64, i64),
 ) -> PyResult<Option<i64>> {
-    if maintenance.0 < 0 || maintenance.1 < 1 {
-        return refuse("maintenance must be positive");
-    }
+    demand(maintenance.0 >= 0 && maintenance.1 >= 1, "maintenance must be positive")?;
     released(py, move || {
         let closing = Closing {
             lots: (Qty::new(lots.0), Qty::new(lots.1)),
