@@ -64,7 +64,7 @@ pub fn unit() -> Value {
     serde_json::from_str(&golden("unit.json").expect("the file is there")).expect("it is JSON")
 }
 
-/// Asserts that [`unit`] with another value at a path is refused, in words that hold `told`.
+/// Asserts that [`unit()`] with another value at a path is refused, in words that hold `told`.
 ///
 /// # Panics
 /// If it is not.
