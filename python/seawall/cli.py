@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, ParamSpec, TypeVar
+from typing import Annotated, Any, ParamSpec, Protocol, TypeVar
 
 import typer
 from rich.console import Console
@@ -19,10 +19,12 @@ from rich.table import Table as RichTable
 
 from seawall import adl as lab
 from seawall import bench, feed, models
+from seawall import profiles as venue_profiles
 from seawall._core import __version__
 from seawall.adl.picture import check_picture, write_picture
 from seawall.adl.tables import comparison_tables, study_tables
 from seawall.errors import SeawallError
+from seawall.profiles.tables import comparison_table, description_tables
 from seawall.run import Run, check_report, world_of
 from seawall.run import replay as run_replay
 from seawall.spelling import HONESTY, money, spell, spell_error, summary_lines
@@ -42,6 +44,8 @@ app = typer.Typer(
     "Exit codes: 0 done, 1 a check failed, 2 bad input or usage, 130 interrupted.",
 )
 app.add_typer(feed.app, name="feed")
+profiles_app = typer.Typer(invoke_without_command=True, rich_markup_mode="rich")
+app.add_typer(profiles_app, name="profiles")
 bench_app = typer.Typer(no_args_is_help=True, help="Benchmarks that compare their answers.")
 app.add_typer(bench_app, name="bench")
 
@@ -99,16 +103,30 @@ def _print_json(value: object) -> None:
     sys.stdout.write(json.dumps(value, indent=2, allow_nan=False) + "\n")
 
 
+class _Show(Protocol):
+    def __call__(self, done: int, total: int, what: str | None = None) -> None: ...
+
+
 @contextmanager
-def _progress(title: str) -> Iterator[Callable[[int, int], None] | None]:
+def _progress(title: str) -> Iterator[_Show | None]:
     """Yield a function that shows progress, or None where nobody watches."""
     if not err.is_terminal:
         yield None
         return
-    columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TextColumn("steps"), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("steps"),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=err, transient=True) as bar:
         task = bar.add_task(title, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+        def show(done: int, total: int, what: str | None = None) -> None:
+            bar.update(task, completed=done, total=total, description=what or title)
+
+        yield show
 
 
 @app.command(
@@ -175,22 +193,102 @@ def scenarios(*, as_json: AsJson = False) -> None:
     _list(rows, "name", "title", as_json=as_json)
 
 
-@app.command(epilog="Examples:\n\n  seawall profiles\n\n  seawall profiles --json")
+@profiles_app.callback(
+    epilog="Examples:\n\n"
+    "  seawall profiles\n\n"
+    "  seawall profiles --json\n\n"
+    "  seawall profiles show binance\n\n"
+    "  seawall profiles compare --scenario oct10-2025 --seed 1 --accounts 100000"
+)
 @_advised
-def profiles(*, as_json: AsJson = False) -> None:
-    """List the venue profiles that come with the package."""
+def profiles(context: typer.Context, *, as_json: AsJson = False) -> None:
+    """List the venue profiles that come with the package; show one, or compare them on a crash day."""
+    if context.invoked_subcommand is not None:
+        return
     rows = []
     for name in models.profile_names():
         profile = models.load_profile(name)
         rows.append(
             {
                 "name": name,
+                "date": None if profile.date is None else profile.date.isoformat(),
                 "description": profile.description,
                 "markets": [market.name for market in profile.markets],
                 "breakers": [f"{b.name} ({'on' if b.enabled else 'off'})" for b in profile.breakers],
+                "gaps": len(profile.gaps),
             }
         )
-    _list(rows, "name", "description", "breakers", as_json=as_json)
+    _list(rows, "name", "date", "description", "breakers", as_json=as_json)
+
+
+@profiles_app.command(
+    "show",
+    epilog="Examples:\n\n"
+    "  seawall profiles show hyperliquid\n\n"
+    "  seawall profiles show my-venue.toml\n\n"
+    "  seawall profiles show bybit --json | jq '.parameters[] | select(.confidence == \"assumption\") | .path'",
+)
+@_advised
+def profiles_show(
+    name: Annotated[str, typer.Argument(help="Name of a profile, or path of a TOML file.")], *, as_json: AsJson = False
+) -> None:
+    """Show every parameter of a profile with its source, date and confidence, and what the profile leaves out."""
+    told = venue_profiles.describe(name)
+    if as_json:
+        _print_json(told.to_dict())
+    else:
+        out.print(description_tables(told), highlight=False)
+
+
+@profiles_app.command(
+    "compare",
+    epilog="Examples:\n\n"
+    "  seawall profiles compare --scenario oct10-2025 --seed 1 --accounts 100000\n\n"
+    "  seawall profiles compare binance bybit okx --scenario nov04-2025\n\n"
+    "  seawall profiles compare --set fund.to_open_interest=0.003 --json",
+)
+@_advised
+def profiles_compare(
+    names: Annotated[list[str] | None, typer.Argument(help="Profiles, or paths; every dated one if left out.")] = None,
+    *,
+    scenario: Annotated[str, typer.Option(help="Name of a scenario, or path of a TOML file.")] = "oct10-2025",
+    seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 1,
+    accounts: Annotated[int, typer.Option(min=1, help="Leveraged accounts.")] = DEFAULT_ACCOUNTS,
+    rehedge_seconds: Annotated[
+        float, typer.Option(min=0, help="Time until a hedge that was closed is hedged anew.")
+    ] = venue_profiles.REHEDGE_SECONDS,
+    rehedge_cost_bps: Annotated[
+        float, typer.Option(min=0, help="Cost of that, in basis points.")
+    ] = venue_profiles.REHEDGE_COST_BPS,
+    set_: Set = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run a scenario through venue profiles and say what each would have done.
+
+    The accounts are the same and the rules differ; it is no evidence on a venue. Exit code 1 if a cent is missing.
+    """
+    with _progress(scenario) as progress:
+
+        def told(name: str, done: int, total: int) -> None:
+            if progress is not None:
+                progress(done, total, name)
+
+        comparison = venue_profiles.compare(
+            names or (),
+            scenario=scenario,
+            seed=seed,
+            accounts=accounts,
+            set=set_ or (),
+            rehedge_seconds=rehedge_seconds,
+            rehedge_cost_bps=rehedge_cost_bps,
+            progress=told,
+        )
+    if as_json:
+        _print_json(comparison.to_dict())
+    else:
+        out.print(comparison_table(comparison), highlight=False)
+    if not comparison.conserved:
+        raise typer.Exit(1)
 
 
 @app.command(

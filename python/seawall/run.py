@@ -137,6 +137,11 @@ class Run:
         """A copy of the venue as it stood at the end."""
         return Venue._of(self._world.venue(), self.profile)  # noqa: SLF001 - the same package
 
+    @cached_property
+    def hedges(self) -> NDArray[np.uint32]:
+        """Numbers of the accounts that are short here to hedge what they hold elsewhere."""
+        return self._world.hedges()
+
     def to_dict(self) -> dict[str, Any]:
         """Return the object that ``seawall replay --json`` prints."""
         return {

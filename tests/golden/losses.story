@@ -439,3 +439,41 @@ deposit alice 60 USD
 > claim-paid alice 40 to shortfall
 check alice balance 20
 check shortfall 0
+
+story at the mark while the fund can pay, then at the bankruptcy price
+# At 80 Alice has 100 + 800 - 1000 = -100: bankruptcy price 90, so a lot at the mark lacks 10. The fund of 35 pays that for 3 lots; 7 stay. Then
+# she has -100 + 30 = -70, still 10 a lot; the 5 in the fund do not pay for one, so Bob is closed at 90 and gives up 10 a lot.
+config unit
+set markets.BTC.adl {"enabled": true, "method": "queue", "price": "mark", "band_ppm": null, "fallback": "bankruptcy"}
+set markets.BTC.liquidation.fund_limit_ppm 0
+fund main 35
+> funded main 35
+given alice 100
+given bob 1000
+index BTC 100
+> marked BTC 100 index 100
+block BTC alice buys 10 @ 100 from bob
+> fill alice BTC buy 10 @ 100 block
+> fill bob BTC sell 10 @ 100 block
+index BTC 80
+> marked BTC 80 index 80
+> liquidation alice equity -100 below 40
+> closing alice #1 BTC sell 10 @ 90 bankruptcy 90 own
+> cancelled alice #1 BTC sell 10 @ 90 rest
+> closing alice #2 BTC sell 10 @ 80 bankruptcy 90 backed
+> cancelled alice #2 BTC sell 10 @ 80 rest
+> adl alice BTC sell 10 @ 80
+> adl-fill bob BTC buy 3 @ 80 gives 0
+> fund-paid main alice BTC 30
+> adl-rest alice BTC 7
+pulse
+> closing alice #3 BTC sell 7 @ 90 bankruptcy 90 own
+> cancelled alice #3 BTC sell 7 @ 90 rest
+> closing alice #4 BTC sell 7 @ 80 bankruptcy 90 backed
+> cancelled alice #4 BTC sell 7 @ 80 rest
+> adl alice BTC sell 7 @ 90
+> adl-fill bob BTC buy 7 @ 90 gives 70
+> ended alice closed equity 0
+check alice balance 0
+check bob balance 1130
+check funds 5

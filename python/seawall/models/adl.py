@@ -69,6 +69,8 @@ class Adl(Model):
     """Band of that price around the mark; absent for none."""
     trigger: Literal["insolvent", "unfilled"] = "insolvent"
     """Only where nothing of the account is left behind the position, or whenever lots are left."""
+    fallback: Literal["none", "bankruptcy"] = "none"
+    """The price where the fund cannot pay what a lot lacks; with none such lots stay open."""
     eligible: Literal["in_profit", "realising", "anyone"] = "in_profit"
     """Positions with a profit at the mark; of these, those that realise no loss; or all."""
     score: Literal[
@@ -115,6 +117,7 @@ class Adl(Model):
         ]
         further = {
             "trigger": ("trigger", self.trigger),
+            "fallback": ("fallback", self.fallback),
             "eligible": ("eligible", self.eligible),
             "score": ("score", self.score),
             "weight": ("weight", self.weight),

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from seawall.errors import ConfigError, ScenarioError
 from seawall.models.exact import advice
+from seawall.models.provenance import is_sourced
 from seawall.models.scenario import ScenarioModel
 from seawall.models.venue import VenueProfile
 
@@ -49,8 +50,12 @@ def load_profile(profile: str | Path | Mapping[str, Any], *, set: Iterable[str] 
         If there is no such profile or it cannot work; names field, value and remedy.
     """
     data, where = _read("venue", profile)
-    for override in set:
-        _override(data, override, ConfigError)
+    paths = [_override(data, override, ConfigError) for override in set]
+    if data.get("date") is not None:
+        data["origins"] = [
+            *data.get("origins", ()),
+            *(_unsourced(path, data["date"]) for path in paths if is_sourced(path)),
+        ]
     try:
         return VenueProfile.model_validate(data)
     except ValidationError as error:
@@ -185,19 +190,23 @@ def _merge(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return out
 
 
-def _override(data: dict[str, Any], text: str, error: type[ConfigError | ScenarioError]) -> None:
+def _override(data: dict[str, Any], text: str, error: type[ConfigError | ScenarioError]) -> str:
+    """Set a value over those of a file; return its path, items of lists by name where they have one."""
     path, equals, value = text.partition("=")
     keys = path.strip().split(".")
     if not equals or not all(keys):
         raise error(f"--set {text}: write it as a.b=value")
     parsed = _value(value.strip())
     place: Any = data
+    names = list(keys)
     for depth, key in enumerate(keys):
         last = depth == len(keys) - 1
         if isinstance(place, list | tuple):
             index = _item(place, key)
             if index is None:
                 raise error(f"--set {text}: {'.'.join(keys[:depth])} has no item {key}; {_items(place)}")
+            if isinstance(place[index], dict):
+                names[depth] = str(place[index].get("name", key))
             if last:
                 place[index] = parsed  # type: ignore[index]
             else:
@@ -209,6 +218,12 @@ def _override(data: dict[str, Any], text: str, error: type[ConfigError | Scenari
                 place = place.setdefault(key, {})
         else:
             raise error(f"--set {text}: {'.'.join(keys[:depth])} is {place!r} and has nothing inside")
+    return ".".join(names)
+
+
+def _unsourced(path: str, day: object) -> dict[str, Any]:
+    """Return the origin, in a dated profile, of what was set over it: that its source vouches for it no more."""
+    return {"paths": [path], "confidence": "override", "date": day, "note": "set over the file"}
 
 
 def _value(text: str) -> Any:  # noqa: ANN401 - any TOML value

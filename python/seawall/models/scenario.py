@@ -85,7 +85,7 @@ class FundShare(Model):
     """Insurance funds at the start."""
 
     to_open_interest: float
-    """Share of the open interest of the markets that a fund stands behind."""
+    """Share of the open interest of the markets that a fund stands behind; a venue's backstop has it instead."""
 
 
 class Bridge(Model):

@@ -16,6 +16,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 from seawall.models.adl import Adl, AdlLights, Hedge, NoRisk, PowerRisk, ThresholdRisk
 from seawall.models.exact import Count, Duration, Exact, Model, NonNegative, Positive, ppb, ppm, whole
 from seawall.models.prices import Funding, Index, IndexSource, Mark, MeanRule, MedianRule, Votes
+from seawall.models.provenance import CalendarDay, Gap, Origin, Source, check_origins
 from seawall.models.waterfall import (
     BankruptcyLimit,
     FeeRule,
@@ -42,6 +43,7 @@ __all__ = [
     "Fees",
     "Fund",
     "Funding",
+    "Gap",
     "Hedge",
     "Index",
     "IndexSource",
@@ -57,11 +59,13 @@ __all__ = [
     "MoveRule",
     "NoRisk",
     "OpenInterestScale",
+    "Origin",
     "PowerRisk",
     "PriceTime",
     "ProRata",
     "Redemption",
     "RootSize",
+    "Source",
     "ThresholdRisk",
     "Tier",
     "VenueProfile",
@@ -441,6 +445,14 @@ class VenueProfile(Model):
     """Name."""
     description: str = ""
     """One line for people; the venue does not read it."""
+    date: CalendarDay | None = None
+    """The day on which the venue that is described was known to be so; absent for a venue that is not described."""
+    sources: dict[str, Source] = Field(default_factory=dict)
+    """Texts that parameters come from, by name."""
+    origins: tuple[Origin, ...] = ()
+    """Where each parameter comes from; with a date, none is without."""
+    gaps: tuple[Gap, ...] = ()
+    """What the venue does and the profile does not."""
     venue: int = Field(default=0, ge=0, le=65_535)
     """The number in every event."""
     seed: int = Field(default=0, ge=0, le=2**64 - 1)
@@ -474,6 +486,11 @@ class VenueProfile(Model):
             if not items:
                 raise ValueError(f"{field}: is empty; give at least one")
         self.config()
+        check_origins(self, self.sources, self.origins, self.date)
+        for number, gap in enumerate(self.gaps):
+            if gap.source is not None and gap.source not in self.sources:
+                known = ", ".join(self.sources) or "none"
+                raise ValueError(f"gaps[{number}].source: {gap.source!r} is not there; known: {known}")
         return self
 
     def market(self, name: str) -> Market:

@@ -8,7 +8,7 @@ use crate::adl::{
     self, Apportionment, Candidate, Claim, Counterparties, Frame, Hedged, Liable, Marks, Stake, StepCheck,
     Transfer,
 };
-use crate::config::{Adl, AdlMethod, AdlScore, AdlTrigger, Hedge};
+use crate::config::{Adl, AdlFallback, AdlMethod, AdlPrice, AdlScore, AdlTrigger, Hedge};
 use crate::floor::Floor;
 use crate::insurance;
 use crate::ledger::Place;
@@ -78,7 +78,12 @@ pub(crate) fn run(floor: &mut Floor, residual: Residual, events: &mut Events) ->
     let index = floor.prices.index(residual.market).unwrap_or(residual.mark);
     let marks = Marks { bankruptcy: residual.bankruptcy, mark: residual.mark, index };
     let tick = floor.tick(residual.market);
-    let terms = adl::transfer_terms((rule.price, rule.band_ppm), marks, residual.side.opposite(), tick);
+    let terms_of = |price| adl::transfer_terms(price, marks, residual.side.opposite(), tick);
+    let payable = |terms: &Transfer| insurance::payable(residual.fund, terms.shortage_per_lot, residual.lots);
+    let mut terms = terms_of((rule.price, rule.band_ppm));
+    if rule.fallback == AdlFallback::Bankruptcy && payable(&terms).is_zero() {
+        terms = terms_of((AdlPrice::Bankruptcy, None));
+    }
     events.push(Record {
         account: residual.account.get(),
         side: residual.side.opposite().code(),
@@ -86,7 +91,7 @@ pub(crate) fn run(floor: &mut Floor, residual: Residual, events: &mut Events) ->
         qty: residual.lots.get(),
         ..event_of(event::ADL_STARTED, residual.market)
     });
-    let lots = insurance::payable(residual.fund, terms.shortage_per_lot, residual.lots);
+    let lots = payable(&terms);
     let mut round = Round { floor, residual, rule, terms, events };
     Some(match round.rule.method {
         AdlMethod::Queue => round.settle(lots, Round::close_queue),

@@ -62,7 +62,7 @@ pub use liquidation::{
     Freed, Ramp, ShareStep, Steps, dutch_price, fillable_price, ramp_share, schedule, share_step,
     size_to_close,
 };
-pub use margin::Health;
+pub use margin::{Health, InitialMargin};
 pub use protocol::{Command, Events, OrderType, Phase, Record, Reject};
 pub use report::{AccountRow, AssetTotals, Conservation, LiquidationRow, OrderRow, PositionRow, WaitingRow};
 pub use session::{Journal, JournalWriter};

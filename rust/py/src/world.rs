@@ -95,6 +95,10 @@ impl World {
         Ok(table)
     }
 
+    fn hedges<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        Ok(self.state.with(py, |world| world.hedges().to_vec())?.into_pyarray(py).into_any())
+    }
+
     fn input<'py>(&self, py: Python<'py>, market: usize) -> PyResult<Bound<'py, PyAny>> {
         let path = self.state.with(py, |world| {
             (market < world.venue().config().markets.len()).then(|| world.input(market).to_vec())

@@ -28,6 +28,8 @@ pub struct View<'a> {
     pub open_interest: f64,
     /// Accounts that may close by buying (shorts) and by selling (longs), counted from [`Accounts::population`].
     pub speculators: [&'a [u32]; 2],
+    /// Lowest and highest price that the venue does not refuse, ticks; traders know its rules.
+    pub band: (i64, i64),
 }
 
 /// Which account is whose.
@@ -256,13 +258,14 @@ fn room(view: View<'_>, venue: &Venue, account: u32, side: Side, position_max: i
     (position_max as f64 - signed).max(0.0)
 }
 
-/// An immediate-or-cancel order for a notional, at most `reach` beyond the index; none below half a lot.
+/// An immediate-or-cancel order for a notional, at most `reach` beyond the index and inside the venue's band; none below
+/// half a lot.
 fn order(view: View<'_>, account: u32, side: Side, notional: f64, reach: f64, flags: u16) -> Option<Command> {
     let index = newest(view);
     let qty = round(notional / (index * view.tick_value as f64)).min(view.order_qty_max);
     let price = match side {
-        Side::Buy => libm::floor(index * (1.0 + reach)),
-        Side::Sell => libm::ceil(index * (1.0 - reach)),
+        Side::Buy => libm::floor(index * (1.0 + reach)).min(view.band.1 as f64),
+        Side::Sell => libm::ceil(index * (1.0 - reach)).max(view.band.0 as f64),
     };
     (qty > 0 && price >= 1.0).then(|| Command::Place {
         market: MarketId::from_index(view.market),

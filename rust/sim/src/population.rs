@@ -8,7 +8,7 @@
 use crate::path::round;
 use crate::rng::{Seed, lognormal, normal_quantile, pareto, purpose, weighted};
 use crate::scenario::{Population as Model, Scenario, ScenarioError, Size, refuse};
-use seawall_core::{Config, Side, config::Market as Venue};
+use seawall_core::{Config, InitialMargin, Price, Qty, Side};
 
 /// One trade that opens a part of a long's and a short's position; accounts are numbers within the population.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +34,8 @@ pub struct Population {
     pub blocks: Vec<Block>,
     /// Per market, shorts that are not hedges, and longs: those who may close by buying and by selling.
     pub speculators: Vec<[Vec<u32>; 2]>,
+    /// Shorts that are hedges, in order: each is long as much elsewhere.
+    pub hedges: Vec<u32>,
 }
 
 /// What an account is before it holds anything.
@@ -49,31 +51,6 @@ struct Character {
 struct Holder {
     account: u32,
     size: f64,
-}
-
-/// Margin rates with deductions, for the check that the venue will make.
-struct Rates(Vec<(i64, i64, i128)>);
-
-impl Rates {
-    fn new(market: &Venue) -> Self {
-        let mut table: Vec<(i64, i64, i128)> = Vec::with_capacity(market.tiers.len());
-        for tier in &market.tiers {
-            let (lower, rate) = (tier.lower.get(), tier.initial_ppm.get());
-            let deduction = table
-                .last()
-                .map_or(0, |&(_, before, d)| d + i128::from(lower) * i128::from(rate - before) / 1_000_000);
-            table.push((lower, rate, deduction));
-        }
-        Self(table)
-    }
-
-    /// Initial requirement of a notional.
-    fn initial(&self, notional: i64) -> i64 {
-        let tier = self.0.partition_point(|&(lower, _, _)| lower <= notional) - 1;
-        let (_, rate, deduction) = self.0[tier];
-        let product = i128::from(notional) * i128::from(rate);
-        i64::try_from(-((-product).div_euclid(1_000_000)) - deduction).unwrap_or(i64::MAX)
-    }
 }
 
 /// Draws a population for the start index of each market, in the order of the venue's markets.
@@ -139,7 +116,8 @@ pub fn draw(
         .map(|(a, c)| leverage(model, seed, a, *c, sizes[a as usize]))
         .collect();
     let deposits = deposits(config, &blocks, &leverages, starts);
-    Ok(Population { deposits, blocks, speculators })
+    let hedges = (0..accounts).zip(&characters).filter(|(_, c)| c.hedged).map(|(a, _)| a).collect();
+    Ok(Population { deposits, blocks, speculators, hedges })
 }
 
 fn character(model: &Model, seed: Seed, account: u32, weights: &[(f64, f64)]) -> Character {
@@ -235,8 +213,9 @@ fn pair(
 
 /// Deposits that give each account its leverage at the start index and pass the margin check of every block.
 fn deposits(config: &Config, blocks: &[Block], leverages: &[f64], starts: &[i64]) -> Vec<i64> {
-    let rates: Vec<Rates> = config.markets.iter().map(Rates::new).collect();
+    let rules: Vec<InitialMargin> = config.markets.iter().map(InitialMargin::new).collect();
     let markets = config.markets.len();
+    let mut open_interest = vec![0i64; markets];
     let mut held = vec![0i64; leverages.len() * markets];
     let mut profit = vec![0i64; leverages.len()];
     let mut least = vec![0i64; leverages.len()];
@@ -248,15 +227,16 @@ fn deposits(config: &Config, blocks: &[Block], leverages: &[f64], starts: &[i64]
             let own = &mut held[a * markets..(a + 1) * markets];
             own[m] += sign * block.qty;
             profit[a] += sign * block.qty * (starts[m] - block.price) * tick;
-            let need: i64 = own
-                .iter()
-                .enumerate()
-                .map(|(m, base)| {
-                    rates[m].initial(base.abs() * starts[m] * config.markets[m].tick_value.get())
-                })
-                .sum();
+            let requirement = |m: usize| {
+                rules[m]
+                    .requirement(Qty::new(own[m]), Price::new(starts[m]), Qty::new(open_interest[m]))
+                    .get()
+            };
+            let need: i64 = (0..markets).map(requirement).sum();
             least[a] = least[a].max(need - profit[a]);
         }
+        // Initial margin of a trade is asked for with the open interest before it.
+        open_interest[m] += block.qty;
     }
     leverages
         .iter()

@@ -135,7 +135,7 @@ pub struct Depth {
 #[serde(deny_unknown_fields)]
 pub struct Fund {
     /// Each fund at `start`, as a share of the open interest (notional of the long side) of the markets that it
-    /// stands behind.
+    /// stands behind. A venue with a backstop account has this money there instead.
     pub to_open_interest: f64,
 }
 

@@ -15,6 +15,7 @@ use crate::tally::{Series, Summary, Tally};
 use seawall_core::{
     AccountId, AssetId, Command, Config, EventDigest, Events, FundId, MarketId, Money, Nanos, Phase, Price,
     Qty, Record, Side, Venue,
+    config::{BandAction, Rule},
     protocol::{FILL_LIQUIDATION, FILL_TAKER, Placing, event},
 };
 
@@ -110,6 +111,7 @@ pub struct World {
     flow: Flow,
     accounts: Accounts,
     population: u32,
+    hedges: Vec<u32>,
     step: usize,
     steps: usize,
     events: Events,
@@ -133,7 +135,9 @@ impl World {
     /// Builds the venue, opens and funds all accounts and their positions, and publishes the first index.
     ///
     /// With `switches.liquidations` off the venue's configuration gets `liquidation.enabled = false` in every market;
-    /// population, draws and all else are the same.
+    /// population, draws and all else are the same. If the venue has a backstop, that is an account of its own, the last
+    /// one, whatever number the configuration gives, and what the scenario gives to funds goes to it instead: so venues
+    /// differ in their rules and not in their means.
     ///
     /// # Errors
     /// [`Error`] if scenario and venue do not fit or the venue refuses a part of the set-up.
@@ -165,6 +169,7 @@ impl World {
             exogenous: single + 2,
             population: single + 3,
         };
+        config.backstop = config.backstop.map(|_| AccountId::new(numbers.population + accounts));
         let names: Vec<String> = config.markets.iter().map(|m| m.name.clone()).collect();
         let depths: Vec<_> = config
             .markets
@@ -188,6 +193,7 @@ impl World {
             flow,
             accounts: numbers,
             population: accounts,
+            hedges: population.hedges.iter().map(|hedge| numbers.population + hedge).collect(),
             step: 0,
             steps,
             events: Events::new(),
@@ -228,6 +234,12 @@ impl World {
     #[must_use]
     pub fn scenario(&self) -> &Scenario {
         &self.scenario
+    }
+
+    /// The accounts that are short here to hedge what they hold elsewhere, in order of number.
+    #[must_use]
+    pub fn hedges(&self) -> &[u32] {
+        &self.hedges
     }
 
     /// The input path of a market: what the index is with impact switched off.
@@ -366,6 +378,7 @@ impl World {
                 order_qty_max: market.order_qty_max,
                 open_interest: market.open_interest,
                 speculators: [&market.speculators[0], &market.speculators[1]],
+                band: band(&self.venue, MarketId::from_index(m)),
             };
             self.flow.trade(view, self.step, at, &self.venue, &mut commands);
             self.send_all(at, commands);
@@ -436,7 +449,8 @@ impl World {
             self.open(&Command::Index { market: MarketId::from_index(m), price: Price::new(index) })?;
         }
         let first = self.accounts.population;
-        for _ in 0..first + self.population {
+        let backstop = self.venue.config().backstop;
+        for _ in 0..first + self.population + u32::from(backstop.is_some()) {
             self.open(&Command::OpenAccount)?;
         }
         for account in 0..first {
@@ -497,8 +511,12 @@ impl World {
                 .map(|(market, _)| market.open_interest)
                 .sum();
             let amount = path::round(behind * self.scenario.fund.to_open_interest);
-            if amount > 0 {
-                self.open(&Command::FundDeposit { fund, amount: Money::new(amount) })?;
+            if amount <= 0 {
+                continue;
+            }
+            match self.venue.config().backstop {
+                Some(backstop) => self.deposit(backstop.get(), amount)?,
+                None => self.open(&Command::FundDeposit { fund, amount: Money::new(amount) })?,
             }
         }
         Ok(())
@@ -518,6 +536,18 @@ fn response(impact: &Impact, pressure: f64, open_interest: f64) -> f64 {
     }
     let size = (impact.coefficient * libm::pow(relative, impact.exponent)).min(impact.response_max);
     if pressure > 0.0 { size } else { -size }
+}
+
+/// Lowest and highest price that no band of the venue refuses, whatever the side.
+fn band(venue: &Venue, market: MarketId) -> (i64, i64) {
+    let mut band = (1, i64::MAX);
+    let Some(mark) = venue.mark(market) else { return band };
+    for breaker in venue.config().breakers.iter().filter(|breaker| breaker.markets.contains(&market)) {
+        if let Rule::Band { width_ppm: Some(width), action: BandAction::Reject, .. } = breaker.rule {
+            band = (band.0.max(mark.band_lower(width).get()), band.1.min(mark.band_upper(width).get()));
+        }
+    }
+    band
 }
 
 fn check_markets(config: &Config, scenario: &Scenario) -> Result<(), ScenarioError> {

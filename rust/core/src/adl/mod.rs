@@ -20,8 +20,8 @@ pub use settle::{Counterparties, Marks, Stake, StepCheck, Transfer, offset, step
 pub use wealth::{Liable, haircut, haircut_queue, risk_weight};
 
 pub use crate::config::{
-    Adl, AdlLights, AdlMethod, AdlPrice, AdlRisk, AdlScore, AdlTrigger, AdlWeight, Eligible, Hedge,
-    LightMethod,
+    Adl, AdlFallback, AdlLights, AdlMethod, AdlPrice, AdlRisk, AdlScore, AdlTrigger, AdlWeight, Eligible,
+    Hedge, LightMethod,
 };
 
 use crate::units::{AccountId, Money, Qty};

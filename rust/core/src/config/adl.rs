@@ -26,6 +26,9 @@ pub struct Adl {
     /// When it is used.
     #[serde(default, skip_serializing_if = "is_default")]
     pub trigger: AdlTrigger,
+    /// At which price, if the fund cannot pay what a lot lacks at `price`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub fallback: AdlFallback,
     /// Whose positions may be closed.
     #[serde(default, skip_serializing_if = "is_default")]
     pub eligible: Eligible,
@@ -84,6 +87,17 @@ pub enum AdlPrice {
     Mark,
     /// The index.
     Index,
+}
+
+/// Price of auto-deleveraging where the fund cannot pay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AdlFallback {
+    /// None: lots that the fund cannot pay for stay open.
+    #[default]
+    None,
+    /// The bankruptcy price, without a band: winners give up what the fund cannot pay.
+    Bankruptcy,
 }
 
 /// When auto-deleveraging is used on what the stages before it left.
@@ -222,6 +236,12 @@ impl Adl {
         }
         let in_lots_at_a_price =
             !matches!(self.method, AdlMethod::Offset | AdlMethod::HaircutQueue | AdlMethod::HaircutProRata);
+        if self.fallback != AdlFallback::None && self.method == AdlMethod::Offset {
+            return refuse(
+                field("fallback"),
+                "bankruptcy: does not go with offset, which has quotes of its own",
+            );
+        }
         if self.correction_floor_ppm.is_some() && !in_lots_at_a_price {
             let why = format!("{:?} is not checked step by step; use null", self.method);
             return refuse(field("correction_floor_ppm"), why);

@@ -12,8 +12,8 @@ mod risk;
 mod waterfall;
 
 pub use adl::{
-    Adl, AdlLights, AdlMethod, AdlPrice, AdlRisk, AdlScore, AdlTrigger, AdlWeight, Eligible, Hedge,
-    LightMethod,
+    Adl, AdlFallback, AdlLights, AdlMethod, AdlPrice, AdlRisk, AdlScore, AdlTrigger, AdlWeight, Eligible,
+    Hedge, LightMethod,
 };
 pub use breaker::{BandAction, Breaker, MoveSource, Rule};
 pub use margin::{

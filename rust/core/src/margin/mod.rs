@@ -6,6 +6,7 @@ mod collateral;
 mod tiers;
 
 pub(crate) use collateral::{Asset, Followed};
+pub use tiers::InitialMargin;
 
 use crate::config::{self, Config};
 use crate::ledger::{Ledger, Position};

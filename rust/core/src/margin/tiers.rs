@@ -2,8 +2,8 @@
 
 use crate::config::{self, OpenInterestScale, SizeRule, Tier};
 use crate::units::{
-    Money, Ppm, Qty, Size, open_interest_rate_down, size_premium_down, size_slope_up, tier_deduction,
-    tier_requirement_up,
+    Money, Ppm, Price, Qty, Size, TickValue, open_interest_rate_down, size_premium_down, size_slope_up,
+    tier_deduction, tier_requirement_up,
 };
 
 /// Which of the two rates of a tier.
@@ -39,6 +39,33 @@ pub(crate) struct Exposure {
     pub(crate) open: Qty,
     /// The rate that the account chose for itself; zero for none.
     pub(crate) own: Ppm,
+}
+
+/// The initial requirement of one market's positions, for whoever has to know it before there is a venue.
+#[derive(Debug, Clone)]
+pub struct InitialMargin {
+    tiers: Tiers,
+    tick: TickValue,
+}
+
+impl InitialMargin {
+    /// The rules of a market of a [`config::Config`].
+    #[must_use]
+    pub fn new(market: &config::Market) -> Self {
+        Self { tiers: Tiers::new(&market.tiers, &market.margin, Ppm::ONE), tick: market.tick_value }
+    }
+
+    /// Requirement of a signed position at a mark in a market with so much open interest, without open orders and
+    /// without a leverage of the account's own. Rounded up.
+    #[must_use]
+    pub fn requirement(&self, base: Qty, mark: Price, open_interest: Qty) -> Money {
+        let size = base.abs();
+        if size.is_zero() {
+            return Money::ZERO;
+        }
+        let per_lot = self.tick.per_lot(mark);
+        self.tiers.initial(&Exposure { size, per_lot, open: open_interest, own: Ppm::ZERO })
+    }
 }
 
 /// One market's rates with the deductions that make requirements join at the tiers' bounds.
