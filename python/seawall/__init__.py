@@ -15,11 +15,13 @@ if TYPE_CHECKING:
         ConfigError,
         JournalError,
         MissingExtraError,
+        PolicyError,
         ScenarioError,
         SeawallError,
         SnapshotError,
         VectorError,
     )
+    from seawall.policy import MINUTE, SECOND, Fired, Policy, Trigger
     from seawall.protocol import (
         COMMAND,
         DELTA,
@@ -43,16 +45,20 @@ if TYPE_CHECKING:
         Watched,
     )
     from seawall.run import Run, replay
+    from seawall.saved import SavedRun, load_run
+    from seawall.session import Ran, Session
     from seawall.table import EventTable, Table
     from seawall.vectors import TOPICS, conform
-    from seawall.venue import Deltas, JournalWriter, Replayed, Venue, replay_journal
+    from seawall.venue import Deltas, JournalWriter, Replayed, Venue, View, replay_journal
 
 __all__ = [
     "COMMAND",
     "DELTA",
     "EVENT",
     "EVERY_ACCOUNT",
+    "MINUTE",
     "NO_MARKET",
+    "SECOND",
     "TOPICS",
     "BusyError",
     "CancelReason",
@@ -63,6 +69,7 @@ __all__ = [
     "EventKind",
     "EventTable",
     "FillFlag",
+    "Fired",
     "IndexState",
     "JournalError",
     "JournalWriter",
@@ -71,25 +78,33 @@ __all__ = [
     "OrderFlag",
     "OrderType",
     "Phase",
+    "Policy",
+    "PolicyError",
+    "Ran",
     "Reject",
     "Replayed",
     "Run",
+    "SavedRun",
     "ScenarioError",
     "SeawallError",
     "SelfTrade",
+    "Session",
     "Side",
     "SnapshotError",
     "Source",
     "Table",
     "TermCode",
+    "Trigger",
     "VectorError",
     "Venue",
+    "View",
     "Watched",
     "__version__",
     "adl",
     "commands",
     "conform",
     "feed",
+    "load_run",
     "models",
     "replay",
     "replay_journal",
@@ -125,9 +140,12 @@ _MODULES: Final = {
         "TermCode",
         "Watched",
     ),
+    "policy": ("MINUTE", "SECOND", "Fired", "Policy", "Trigger"),
     "run": ("Run", "replay"),
+    "saved": ("SavedRun", "load_run"),
+    "session": ("Ran", "Session"),
     "table": ("EventTable", "Table"),
-    "venue": ("Deltas", "JournalWriter", "Replayed", "Venue", "replay_journal"),
+    "venue": ("Deltas", "JournalWriter", "Replayed", "Venue", "View", "replay_journal"),
 }
 _HOMES: Final = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -24,9 +24,11 @@ from seawall._core import __version__
 from seawall.adl.picture import check_picture, write_picture
 from seawall.adl.tables import comparison_tables, study_tables
 from seawall.errors import SeawallError
+from seawall.policy import load_policy
 from seawall.profiles.tables import comparison_table, description_tables
 from seawall.run import Run, check_report, world_of
 from seawall.run import replay as run_replay
+from seawall.saved import load_run
 from seawall.spelling import HONESTY, money, spell, spell_error, summary_lines
 from seawall.vectors import conform as run_conform
 from seawall.venue import Venue
@@ -66,8 +68,8 @@ def _main(
     pass
 
 
-out = Console()
-err = Console(stderr=True)
+out = Console(emoji=False)
+err = Console(stderr=True, emoji=False)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
 Set = Annotated[
@@ -108,7 +110,7 @@ class _Show(Protocol):
 
 
 @contextmanager
-def _progress(title: str) -> Iterator[_Show | None]:
+def _progress(title: str, unit: str = "steps") -> Iterator[_Show | None]:
     """Yield a function that shows progress, or None where nobody watches."""
     if not err.is_terminal:
         yield None
@@ -117,7 +119,7 @@ def _progress(title: str) -> Iterator[_Show | None]:
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("steps"),
+        TextColumn(unit),
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=err, transient=True) as bar:
@@ -134,7 +136,8 @@ def _progress(title: str) -> Iterator[_Show | None]:
     "  seawall replay oct10-2025\n\n"
     "  seawall replay oct10-2025 --seed 7 --accounts 1000000 --report crash.html\n\n"
     "  seawall replay oct10-2025 --no-liquidations --json\n\n"
-    "  seawall replay oct10-2025 --set venue=guarded --set venue.breakers.band.enabled=true"
+    "  seawall replay oct10-2025 --set venue=guarded --set venue.breakers.band.enabled=true\n\n"
+    "  seawall replay oct10-2025 --policy examples/policy_cascade_pause.py:CascadePause --save run.seawall"
 )
 @_advised
 def replay(
@@ -153,11 +156,21 @@ def replay(
     report: Annotated[
         Path | None, typer.Option(help="Write one self-contained page, for example crash.html; needs Plotly.")
     ] = None,
+    policy: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE.py:NAME", help="A policy that acts between steps; docs/policies.md. The file is run."
+        ),
+    ] = None,
+    save: Annotated[
+        Path | None, typer.Option(help="Write the run, for example run.seawall, for replay-journal and explain.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run a scenario through a venue; print a summary and a scorecard."""
     if report is not None:
         check_report(report)
+    acting = None if policy is None else load_policy(policy)
     with _progress(scenario) as progress:
         run = run_replay(
             scenario,
@@ -169,6 +182,8 @@ def replay(
             makers_withdraw=maker_withdrawal,
             flow=flow,
             set=set_ or (),
+            policy=acting,
+            save=save,
             progress=progress,
         )
     if report is not None:
@@ -178,6 +193,43 @@ def replay(
     else:
         _show_run(run, report)
     if not run.conservation["ok"]:
+        raise typer.Exit(1)
+
+
+@app.command(
+    "replay-journal",
+    epilog="Examples:\n\n"
+    "  seawall replay oct10-2025 --save run.seawall\n\n"
+    "  seawall replay-journal run.seawall\n\n"
+    "  seawall replay-journal run.seawall --json",
+)
+@_advised
+def replay_journal(
+    run: Annotated[Path, typer.Argument(help="A file that replay --save wrote, or a bare journal.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Apply the commands of a saved run anew, without its scenario and its policy; exit code 1 if events differ."""
+    saved = load_run(run)
+    with _progress(run.name, "commands") as progress:
+        again = saved.repeat(progress=progress)
+    same = again.digest == saved.digest if saved.digest else None
+    ok = bool(again.venue.audit()["ok"]) and same is not False
+    report = {
+        "commands": again.commands,
+        "events": again.count,
+        "torn": again.torn,
+        "digest": again.digest,
+        "saved_digest": saved.digest or None,
+        "same": same,
+        "state_digest": again.venue.digest(),
+    }
+    if as_json:
+        _print_json(report)
+    else:
+        for name, value in report.items():
+            out.print(f"{name.replace('_', ' ')}: {value}", highlight=False, soft_wrap=True)
+    if not ok:
         raise typer.Exit(1)
 
 

@@ -10,6 +10,7 @@ __all__ = [
     "ConfigError",
     "JournalError",
     "MissingExtraError",
+    "PolicyError",
     "ScenarioError",
     "SeawallError",
     "SnapshotError",
@@ -39,6 +40,10 @@ class SnapshotError(SeawallError, ValueError):
 
 class JournalError(SeawallError, ValueError):
     """Bytes that are not a journal of a venue, or a journal that cannot be begun or gone on with."""
+
+
+class PolicyError(SeawallError, RuntimeError):
+    """A policy that was asked in circles, or whose answer cannot be used. What it raises itself is passed on."""
 
 
 class VectorError(SeawallError, ValueError):

@@ -4,7 +4,8 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -20,9 +21,11 @@ from seawall.errors import ScenarioError
 from seawall.measures import measures
 from seawall.models import ScenarioModel, VenueProfile, load_scenario
 from seawall.models.exact import iso
+from seawall.policy import Answer, Asked, Fired, Policy, Trigger
+from seawall.saved import RunWriter
 from seawall.scorecard import Row, score
 from seawall.table import EventTable, Table, library
-from seawall.venue import Venue
+from seawall.venue import Venue, View
 
 __all__ = ["Progress", "Run", "replay"]
 
@@ -57,6 +60,8 @@ class Run:
     """The proof that no cent was lost or made, in minor units; see `Venue.audit`."""
     facts: dict[str, Any]
     """What the world counted, in integers: ticks, lots, minor units, nanoseconds."""
+    moments: list[Fired]
+    """When the policy was asked, and why; empty without one."""
     _world: _core.World
     _records: Records
 
@@ -228,6 +233,9 @@ def replay(
     flow: bool = True,
     set: Iterable[str] = (),  # noqa: A002
     events: Literal["none", "risk", "all"] = "risk",
+    policy: Policy | Answer | None = None,
+    triggers: Sequence[Trigger] | None = None,
+    save: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Run:
     """Run a scenario through a venue.
@@ -255,6 +263,13 @@ def replay(
     events
         Which events to keep: none; those of risk (phases, calls, liquidations and their fills, funds,
         auto-deleveraging, losses); or all, which takes 64 bytes each.
+    policy
+        A `Policy`, or a function like its ``on_trigger``: asked between two steps of the venue, after the set-up.
+    triggers
+        When the policy is asked; its own ``triggers`` if left out.
+    save
+        File to write the run to, so that `load_run` can repeat it without scenario and policy. It is written beside its
+        place first and then renamed.
     progress
         Called from time to time with steps done and steps in all.
 
@@ -269,6 +284,14 @@ def replay(
         If there is no such scenario or it cannot work; names field, value and remedy.
     ConfigError
         The same of the venue profile.
+    CommandError
+        If a trigger does not fit the venue.
+    PolicyError
+        If the policy's answer cannot be used.
+    JournalError
+        If the run cannot be saved.
+    Exception
+        Whatever the policy raises, with a note on when it was asked. The replay ends there.
 
     Examples
     --------
@@ -290,14 +313,14 @@ def replay(
     }
     switches = model.switches.model_copy(update={name: False for name, on in off.items() if not on})
     model = model.model_copy(update={"switches": switches})
-    world = world_of(model, profile, seed=seed, accounts=accounts, events=events)
-    steps = world.steps
-    chunk = max(1, steps // _CHUNKS)
-    done = False
-    while not done:
-        done = world.run_steps(chunk)
-        if progress is not None:
-            progress(world.step, steps)
+    world = world_of(model, profile, seed=seed, accounts=accounts, events=events, journal=save is not None)
+    asked = None if policy is None else attach(world, profile, policy, triggers)
+    with ExitStack() as stack:
+        writer = None
+        if save is not None:
+            facts = {"scenario": model.name, "seed": seed, "accounts": accounts, "policy": asked and asked.name}
+            writer = stack.enter_context(RunWriter(Path(save), world.venue().config(), profile, facts))
+        _run(world, writer, progress)
     return Run(
         scenario=model,
         profile=profile,
@@ -308,9 +331,39 @@ def replay(
         digest=world.digest(),
         conservation=json.loads(world.audit()),
         facts=json.loads(world.summary()),
+        moments=[] if asked is None else asked.moments,
         _world=world,
         _records=world.take_events(),
     )
+
+
+def _run(world: _core.World, writer: RunWriter | None, progress: Progress | None) -> None:
+    """Do every step, write the commands down, and tell how far it is."""
+    steps = world.steps
+    chunk = max(1, steps // _CHUNKS)
+    done = False
+    while not done:
+        done = world.run_steps(chunk)
+        if writer is not None:
+            writer.add(world.take_journal())
+        if progress is not None:
+            progress(world.step, steps)
+    if writer is not None:
+        writer.finish(world.digest())
+
+
+def attach(
+    world: _core.World, profile: VenueProfile, policy: Policy | Answer, triggers: Sequence[Trigger] | None = None
+) -> Asked:
+    """Let a policy act in a world from now on."""
+    asked = Asked(policy, triggers, View._of(world.venue(), profile))  # noqa: SLF001 - the same package
+
+    def ask(venue: _core.Venue, firing: tuple[int, int, int, int, int, int]) -> bytes:
+        answer = asked.ask(View._of(venue, profile), asked.fired(firing))  # noqa: SLF001
+        return answer.tobytes()
+
+    world.attach(json.dumps(asked.rows), ask)
+    return asked
 
 
 def world_of(

@@ -2,7 +2,7 @@
 
 import json
 import operator
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Self
 
 import numpy as np
@@ -16,9 +16,12 @@ from seawall.table import Table
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from seawall._core import Venue as CoreVenue
     from seawall.models import VenueProfile
+    from seawall.policy import Answer, Policy, Trigger
+    from seawall.session import Ran
 
-__all__ = ["Deltas", "JournalWriter", "Replayed", "Venue", "replay_journal"]
+__all__ = ["Deltas", "JournalWriter", "Replayed", "Venue", "View", "replay_journal"]
 
 _DEPTH_LEVELS = 10
 _LEVELS_MAX = 2**31 - 1
@@ -40,166 +43,21 @@ def _account(account: object) -> int:
     return number
 
 
-class Venue:
-    """One deterministic venue.
-
-    Calls that work on the venue release the interpreter; a second one from another thread meanwhile raises
-    `BusyError`.
-
-    Parameters
-    ----------
-    profile
-        Name of a venue profile of the package, path of a TOML file, its content, or a `VenueProfile`.
-    set
-        Overrides like ``"markets.BTC.fees.taker=0.0004"``.
-
-    Raises
-    ------
-    ConfigError
-        If the profile is not there or cannot work; names field, value and remedy.
-
-    Examples
-    --------
-    >>> from seawall import Venue, commands
-    >>> venue = Venue("reference")
-    >>> events = venue.apply(commands.open_account(at=0, count=2))
-    >>> events["account"].tolist()
-    [0, 1]
-    """
+class View:
+    """What can be read of a venue; a `Venue` is one, and what a policy gets is one."""
 
     __slots__ = ("_core", "profile")
 
+    _core: "CoreVenue"
     profile: "VenueProfile | None"
     """The profile, where the venue was made from one: it knows ticks, lots and minor units."""
 
-    def __init__(
-        self,
-        profile: "str | Path | Mapping[str, Any] | VenueProfile",
-        *,
-        set: Iterable[str] = (),  # noqa: A002
-    ) -> None:
-        from seawall.models import VenueProfile, load_profile  # noqa: PLC0415 - pydantic is loaded when needed
-
-        overrides = list(set)
-        if not isinstance(profile, VenueProfile):
-            profile = load_profile(profile, set=overrides)
-        elif overrides:
-            profile = load_profile(profile.model_dump(mode="json"), set=overrides)
-        self.profile = profile
-        self._core = _core.Venue(profile.to_json())
-
     @classmethod
-    def from_config(cls, config: str | Mapping[str, Any]) -> Self:
-        """Make a venue from the integers of docs/mechanics.md section 12, as JSON text or as a dict.
-
-        Raises
-        ------
-        ConfigError
-            If the configuration cannot work; names field, value and remedy.
-        """
-        return cls._of(_core.Venue(config if isinstance(config, str) else json.dumps(config)))
-
-    @classmethod
-    def restore(cls, snapshot: bytes) -> Self:
-        """Make a venue from a snapshot.
-
-        Raises
-        ------
-        SnapshotError
-            If the bytes were cut short or damaged, or another version wrote them.
-        """
-        return cls._of(_core.Venue.restore(snapshot))
-
-    @classmethod
-    def _of(cls, core: _core.Venue, profile: "VenueProfile | None" = None) -> Self:
-        venue = cls.__new__(cls)
-        venue.profile = profile
-        venue._core = core  # noqa: SLF001 - its own
-        return venue
-
-    def apply(self, commands: Records | bytes | bytearray | memoryview) -> Records:
-        """Apply commands in order and return their events.
-
-        Parameters
-        ----------
-        commands
-            One-dimensional contiguous array of dtype ``COMMAND``, or bytes of whole records. Copied once.
-
-        Returns
-        -------
-        Records
-            New array of dtype ``EVENT``, which owns its memory.
-
-        Raises
-        ------
-        CommandError
-            If the argument does not hold records. Nothing is applied then.
-        BusyError
-            If another thread is using the venue. Nothing is applied then.
-        """
-        return self._core.apply(commands)
-
-    def apply_bytes(self, commands: bytes) -> bytes:
-        """Apply commands given as bytes and return their events as bytes.
-
-        The way with the least to do per call, for programs that send one command at a time; `apply` is the one for
-        batches.
-
-        Parameters
-        ----------
-        commands
-            Whole records of 64 bytes, as ``seawall.commands`` builds them: ``commands.pulse(at=0).tobytes()``.
-
-        Returns
-        -------
-        bytes
-            Records of dtype ``EVENT``; read them with ``numpy.frombuffer(events, seawall.EVENT)`` or ``struct``.
-
-        Raises
-        ------
-        CommandError
-            If the bytes are not whole records. Nothing is applied then.
-        BusyError
-            If another thread is using the venue. Nothing is applied then.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from seawall import EVENT, Venue, commands
-        >>> events = Venue("reference").apply_bytes(commands.open_account(at=0).tobytes())
-        >>> len(events), int(np.frombuffer(events, EVENT)["kind"][0])
-        (64, 101)
-        """
-        return self._core.apply_bytes(commands)
-
-    def apply_into(self, commands: Records | bytes | bytearray | memoryview, events: Records) -> int:
-        """Apply commands and write their events to the front of an array.
-
-        Events that do not fit wait in the venue and come first in the next call; `waiting` counts them.
-
-        Parameters
-        ----------
-        commands
-            As for `apply`.
-        events
-            Writable one-dimensional contiguous array of dtype ``EVENT``.
-
-        Returns
-        -------
-        int
-            Number of events written.
-
-        Raises
-        ------
-        CommandError
-            If an argument does not hold records or cannot be written. Nothing is applied then.
-        """
-        return self._core.apply_into(commands, events)
-
-    @property
-    def waiting(self) -> int:
-        """Number of events that did not fit into the array of the last `apply_into`."""
-        return self._core.waiting
+    def _of(cls, core: "CoreVenue", profile: "VenueProfile | None" = None) -> Self:
+        view = cls.__new__(cls)
+        view.profile = profile
+        view._core = core  # noqa: SLF001 - its own
+        return view
 
     def snapshot(self) -> bytes:
         """Return the whole state as bytes with a checksum."""
@@ -208,6 +66,32 @@ class Venue:
     def digest(self) -> str:
         """Return the digest of the state: 64 hexadecimal digits."""
         return self._core.digest()
+
+    def markets(self) -> Table:
+        """Return one row per market, in order of number.
+
+        Returns
+        -------
+        Table
+            ``market``, ``phase`` (`Phase`), ``until`` (nanoseconds; 0: until it is changed), ``index``, ``mark``,
+            ``last``, ``bid``, ``ask`` (ticks, shown prices; 0 where there is none), ``open_interest`` (lots).
+        """
+        return Table(self._core.markets())
+
+    def funds(self) -> Table:
+        """Return one row per insurance fund, in order of number.
+
+        Returns
+        -------
+        Table
+            ``balance`` (minor units).
+        """
+        return Table(self._core.funds())
+
+    @property
+    def in_liquidation(self) -> "InLiquidation":
+        """Number of accounts that wait for a round of liquidation, and for a new mark."""
+        return InLiquidation(*self._core.in_queue)
 
     def accounts(self) -> Table:
         """Return one row per account, in order of number.
@@ -443,6 +327,212 @@ class Venue:
         return self._core.now()
 
 
+class Venue(View):
+    """One deterministic venue.
+
+    Calls that work on the venue release the interpreter; a second one from another thread meanwhile raises
+    `BusyError`.
+
+    Parameters
+    ----------
+    profile
+        Name of a venue profile of the package, path of a TOML file, its content, or a `VenueProfile`.
+    set
+        Overrides like ``"markets.BTC.fees.taker=0.0004"``.
+
+    Raises
+    ------
+    ConfigError
+        If the profile is not there or cannot work; names field, value and remedy.
+
+    Examples
+    --------
+    >>> from seawall import Venue, commands
+    >>> venue = Venue("reference")
+    >>> events = venue.apply(commands.open_account(at=0, count=2))
+    >>> events["account"].tolist()
+    [0, 1]
+    """
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        profile: "str | Path | Mapping[str, Any] | VenueProfile",
+        *,
+        set: Iterable[str] = (),  # noqa: A002
+    ) -> None:
+        from seawall.models import VenueProfile, load_profile  # noqa: PLC0415 - pydantic is loaded when needed
+
+        overrides = list(set)
+        if not isinstance(profile, VenueProfile):
+            profile = load_profile(profile, set=overrides)
+        elif overrides:
+            profile = load_profile(profile.model_dump(mode="json"), set=overrides)
+        self.profile = profile
+        self._core = _core.Venue(profile.to_json())
+
+    @classmethod
+    def from_config(cls, config: str | Mapping[str, Any]) -> Self:
+        """Make a venue from the integers of docs/mechanics.md section 12, as JSON text or as a dict.
+
+        Raises
+        ------
+        ConfigError
+            If the configuration cannot work; names field, value and remedy.
+        """
+        return cls._of(_core.Venue(config if isinstance(config, str) else json.dumps(config)))
+
+    @classmethod
+    def restore(cls, snapshot: bytes) -> Self:
+        """Make a venue from a snapshot.
+
+        Raises
+        ------
+        SnapshotError
+            If the bytes were cut short or damaged, or another version wrote them.
+        """
+        return cls._of(_core.Venue.restore(snapshot))
+
+    def apply(self, commands: Records | bytes | bytearray | memoryview) -> Records:
+        """Apply commands in order and return their events.
+
+        Parameters
+        ----------
+        commands
+            One-dimensional contiguous array of dtype ``COMMAND``, or bytes of whole records. Copied once.
+
+        Returns
+        -------
+        Records
+            New array of dtype ``EVENT``, which owns its memory.
+
+        Raises
+        ------
+        CommandError
+            If the argument does not hold records. Nothing is applied then.
+        BusyError
+            If another thread is using the venue. Nothing is applied then.
+        """
+        return self._core.apply(commands)
+
+    def apply_bytes(self, commands: bytes) -> bytes:
+        """Apply commands given as bytes and return their events as bytes.
+
+        The way with the least to do per call, for programs that send one command at a time; `apply` is the one for
+        batches.
+
+        Parameters
+        ----------
+        commands
+            Whole records of 64 bytes, as ``seawall.commands`` builds them: ``commands.pulse(at=0).tobytes()``.
+
+        Returns
+        -------
+        bytes
+            Records of dtype ``EVENT``; read them with ``numpy.frombuffer(events, seawall.EVENT)`` or ``struct``.
+
+        Raises
+        ------
+        CommandError
+            If the bytes are not whole records. Nothing is applied then.
+        BusyError
+            If another thread is using the venue. Nothing is applied then.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from seawall import EVENT, Venue, commands
+        >>> events = Venue("reference").apply_bytes(commands.open_account(at=0).tobytes())
+        >>> len(events), int(np.frombuffer(events, EVENT)["kind"][0])
+        (64, 101)
+        """
+        return self._core.apply_bytes(commands)
+
+    def apply_into(self, commands: Records | bytes | bytearray | memoryview, events: Records) -> int:
+        """Apply commands and write their events to the front of an array.
+
+        Events that do not fit wait in the venue and come first in the next call; `waiting` counts them.
+
+        Parameters
+        ----------
+        commands
+            As for `apply`.
+        events
+            Writable one-dimensional contiguous array of dtype ``EVENT``.
+
+        Returns
+        -------
+        int
+            Number of events written.
+
+        Raises
+        ------
+        CommandError
+            If an argument does not hold records or cannot be written. Nothing is applied then.
+        """
+        return self._core.apply_into(commands, events)
+
+    def run(
+        self,
+        commands: Records,
+        *,
+        triggers: "Sequence[Trigger]" = (),
+        policy: "Policy | Answer | None" = None,
+        journal: "JournalWriter | None" = None,
+        progress: "Callable[[int, int], object] | None" = None,
+    ) -> "Ran":
+        """Apply commands until a trigger fires; with a policy, let it act and go on.
+
+        One call of a `Session`, which is what to use for several batches under one policy.
+
+        Parameters
+        ----------
+        commands
+            As for `apply`.
+        triggers
+            When to stop; those of the policy if left out.
+        policy
+            A `Policy`, or a function like its ``on_trigger``. Without one the run stops where a trigger fires.
+        journal
+            Writes down every command that was applied, those of the policy included.
+        progress
+            Called now and then with the number of commands applied and of all.
+
+        Returns
+        -------
+        Ran
+            ``events``, ``done`` (number of commands applied) and ``fired`` (why it stopped; empty if all were applied).
+
+        Raises
+        ------
+        CommandError
+            If an argument does not hold records, or a trigger does not fit the venue.
+        PolicyError
+            If the policy's answer cannot be used.
+        Exception
+            Whatever the policy raises. The venue stands after the command that it was asked about.
+
+        Examples
+        --------
+        >>> from seawall import Trigger, Venue, commands
+        >>> venue = Venue("reference")
+        >>> crash = commands.index(at=[1, 2, 3], market=0, price=[600_000, 500_000, 400_000])
+        >>> ran = venue.run(crash, triggers=[Trigger.price_move(ppm=100_000, window_ns=10**9)])
+        >>> ran.done, ran.fired[0].value, ran.fired[0].reference
+        (2, 500000, 600000)
+        """
+        from seawall.session import Session  # noqa: PLC0415 - it imports this module
+
+        session = Session(self, policy=policy, triggers=triggers or None, journal=journal)
+        return session.run(commands, progress=progress)
+
+    @property
+    def waiting(self) -> int:
+        """Number of events that did not fit into the array of the last `apply_into`."""
+        return self._core.waiting
+
+
 class Room(NamedTuple):
     """Lots that an account may still order in a market."""
 
@@ -459,6 +549,15 @@ class Best(NamedTuple):
     """Highest price of a buy; None without one."""
     ask: int | None
     """Lowest price of a sell; None without one."""
+
+
+class InLiquidation(NamedTuple):
+    """Accounts in liquidation."""
+
+    waiting: int
+    """They wait for a round."""
+    parked: int
+    """They wait for a new mark."""
 
 
 class Deltas:

@@ -34,7 +34,7 @@ def journaled(*overrides: str) -> tuple[Venue, Records, Records]:
     world = world_of(scenario, profile, accounts=500, events="all", journal=True)
     while not world.run_steps(100):
         pass
-    return Venue(profile), world.journal(), world.take_events()
+    return Venue(profile), world.take_journal(), world.take_events()
 
 
 @pytest.fixture(scope="module")

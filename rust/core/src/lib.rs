@@ -64,8 +64,12 @@ pub use liquidation::{
 };
 pub use margin::{Health, InitialMargin};
 pub use protocol::{Command, Events, OrderType, Phase, Record, Reject};
-pub use report::{AccountRow, AssetTotals, Conservation, LiquidationRow, OrderRow, PositionRow, WaitingRow};
-pub use session::{Journal, JournalWriter};
+pub use report::{
+    AccountRow, AssetTotals, Conservation, LiquidationRow, MarketRow, OrderRow, PositionRow, WaitingRow,
+};
+pub use session::{
+    Fired, Journal, JournalWriter, MOMENTS_MAX, MovedPrice, Trigger, TriggerError, Watch, run_until,
+};
 pub use units::{
     AccountId, AssetId, Closing, Exposed, FundId, MarketId, Money, Nanos, OrderId, Ppb, Ppm, Price, Qty,
     Ratio, Share, Side, Size, Sum, TickValue, deposit_scaled, funding_index_delta_towards_zero,

@@ -43,6 +43,16 @@ pub struct Record {
 
 const _: () = assert!(size_of::<Record>() == 64 && align_of::<Record>() == 8);
 
+/// Who sent a command.
+pub mod source {
+    /// A user.
+    pub const USER: u8 = 0;
+    /// A policy.
+    pub const POLICY: u8 = 1;
+    /// The world around the venue.
+    pub const WORLD: u8 = 2;
+}
+
 /// Kinds of commands.
 pub mod command {
     /// A new order.

@@ -4,7 +4,7 @@ use crate::book::{Rare, Resting, Work};
 use crate::guard::GuardWork;
 use crate::ledger::Place;
 use crate::order::Order;
-use crate::protocol::OrderType;
+use crate::protocol::{OrderType, Phase};
 use crate::units::{
     AccountId, AssetId, FundId, MarketId, Money, Nanos, OrderId, Price, Qty, Side, Sum, VALUATION,
 };
@@ -56,6 +56,29 @@ pub struct AccountRow {
     pub called: bool,
     /// In liquidation.
     pub in_liquidation: bool,
+}
+
+/// One market.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MarketRow {
+    /// Number.
+    pub market: MarketId,
+    /// Phase.
+    pub phase: Phase,
+    /// When it ends; zero if it lasts until it is changed.
+    pub until: Nanos,
+    /// Index; none before the first.
+    pub index: Option<Price>,
+    /// Mark; none before the first index.
+    pub mark: Option<Price>,
+    /// Last trade in the book.
+    pub last: Option<Price>,
+    /// Best shown price of a buy.
+    pub bid: Option<Price>,
+    /// Best shown price of a sell.
+    pub ask: Option<Price>,
+    /// Sum of long positions.
+    pub open_interest: Qty,
 }
 
 /// One position with what rests beside it.
@@ -131,6 +154,21 @@ pub struct LiquidationRow {
 }
 
 impl Venue {
+    /// Every market, in order of number.
+    pub fn market_rows(&self) -> impl Iterator<Item = MarketRow> {
+        self.floor().market_ids().map(|market| MarketRow {
+            market,
+            phase: self.phase(market),
+            until: self.floor().market(market).end,
+            index: self.index(market),
+            mark: self.mark(market),
+            last: self.last(market),
+            bid: self.best(market, Side::Buy),
+            ask: self.best(market, Side::Sell),
+            open_interest: self.open_interest(market),
+        })
+    }
+
     /// Counts all money and all positions anew. Costs in proportion to the accounts.
     #[must_use]
     pub fn conservation(&self) -> Conservation {

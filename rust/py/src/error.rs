@@ -11,13 +11,14 @@ mod exceptions {
     pyo3::import_exception!(seawall.errors, CommandError);
     pyo3::import_exception!(seawall.errors, ConfigError);
     pyo3::import_exception!(seawall.errors, JournalError);
+    pyo3::import_exception!(seawall.errors, PolicyError);
     pyo3::import_exception!(seawall.errors, ScenarioError);
     pyo3::import_exception!(seawall.errors, SeawallError);
     pyo3::import_exception!(seawall.errors, SnapshotError);
     pyo3::import_exception!(seawall.errors, VectorError);
 }
 pub(crate) use exceptions::{
-    BenchError, BusyError, CommandError, ConfigError, JournalError, ScenarioError, SeawallError,
+    BenchError, BusyError, CommandError, ConfigError, JournalError, PolicyError, ScenarioError, SeawallError,
     SnapshotError, VectorError, WrongAnswerError,
 };
 

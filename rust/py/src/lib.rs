@@ -9,6 +9,8 @@ mod conform;
 mod error;
 mod guarded;
 mod records;
+mod replay;
+mod session;
 mod venue;
 mod world;
 
@@ -42,6 +44,10 @@ mod _core {
         bankruptcy_quote, deposit_weight, initial_margin, liquidation_price, open_orders_margin, size_weight,
         tier_margin,
     };
+    #[pymodule_export]
+    use crate::replay::Replay;
+    #[pymodule_export]
+    use crate::session::Session;
     #[pymodule_export]
     use crate::venue::{Deltas, JournalWriter, Venue, replay_journal};
     #[pymodule_export]

@@ -7,8 +7,8 @@ use numpy::IntoPyArray;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use seawall_core::{
-    AccountId, Config, Deltas as CoreDeltas, Events, Journal, JournalWriter as CoreJournalWriter, MarketId,
-    Nanos, Price, Record, Side, hex, protocol::HIDDEN,
+    AccountId, Config, Deltas as CoreDeltas, Events, FundId, Journal, JournalWriter as CoreJournalWriter,
+    MarketId, Money, Nanos, Price, Record, Side, hex, protocol::HIDDEN,
 };
 
 /// So many commands are done before the interpreter could be released and taken again.
@@ -17,11 +17,11 @@ const FEW: usize = 32;
 /// One deterministic venue; `seawall.Venue` is the documented face of it.
 #[pyclass(frozen, module = "seawall._core")]
 pub(crate) struct Venue {
-    state: Guarded<State>,
+    pub(crate) state: Guarded<State>,
 }
 
-struct State {
-    venue: seawall_core::Venue,
+pub(crate) struct State {
+    pub(crate) venue: seawall_core::Venue,
     /// Events that did not fit into the caller's array.
     waiting: Vec<Record>,
 }
@@ -164,6 +164,38 @@ impl Venue {
 
     fn now(&self, py: Python<'_>) -> PyResult<i64> {
         self.state.with(py, |state| state.venue.now().get())
+    }
+
+    fn markets<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        self.table(
+            py,
+            |venue| venue.market_rows().collect(),
+            |table, rows| {
+                let price = |price: Option<Price>| price.map_or(0, Price::get);
+                column(table, "market", rows, |r| r.market.get())?;
+                column(table, "phase", rows, |r| r.phase.code())?;
+                column(table, "until", rows, |r| r.until.get())?;
+                column(table, "index", rows, |r| price(r.index))?;
+                column(table, "mark", rows, |r| price(r.mark))?;
+                column(table, "last", rows, |r| price(r.last))?;
+                column(table, "bid", rows, |r| price(r.bid))?;
+                column(table, "ask", rows, |r| price(r.ask))?;
+                column(table, "open_interest", rows, |r| r.open_interest.get())
+            },
+        )
+    }
+
+    fn funds<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        self.table(
+            py,
+            |venue| (0..venue.config().funds.len()).map(|f| venue.fund(FundId::from_index(f))).collect(),
+            |table, rows: &[Money]| column(table, "balance", rows, |r| r.get()),
+        )
+    }
+
+    #[getter]
+    fn in_queue(&self, py: Python<'_>) -> PyResult<(usize, usize)> {
+        self.state.with(py, |state| (state.venue.queue_len(), state.venue.parked_len()))
     }
 
     fn accounts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {

@@ -1,13 +1,14 @@
 //! A world behind a lock, stepped in chunks so that Python can show progress and be interrupted in between.
 
-use crate::error::{ConfigError, ScenarioError, command_error};
+use crate::error::{ConfigError, PolicyError, ScenarioError, command_error};
 use crate::guarded::{Guarded, released};
 use crate::records;
+use crate::session::{Asked, refused};
 use crate::venue::{Venue, audit};
 use numpy::IntoPyArray;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use seawall_core::{Config, hex};
+use seawall_core::{Config, Trigger, hex};
 use seawall_sim::{Keep, Options, Scenario};
 
 /// One venue and everything around it.
@@ -15,6 +16,18 @@ use seawall_sim::{Keep, Options, Scenario};
 pub(crate) struct World {
     state: Guarded<seawall_sim::World>,
 }
+
+/// A run that goes no further.
+#[derive(Debug)]
+struct Stopped;
+
+impl std::fmt::Display for Stopped {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the world stopped when its policy failed; replay the scenario anew")
+    }
+}
+
+impl std::error::Error for Stopped {}
 
 /// Why a world could not be built: the venue's part or the scenario's.
 enum Refusal {
@@ -52,20 +65,32 @@ impl World {
         events: &str,
         journal: bool,
     ) -> PyResult<Self> {
-        let events = match events {
-            "none" => Keep::None,
-            "risk" => Keep::Risk,
-            "all" => Keep::All,
-            other => {
-                return Err(command_error(format!("events: {other:?} is neither none nor risk nor all")));
-            }
-        };
+        let events = Keep::of(events)
+            .ok_or_else(|| command_error(format!("events: {events:?} is neither none nor risk nor all")))?;
         let options = Options { events, journal };
         Ok(released(py, || build(config, scenario, seed, accounts, options))??)
     }
 
     fn run_steps(&self, py: Python<'_>, count: usize) -> PyResult<bool> {
-        self.state.with(py, |world| world.run_steps(count))
+        let (done, failure) = self.state.with(py, |world| {
+            if world.is_stopped() {
+                return (false, Some(Stopped.into()));
+            }
+            (world.run_steps(count), world.take_failure())
+        })?;
+        match failure.map(|failure: seawall_sim::PolicyError| failure.downcast::<PyErr>()) {
+            None => Ok(done),
+            Some(Ok(raised)) => Err(*raised),
+            Some(Err(other)) => Err(PolicyError::new_err(other.to_string())),
+        }
+    }
+
+    /// Lets a policy act: `ask` is called after each step in which one of the triggers fires.
+    fn attach(&self, py: Python<'_>, triggers: &str, ask: Py<PyAny>) -> PyResult<()> {
+        let asked = self.state.at_once(|world| Asked::new(py, ask, world.venue()))??;
+        self.state
+            .at_once(|world| Trigger::list(triggers).and_then(|t| world.attach(&t, Box::new(asked))))?
+            .map_err(|e| refused(&e))
     }
 
     #[getter]
@@ -112,8 +137,8 @@ impl World {
         records::events(py, events)
     }
 
-    fn journal<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let commands = self.state.with(py, |world| world.journal().to_vec())?;
+    fn take_journal<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let commands = self.state.with(py, seawall_sim::World::take_journal)?;
         records::events(py, commands)
     }
 

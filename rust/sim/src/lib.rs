@@ -29,6 +29,7 @@
 pub mod flow;
 pub mod makers;
 pub mod path;
+pub mod policy;
 pub mod population;
 pub mod rng;
 pub mod scenario;
@@ -37,6 +38,7 @@ pub mod tally;
 mod testing;
 pub mod world;
 
+pub use policy::{Circular, Policy, PolicyError};
 pub use scenario::{Scenario, ScenarioError};
 pub use tally::{MarketSummary, Series, Summary};
 pub use world::{Error, Keep, Options, World};

@@ -8,19 +8,18 @@
 use crate::flow::{Accounts, Flow, View};
 use crate::makers::Makers;
 use crate::path;
+use crate::policy::{Circular, Desk, Policy, PolicyError};
 use crate::population;
 use crate::rng::Seed;
 use crate::scenario::{Impact, Scenario, ScenarioError, refuse};
 use crate::tally::{Series, Summary, Tally};
 use seawall_core::{
-    AccountId, AssetId, Command, Config, EventDigest, Events, FundId, MarketId, Money, Nanos, Phase, Price,
-    Qty, Record, Side, Venue,
+    AccountId, AssetId, Command, Config, EventDigest, Events, FundId, MOMENTS_MAX, MarketId, Money, Nanos,
+    Phase, Price, Qty, Record, Side, Trigger, TriggerError, Venue, Watch,
     config::{BandAction, Rule},
-    protocol::{FILL_LIQUIDATION, FILL_TAKER, Placing, event},
+    protocol::{FILL_LIQUIDATION, FILL_TAKER, Placing, event, source},
 };
-
-/// The source number of the world's commands.
-pub const SOURCE: u8 = 2;
+use std::collections::VecDeque;
 
 /// Why a world could not be built.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -57,7 +56,20 @@ pub enum Keep {
 }
 
 impl Keep {
-    fn wants(self, record: &Record) -> bool {
+    /// The choice of a name: none, risk, all.
+    #[must_use]
+    pub fn of(name: &str) -> Option<Self> {
+        match name {
+            "none" => Some(Self::None),
+            "risk" => Some(Self::Risk),
+            "all" => Some(Self::All),
+            _ => None,
+        }
+    }
+
+    /// True if an event is to be kept.
+    #[must_use]
+    pub fn wants(self, record: &Record) -> bool {
         match self {
             Self::None => false,
             Self::All => true,
@@ -77,7 +89,7 @@ impl Keep {
 pub struct Options {
     /// Events to keep until [`World::take_events`].
     pub events: Keep,
-    /// Keep every command, so that the run can be repeated without the world: [`World::journal`].
+    /// Keep every command, so that the run can be repeated without the world: [`World::take_journal`].
     pub journal: bool,
 }
 
@@ -121,6 +133,9 @@ pub struct World {
     commands: Vec<Command>,
     tally: Tally,
     series: Series,
+    desk: Option<Desk>,
+    failure: Option<PolicyError>,
+    stopped: bool,
 }
 
 impl World {
@@ -201,9 +216,34 @@ impl World {
             journal: Vec::new(),
             digest: EventDigest::new(),
             commands: Vec::new(),
+            desk: None,
+            failure: None,
+            stopped: false,
         };
         world.set_up(&population)?;
         Ok(world)
+    }
+
+    /// Lets a policy act from now on, after each step of the venue in which one of these triggers fires.
+    ///
+    /// # Errors
+    /// [`TriggerError`] for a trigger that does not fit the venue.
+    pub fn attach(&mut self, triggers: &[Trigger], policy: Box<dyn Policy>) -> Result<(), TriggerError> {
+        let watch = Watch::new(&self.venue, triggers)?;
+        self.desk = Some(Desk { watch, policy, due: VecDeque::new() });
+        Ok(())
+    }
+
+    /// Why the policy failed, once. The world has stopped then: its venue stands between two commands, as the policy
+    /// saw it.
+    pub fn take_failure(&mut self) -> Option<PolicyError> {
+        self.failure.take()
+    }
+
+    /// True if the policy has failed: no more commands are sent.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.stopped
     }
 
     /// Number of steps done.
@@ -271,17 +311,16 @@ impl World {
         core::mem::take(&mut self.kept)
     }
 
-    /// Every command so far, if [`Options::journal`] is set: a venue of the same configuration that applies them in
-    /// order emits the same events.
-    #[must_use]
-    pub fn journal(&self) -> &[Record] {
-        &self.journal
+    /// Every command since the last call, if [`Options::journal`] is set: a venue of the same configuration that applies
+    /// them in order emits the same events.
+    pub fn take_journal(&mut self) -> Vec<Record> {
+        core::mem::take(&mut self.journal)
     }
 
-    /// Does up to `count` steps; true when all are done.
+    /// Does up to `count` steps; true when all are done. Does no more once the policy has failed.
     pub fn run_steps(&mut self, count: usize) -> bool {
         for _ in 0..count {
-            if self.is_done() {
+            if self.is_done() || self.stopped {
                 break;
             }
             self.step();
@@ -289,9 +328,9 @@ impl World {
         self.is_done()
     }
 
-    /// Does one step. Does nothing when all are done.
+    /// Does one step. Does nothing when all are done, or once the policy has failed.
     pub fn step(&mut self) {
-        if self.is_done() {
+        if self.is_done() || self.stopped {
             return;
         }
         self.step += 1;
@@ -394,17 +433,48 @@ impl World {
     }
 
     fn send(&mut self, at: i64, command: &Command) {
-        let record = Record { source: SOURCE, ..command.encode(Nanos::new(at)) };
+        let record = Record { source: source::WORLD, ..command.encode(Nanos::new(at)) };
         self.apply(&record);
     }
 
+    /// Applies a command, then whatever the policy makes of it.
     fn apply(&mut self, record: &Record) {
+        if self.stopped {
+            return;
+        }
+        self.apply_one(record);
+        let Some(mut desk) = self.desk.take() else { return };
+        let mut asked = 0;
+        while let Some(answer) = desk.ask(&mut self.venue) {
+            asked += 1;
+            let failure = match answer {
+                Ok(_) if asked > MOMENTS_MAX => Box::new(Circular { at: self.venue.now().get() }),
+                Err(failure) => failure,
+                Ok(commands) => {
+                    self.desk = Some(desk);
+                    for command in &commands {
+                        self.apply_one(command);
+                    }
+                    desk = self.desk.take().expect("it was put there");
+                    continue;
+                }
+            };
+            (self.failure, self.stopped) = (Some(failure), true);
+            break;
+        }
+        self.desk = Some(desk);
+    }
+
+    fn apply_one(&mut self, record: &Record) {
         if self.options.journal {
             self.journal.push(*record);
         }
         let mut events = core::mem::take(&mut self.events);
         self.venue.apply_record(record, &mut events);
         self.digest.update(events.as_slice());
+        if let Some(desk) = &mut self.desk {
+            desk.observe(&self.venue, record, events.as_slice());
+        }
         for e in events.as_slice() {
             self.tally.take(e);
             if e.kind == event::FILL {

@@ -124,7 +124,7 @@ fn the_journal_replays_without_the_world_and_from_a_snapshot() {
     let options = Options { events: Keep::All, journal: true };
     let mut world = World::with(config(), scenario(), 5, ACCOUNTS, options).expect("the world can be built");
     assert!(world.run_steps(usize::MAX));
-    let journal = world.journal();
+    let journal = world.take_journal();
     let half = journal.len() / 2;
     let mut venue = Venue::new(config());
     let mut digest = EventDigest::new();

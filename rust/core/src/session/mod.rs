@@ -1,0 +1,48 @@
+//! The loop around a venue: apply commands until something that somebody waits for, and write down what was applied.
+//!
+//! `journal` is the record of a run, `watch` the predicates that are looked at between two steps. Neither changes what a
+//! step does: a policy acts by commands, which are journaled like all others, so that a replay needs no policy.
+
+mod journal;
+mod watch;
+
+pub use journal::{Journal, JournalWriter};
+pub use watch::{Fired, MovedPrice, Trigger, TriggerError, Watch};
+
+use crate::protocol::{Events, Record};
+use crate::venue::Venue;
+
+/// How often in a row a policy is asked after one command of others, before it counts as running in circles: its own
+/// commands fire its triggers again.
+pub const MOMENTS_MAX: usize = 1000;
+
+/// Applies commands in order until a trigger fires or none is left, and returns how many were applied. What fired is
+/// in [`Watch::fired`]: nothing if all were applied and nobody has to be asked.
+///
+/// ```
+/// use seawall_core::{Command, Config, Events, Nanos, Trigger, Venue, Watch, run_until};
+/// # let json = include_str!("../../../tests/data/example.json");
+/// let mut venue = Venue::new(Config::new(json)?);
+/// let every = Trigger::Every { ns: Nanos::new(10) };
+/// let mut watch = Watch::new(&venue, &[every])?;
+/// let pulses: Vec<_> = (1..20).map(|at| Command::Pulse.encode(Nanos::new(at))).collect();
+/// let mut events = Events::new();
+/// assert_eq!(run_until(&mut venue, &mut watch, &pulses, &mut events), 10);
+/// assert_eq!(watch.fired()[0].at, Nanos::new(10));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn run_until(venue: &mut Venue, watch: &mut Watch, records: &[Record], events: &mut Events) -> usize {
+    watch.forget();
+    if watch.is_empty() {
+        venue.apply_batch(records, events);
+        return records.len();
+    }
+    for (done, record) in (1..).zip(records) {
+        let before = events.len();
+        venue.apply_record(record, events);
+        if watch.observe(venue, record, &events.as_slice()[before..]) {
+            return done;
+        }
+    }
+    records.len()
+}

@@ -1,0 +1,497 @@
+//! Triggers: cheap predicates over a run, looked at after each step. docs/policies.md says when each one fires.
+//!
+//! Knows a venue by what can be read of it and by the events of the step. Nothing here is state of the venue.
+
+use crate::protocol::{FILL_LIQUIDATION, Record, command, event, source};
+use crate::units::{FundId, MarketId, Money, Nanos, Ppm, Price, Qty};
+use crate::venue::Venue;
+use serde::Deserialize;
+use std::collections::VecDeque;
+
+/// Triggers of one watch.
+const TRIGGERS_MAX: usize = 64;
+
+/// Which price of a market is watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MovedPrice {
+    /// The last trade in the book.
+    Last,
+    /// The mark.
+    Mark,
+    /// The index.
+    Index,
+}
+
+/// When a run stops for somebody to act. No market means any market, each by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Trigger {
+    /// A price is at least `ppm` below the highest, or above the lowest, price that stood within the window.
+    PriceMove {
+        /// Market.
+        market: Option<MarketId>,
+        /// Which price.
+        price: MovedPrice,
+        /// Width.
+        ppm: Ppm,
+        /// Length of the window.
+        window_ns: Nanos,
+    },
+    /// So many accounts joined the liquidation queue within the window.
+    Liquidations {
+        /// Number of accounts.
+        count: u32,
+        /// Length of the window.
+        window_ns: Nanos,
+    },
+    /// Liquidation orders and take-overs closed so much within the window.
+    LiquidatedNotional {
+        /// Market.
+        market: Option<MarketId>,
+        /// Minor units of the valuation asset, at the prices of the closes.
+        amount: Money,
+        /// Length of the window.
+        window_ns: Nanos,
+    },
+    /// So many winners were deleveraged within the window.
+    AdlCloses {
+        /// Market.
+        market: Option<MarketId>,
+        /// Number of closes and haircuts.
+        count: u32,
+        /// Length of the window.
+        window_ns: Nanos,
+    },
+    /// A fund is below an amount and was not before.
+    FundBelow {
+        /// Fund.
+        fund: FundId,
+        /// Minor units.
+        amount: Money,
+    },
+    /// A fund is at least so much below its highest balance within the window.
+    FundFell {
+        /// Fund.
+        fund: FundId,
+        /// Minor units.
+        amount: Money,
+        /// Length of the window.
+        window_ns: Nanos,
+    },
+    /// The first step at or after each whole multiple of a length of time since the epoch.
+    Every {
+        /// The length.
+        ns: Nanos,
+    },
+    /// A step that lets waiting work go on has left some.
+    PulsePending,
+    /// A market entered a phase, unless a policy told it to.
+    PhaseChanged {
+        /// Market.
+        market: Option<MarketId>,
+    },
+    /// A breaker acted, unless a policy told it to.
+    BreakerTripped {
+        /// Market.
+        market: Option<MarketId>,
+    },
+}
+
+/// A trigger that cannot work.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{field}: {why}")]
+pub struct TriggerError {
+    /// Which trigger and which of its fields.
+    pub field: String,
+    /// Its value and what to do.
+    pub why: String,
+}
+
+/// A trigger that fired.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fired {
+    /// Number of the trigger in the list that the watch was made from.
+    pub trigger: usize,
+    /// Market, or [`MarketId::NONE`].
+    pub market: MarketId,
+    /// Time of the step.
+    pub at: Nanos,
+    /// Number of the last event of the step.
+    pub seq: u64,
+    /// What was seen: a price, a count, an amount, a time, accounts that wait, a phase, a rule.
+    pub value: i64,
+    /// What it was held against: an extreme or a bound; the phase before; the price that tripped.
+    pub reference: i64,
+}
+
+/// The highest and lowest value that stood within a window.
+#[derive(Debug, Clone, Default)]
+struct Extremes {
+    /// The value that stands.
+    standing: Option<i64>,
+    /// Values that stood until a time, falling; and rising.
+    highs: VecDeque<(Nanos, i64)>,
+    lows: VecDeque<(Nanos, i64)>,
+}
+
+impl Extremes {
+    fn of(standing: Option<i64>) -> Self {
+        Self { standing, ..Self::default() }
+    }
+
+    /// A value that differs from the one that stands: the lowest and highest that stood after `edge`, that one included.
+    /// None for the first value.
+    fn change(&mut self, value: i64, now: Nanos, edge: Nanos) -> Option<(i64, i64)> {
+        let before = self.standing.replace(value)?;
+        while self.highs.back().is_some_and(|(_, high)| *high <= before) {
+            self.highs.pop_back();
+        }
+        while self.lows.back().is_some_and(|(_, low)| *low >= before) {
+            self.lows.pop_back();
+        }
+        self.highs.push_back((now, before));
+        self.lows.push_back((now, before));
+        // The value that stood until now is in both lists and is not too old.
+        let extreme = |list: &mut VecDeque<(Nanos, i64)>| {
+            while list.front().is_some_and(|(until, _)| *until <= edge) {
+                list.pop_front();
+            }
+            list.front().map_or(before, |e| e.1)
+        };
+        Some((extreme(&mut self.lows), extreme(&mut self.highs)))
+    }
+}
+
+/// A sum over a window.
+#[derive(Debug, Clone, Default)]
+struct Flow {
+    seen: VecDeque<(Nanos, i128)>,
+    sum: i128,
+}
+
+impl Flow {
+    fn add(&mut self, amount: i128, now: Nanos, window: Nanos) {
+        let edge = now - window;
+        while let Some((_, old)) = self.seen.front().copied().filter(|(at, _)| *at <= edge) {
+            self.sum -= old;
+            self.seen.pop_front();
+        }
+        self.sum += amount;
+        match self.seen.back_mut() {
+            Some(entry) if entry.0 == now => entry.1 += amount,
+            _ => self.seen.push_back((now, amount)),
+        }
+    }
+}
+
+/// What of a step's events a trigger counts.
+#[derive(Debug, Clone, Copy)]
+enum Counted {
+    Accounts,
+    Notional,
+    Closes,
+    Phases,
+    Trips,
+}
+
+/// One predicate with what it remembers; a trigger of any market is one per market.
+#[derive(Debug, Clone)]
+enum Predicate {
+    Price { market: MarketId, price: MovedPrice, width: Ppm, window: Nanos, seen: Extremes },
+    Fund { fund: FundId, amount: Money, armed: bool },
+    Fell { fund: FundId, amount: Money, window: Nanos, seen: Extremes },
+    Every { ns: Nanos, next: Nanos },
+    Pending,
+    Events { market: Option<MarketId>, counted: Counted, most: i128, window: Nanos, flow: Flow },
+}
+
+/// Predicates over one venue's run, with what they have seen of it.
+#[derive(Debug, Clone)]
+pub struct Watch {
+    predicates: Vec<(usize, Predicate)>,
+    fired: Vec<Fired>,
+}
+
+fn refuse<T>(number: usize, field: &str, why: String) -> Result<T, TriggerError> {
+    Err(TriggerError { field: format!("triggers[{number}].{field}"), why })
+}
+
+fn positive(number: usize, field: &str, value: i64) -> Result<(), TriggerError> {
+    if value > 0 { Ok(()) } else { refuse(number, field, format!("{value}: must be positive")) }
+}
+
+impl Trigger {
+    /// Reads a list of triggers as JSON.
+    ///
+    /// # Errors
+    /// [`TriggerError`] for text that is not such a list.
+    pub fn list(json: &str) -> Result<Vec<Self>, TriggerError> {
+        serde_json::from_str(json)
+            .map_err(|e| TriggerError { field: "triggers".to_owned(), why: e.to_string() })
+    }
+
+    fn check(&self, number: usize, venue: &Venue) -> Result<(), TriggerError> {
+        let config = venue.config();
+        let market = match *self {
+            Self::PriceMove { market, .. }
+            | Self::LiquidatedNotional { market, .. }
+            | Self::AdlCloses { market, .. }
+            | Self::PhaseChanged { market }
+            | Self::BreakerTripped { market } => market,
+            Self::Liquidations { .. }
+            | Self::FundBelow { .. }
+            | Self::FundFell { .. }
+            | Self::Every { .. }
+            | Self::PulsePending => None,
+        };
+        if let Some(market) = market.filter(|m| m.index() >= config.markets.len()) {
+            return refuse(number, "market", format!("{market}: is no market of the venue"));
+        }
+        if let Self::FundBelow { fund, .. } | Self::FundFell { fund, .. } = *self
+            && fund.index() >= config.funds.len()
+        {
+            return refuse(number, "fund", format!("{fund}: is no fund of the venue"));
+        }
+        match *self {
+            Self::PriceMove { ppm, window_ns, .. } => {
+                positive(number, "ppm", ppm.get())?;
+                positive(number, "window_ns", window_ns.get())
+            }
+            Self::Liquidations { count, window_ns } | Self::AdlCloses { count, window_ns, .. } => {
+                positive(number, "count", count.into())?;
+                positive(number, "window_ns", window_ns.get())
+            }
+            Self::LiquidatedNotional { amount, window_ns, .. } | Self::FundFell { amount, window_ns, .. } => {
+                positive(number, "amount", amount.get())?;
+                positive(number, "window_ns", window_ns.get())
+            }
+            Self::FundBelow { amount, .. } => positive(number, "amount", amount.get()),
+            Self::Every { ns } => positive(number, "ns", ns.get()),
+            Self::PulsePending | Self::PhaseChanged { .. } | Self::BreakerTripped { .. } => Ok(()),
+        }
+    }
+
+    /// The predicates that it stands for, as the venue is.
+    fn predicates(self, venue: &Venue, into: &mut Vec<Predicate>) {
+        let events = |market, counted, most, window| Predicate::Events {
+            market,
+            counted,
+            most,
+            window,
+            flow: Flow::default(),
+        };
+        let each = |market: Option<MarketId>| {
+            let all = (0..venue.config().markets.len()).map(MarketId::from_index);
+            all.filter(move |m| market.is_none_or(|one| one == *m))
+        };
+        match self {
+            Self::PriceMove { market, price, ppm, window_ns } => into.extend(each(market).map(|market| {
+                let seen = Extremes::of(price.of(venue, market).map(Price::get));
+                Predicate::Price { market, price, width: ppm, window: window_ns, seen }
+            })),
+            Self::Liquidations { count, window_ns } => {
+                into.push(events(None, Counted::Accounts, count.into(), window_ns));
+            }
+            Self::LiquidatedNotional { market, amount, window_ns } => into.extend(
+                each(market).map(|m| events(Some(m), Counted::Notional, amount.get().into(), window_ns)),
+            ),
+            Self::AdlCloses { market, count, window_ns } => {
+                into.extend(each(market).map(|m| events(Some(m), Counted::Closes, count.into(), window_ns)));
+            }
+            Self::FundBelow { fund, amount } => {
+                into.push(Predicate::Fund { fund, amount, armed: venue.fund(fund) >= amount });
+            }
+            Self::FundFell { fund, amount, window_ns } => {
+                let seen = Extremes::of(Some(venue.fund(fund).get()));
+                into.push(Predicate::Fell { fund, amount, window: window_ns, seen });
+            }
+            Self::Every { ns } => {
+                into.push(Predicate::Every { ns, next: Nanos::ZERO.end_of_day(ns, venue.now()) });
+            }
+            Self::PulsePending => into.push(Predicate::Pending),
+            Self::PhaseChanged { market } => into.push(events(market, Counted::Phases, 1, Nanos::new(1))),
+            Self::BreakerTripped { market } => into.push(events(market, Counted::Trips, 1, Nanos::new(1))),
+        }
+    }
+}
+
+impl MovedPrice {
+    #[inline(always)]
+    fn of(self, venue: &Venue, market: MarketId) -> Option<Price> {
+        match self {
+            Self::Last => venue.last(market),
+            Self::Mark => venue.mark(market),
+            Self::Index => venue.index(market),
+        }
+    }
+}
+
+impl Counted {
+    /// What an event counts for, and what a trigger that it fires tells: a value and a reference.
+    fn amount(self, venue: &Venue, e: &Record) -> i128 {
+        let is_own = e.source == source::POLICY;
+        let counts = match self {
+            Self::Accounts => e.kind == event::LIQUIDATION_STARTED,
+            Self::Closes => matches!(e.kind, event::ADL_FILL | event::ADL_HAIRCUT),
+            Self::Phases => e.kind == event::PHASE_CHANGED && !is_own,
+            Self::Trips => e.kind == event::BREAKER_TRIPPED && !is_own,
+            Self::Notional => {
+                let closes =
+                    e.kind == event::TAKEN_OVER || e.kind == event::FILL && e.flags & FILL_LIQUIDATION != 0;
+                if !closes {
+                    return 0;
+                }
+                let tick = venue.config().markets[usize::from(e.market)].tick_value;
+                return Price::new(e.price).value(Qty::new(e.qty), tick).get().into();
+            }
+        };
+        i128::from(counts)
+    }
+}
+
+impl Watch {
+    /// A watch over a venue from now on.
+    ///
+    /// # Errors
+    /// [`TriggerError`] for an unknown market or fund, or a bound that is not positive.
+    pub fn new(venue: &Venue, triggers: &[Trigger]) -> Result<Self, TriggerError> {
+        if triggers.len() > TRIGGERS_MAX {
+            let why = format!("{} of them: must be at most {TRIGGERS_MAX}", triggers.len());
+            return Err(TriggerError { field: "triggers".to_owned(), why });
+        }
+        let mut predicates = Vec::new();
+        for (number, trigger) in triggers.iter().enumerate() {
+            trigger.check(number, venue)?;
+            let mut made = Vec::new();
+            trigger.predicates(venue, &mut made);
+            predicates.extend(made.into_iter().map(|predicate| (number, predicate)));
+        }
+        Ok(Self { predicates, fired: Vec::new() })
+    }
+
+    /// True if nothing is watched.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.predicates.is_empty()
+    }
+
+    /// What fired since [`Watch::forget`], in order of the steps and in each in the order of the triggers.
+    #[must_use]
+    pub fn fired(&self) -> &[Fired] {
+        &self.fired
+    }
+
+    /// Forgets what fired.
+    pub fn forget(&mut self) {
+        self.fired.clear();
+    }
+
+    /// Looks at a step that was just made, by its command and its events; true if something fired.
+    #[inline]
+    pub fn observe(&mut self, venue: &Venue, record: &Record, events: &[Record]) -> bool {
+        let before = self.fired.len();
+        for (number, predicate) in &mut self.predicates {
+            let hit = match predicate {
+                Predicate::Price { market, price, width, window, seen } => {
+                    let now = price.of(venue, *market).map(Price::get);
+                    if now == seen.standing {
+                        continue;
+                    }
+                    moved(now, seen, (*width, *window), venue.now()).map(|hit| (*market, hit))
+                }
+                Predicate::Events { market, counted, most, window, flow } => {
+                    counts((*market, *counted), (*most, *window), flow, venue, events)
+                }
+                Predicate::Fund { fund, amount, armed } => {
+                    let below = venue.fund(*fund) < *amount;
+                    let fires = below && *armed;
+                    *armed = !below;
+                    fires.then(|| (MarketId::NONE, (venue.fund(*fund).get(), amount.get())))
+                }
+                Predicate::Fell { fund, amount, window, seen } => {
+                    fell(venue.fund(*fund), *amount, seen, (venue.now(), *window))
+                }
+                Predicate::Every { ns, next } => (venue.now() >= *next).then(|| {
+                    let due = std::mem::replace(next, Nanos::ZERO.end_of_day(*ns, venue.now()));
+                    (MarketId::NONE, (venue.now().get(), due.get()))
+                }),
+                Predicate::Pending => pending(venue, record),
+            };
+            if let Some((market, (value, reference))) = hit {
+                let (at, seq) = (venue.now(), venue.seq());
+                self.fired.push(Fired { trigger: *number, market, at, seq, value, reference });
+            }
+        }
+        self.fired.len() > before
+    }
+}
+
+type Hit = (MarketId, (i64, i64));
+
+/// A price has changed: the extreme that it left, if it went far enough. The window begins anew then.
+#[inline(never)]
+fn moved(value: Option<i64>, seen: &mut Extremes, of: (Ppm, Nanos), now: Nanos) -> Option<(i64, i64)> {
+    let price = value?;
+    let (low, high) = seen.change(price, now, now - of.1)?;
+    let fell = Price::new(price).is_fall_of(of.0, Price::new(high));
+    let hit = fell || Price::new(price).is_rise_of(of.0, Price::new(low));
+    hit.then(|| {
+        *seen = Extremes::of(Some(price));
+        (price, if fell { high } else { low })
+    })
+}
+
+fn fell(fund: Money, amount: Money, seen: &mut Extremes, of: (Nanos, Nanos)) -> Option<Hit> {
+    let value = fund.get();
+    if seen.standing == Some(value) {
+        return None;
+    }
+    let (_, high) = seen.change(value, of.0, of.0 - of.1)?;
+    (Money::new(high) - fund >= amount).then(|| {
+        *seen = Extremes::of(Some(value));
+        (MarketId::NONE, (value, high))
+    })
+}
+
+/// A step that lets work go on has left some: accounts in the queue, or a settlement under way.
+fn pending(venue: &Venue, record: &Record) -> Option<Hit> {
+    let resolves = matches!(record.kind, command::INDEX | command::SOURCE | command::PULSE);
+    let waiting = venue.queue_len();
+    (resolves && (waiting > 0 || venue.timers_pending()))
+        .then(|| (MarketId::NONE, (i64::try_from(waiting).unwrap_or(i64::MAX), 0)))
+}
+
+/// Counts what a step's events bring; fires at a sum of `most` within the window, which begins anew then.
+#[inline]
+fn counts(
+    of: (Option<MarketId>, Counted),
+    bound: (i128, Nanos),
+    flow: &mut Flow,
+    venue: &Venue,
+    events: &[Record],
+) -> Option<Hit> {
+    let mut last = None;
+    let mut amount = 0;
+    for e in events.iter().filter(|e| of.0.is_none_or(|market| e.market == market.get())) {
+        let counted = of.1.amount(venue, e);
+        if counted != 0 {
+            amount += counted;
+            last = Some(*e);
+        }
+    }
+    let last = last?;
+    flow.add(amount, venue.now(), bound.1);
+    if flow.sum < bound.0 {
+        return None;
+    }
+    let sum = i64::try_from(std::mem::take(flow).sum).unwrap_or(i64::MAX);
+    Some(match of.1 {
+        Counted::Phases => (MarketId::new(last.market), (last.code.into(), last.flags.into())),
+        Counted::Trips => (MarketId::new(last.market), (last.code.into(), last.price)),
+        Counted::Accounts | Counted::Notional | Counted::Closes => {
+            let bound = i64::try_from(bound.0).unwrap_or(i64::MAX);
+            (of.0.unwrap_or(MarketId::NONE), (sum, bound))
+        }
+    })
+}
