@@ -306,10 +306,12 @@ index BTC 85
 check alice balance 0
 check shortfall 20
 
-story nobody holds a position: the loss is nobody's
+story nobody holds a position: the fees pay, and the rest is nobody's
+# The fees once stayed where they were when the last position of a market was the defaulter's. Alice owes 51, her fee was 9.
 config unit
 set last_resort {"two_sided": {"rate_step": 1, "rounding": "ceil", "fee_pool": true}}
-given alice 100
+set markets.BTC.fees.taker_ppm 10000
+given alice 108
 given bob 1000
 index BTC 100
 > marked BTC 100 index 100
@@ -321,13 +323,15 @@ buy bob BTC 10 @ 85
 sell alice BTC 10 @ 85
 > accepted alice #2 BTC sell 10 @ 85
 > fill bob #1 BTC buy 10 @ 85 fee 0 maker
-> fill alice #2 BTC sell 10 @ 85 fee 0 taker
-> liquidation alice equity -50 below 0
+> fill alice #2 BTC sell 10 @ 85 fee 9 taker
+> liquidation alice equity -51 below 0
 index BTC 85
 > marked BTC 85 index 85
-> bad-debt alice 50
+> fees-paid alice BTC 9
+> bad-debt alice 42
 > ended alice bankrupt equity 0
-check shortfall 50
+check fees 0
+check shortfall 42
 
 story whoever withdraws during a shortfall leaves its share behind
 # Alice owes 50 that nobody pays; Bob and Carol claim 2,150 of the 2,100 that there are. A withdrawal of 430 leaves 50 / 2,150 of it behind: 10. One of 300

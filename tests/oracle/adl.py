@@ -147,7 +147,7 @@ class Round:
     def run(self) -> int:
         """Deleverage, and return the lots closed."""
         venue, market = self.venue, self.market
-        payable = self.lots if self.lack <= 0 else min(self.lots, venue.fund(market.fund) // self.lack)
+        payable = self.lots if self.lack <= 0 else min(self.lots, venue.funds.budget(market) // self.lack)
         side = 1 if self.b > 0 else 0
         venue.emit(ADL_STARTED, account=self.number, market=market.number, side=side, price=self.x, qty=self.lots)
         method = self.terms["method"]
@@ -158,7 +158,7 @@ class Round:
             uncovered = self.haircut(payable)
         elif payable > 0:
             closed = self.queue(payable) if method == "queue" else self.shares(payable)
-            venue.pay_from_fund(self.number, market, max(0, self.lack) * closed)
+            venue.funds.pay(self.number, market, max(0, self.lack) * closed)
         if closed < self.lots:
             venue.emit(
                 ADL_REMAINDER, account=self.number, market=market.number, qty=self.lots - closed, amount=uncovered
@@ -326,7 +326,7 @@ class Round:
                 venue.touched.add(name)
                 venue.emit(ADL_HAIRCUT, account=name, market=market.number, amount=amount)
         paid = max(0, self.lack) * lots
-        venue.pay_from_fund(self.number, market, paid)
+        venue.funds.pay(self.number, market, paid)
         return max(0, (self.give + self.lack) * self.lots - sum(taken) - paid)
 
     def risk(self, account: int) -> int:

@@ -13,7 +13,7 @@ from . import venue as v
 from .orders import Config, Record
 from .reached import ORDER_EVENTS, reached
 from .venue import OracleVenue
-from .worlds import random_commands, random_config, strain
+from .worlds import random_commands, random_config, vary
 
 
 class Venue(Protocol):
@@ -169,7 +169,7 @@ def run_world(seed: int, venue_factory: VenueFactory | None = None) -> Result:
     """
     rng = Random(seed)  # noqa: S311 - it has to repeat, not to be secret
     config = random_config(rng)
-    strain(config, Random(seed + 10**9))  # noqa: S311 - as above
+    vary(config, seed)
     run = _Run(config)
     for record in random_commands(rng, config, run.oracle):
         if not run.step(record):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from math import floor, isqrt
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from .orders import MILLION, ceil_div
 
@@ -16,6 +16,38 @@ Config = dict[str, Any]
 BILLION: Final = 1_000_000_000
 STEP: Final = Fraction(1, 10_000)
 NONE: Final[Config] = {"open_interest": None, "size": None, "account_leverage": False}
+
+
+class Tier(NamedTuple):
+    """One row of a rate table."""
+
+    lower: int
+    rate: int
+    deduction: int
+
+
+def rate_table(tiers: list[dict[str, int]], rate_name: str) -> list[Tier]:
+    """Return the rows of one rate table with their deductions."""
+    table: list[Tier] = []
+    for row in tiers:
+        rate, deduction = row[rate_name], 0
+        if table:
+            step = row["lower"] * (rate - table[-1].rate)
+            assert step % MILLION == 0, "the configuration proves deductions whole"
+            deduction = table[-1].deduction + step // MILLION
+        table.append(Tier(row["lower"], rate, deduction))
+    return table
+
+
+def tier_of(table: list[Tier], notional: int) -> Tier:
+    """Return the row of a rate table that a notional belongs to."""
+    return [row for row in table if row.lower <= notional][-1]
+
+
+def requirement(table: list[Tier], notional: int) -> int:
+    """Return the margin that a notional needs by a rate table."""
+    tier = tier_of(table, notional)
+    return ceil_div(notional * tier.rate, MILLION) - tier.deduction
 
 
 def root_floor(number: Fraction) -> int:

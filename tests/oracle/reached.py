@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import adl
+from . import adl, funds, waterfall
 from . import orders as o
 from . import venue as v
 
@@ -59,6 +59,11 @@ REFUSED_WHEN_FIRED = (v.NOT_REDUCING, v.WOULD_TAKE, v.NOT_FILLABLE, v.MARGIN_SHO
 
 INDEX_STATES = ("live", "degraded", "stale")
 """States of an index, by number."""
+
+SLICES = ("share", "schedule", "tier", "restore", "ramp", "portfolio_share")
+"""Policies of liquidation."""
+LIMITS = ("bankruptcy", "none", "fillable", "dutch")
+"""Limits of liquidation orders."""
 
 STATES = (
     "fill",
@@ -203,6 +208,25 @@ STATES = (
 )
 """Every state that ``reached`` can name."""
 
+WATERFALL_STATES = (
+    *(f"slice_{policy}" for policy in SLICES),
+    *(f"limit_{limit}" for limit in LIMITS),
+    "liquidator_paid",
+    "fund_capped",
+    "drawdown_on",
+    "drawdown_off",
+    "debt_in_parts",
+    "fees_paid",
+    "claim_paid",
+    "left_behind",
+)
+"""What only worlds with other waterfalls reach often: policies, limits, funds, shared losses."""
+
+WATERFALL_LEAST = {
+    **dict.fromkeys(WATERFALL_STATES, 0.005),
+    **{name: 0.03 for name in WATERFALL_STATES if name.startswith(("slice_", "limit_"))},
+}
+
 LEAST = {
     **dict.fromkeys(STATES, 0.005),
     **dict.fromkeys(("breaker_by_liquidation", "rejected:AccountsFull", "rejected:AmountOutOfRange"), 0.002),
@@ -223,7 +247,7 @@ ORDER_EVENTS = (
     v.SHOWN,
     v.ARMED,
     v.FILL,
-    v.LIQUIDATION_ORDER,
+    waterfall.LIQUIDATION_ORDER,
 )
 """Events that name an order by its id."""
 
@@ -233,14 +257,18 @@ _BY_KIND = {
     v.MARGIN_CALLED: "margin_call",
     v.MARGIN_CALL_CLEARED: "call_cleared",
     v.LIQUIDATION_STARTED: "liquidation",
-    v.TAKEN_OVER: "take_over",
-    v.FUND_PAID: "fund_paid",
-    v.FUND_RECEIVED: "fund_received",
-    v.COLLATERAL_SOLD: "collateral_sold",
+    waterfall.TAKEN_OVER: "take_over",
+    waterfall.LIQUIDATOR_PAID: "liquidator_paid",
+    funds.FUND_PAID: "fund_paid",
+    funds.FUND_RECEIVED: "fund_received",
+    funds.FUND_CAPPED: "fund_capped",
+    funds.CLAIM_PAID: "claim_paid",
+    waterfall.FEES_PAID: "fees_paid",
+    waterfall.COLLATERAL_SOLD: "collateral_sold",
     adl.ADL_FILL: "adl",
     adl.ADL_REMAINDER: "adl_remainder",
-    v.SOCIALISED: "socialised",
-    v.BAD_DEBT: "bad_debt",
+    waterfall.SOCIALISED: "socialised",
+    waterfall.BAD_DEBT: "bad_debt",
     v.UNCROSSED: "auction_uncross",
 }
 _CANCELS = {
@@ -252,7 +280,7 @@ _CANCELS = {
     v.REQUOTED: "requoted",
     v.BY_OPERATOR: "operator_cancel",
 }
-_ENDS = {v.RECOVERED: "recovered", v.CLOSED_OUT: "closed", v.BANKRUPT: "bankrupt"}
+_ENDS = {waterfall.RECOVERED: "recovered", waterfall.CLOSED_OUT: "closed", waterfall.BANKRUPT: "bankrupt"}
 
 
 class _Reached:
@@ -274,7 +302,7 @@ class _Reached:
             self.states.add(_BY_KIND[kind])
         if kind in ORDER_EVENTS:
             self.look_at_order(event)
-        elif v.LIQUIDATION_STARTED <= kind <= v.BAD_DEBT:
+        elif v.LIQUIDATION_STARTED <= kind <= funds.CLAIM_PAID:
             self.look_at_waterfall(event)
         else:
             self.look_at_market(event)
@@ -300,10 +328,14 @@ class _Reached:
             self.states.add("fired_accepted")
         elif kind == v.REPLACED:
             self.states.add("replace_kept" if event["flags"] else "replace_moved")
-        elif kind == v.LIQUIDATION_ORDER:
+        elif kind == waterfall.LIQUIDATION_ORDER:
             self.last_liquidation = event
             if event["flags"]:
                 self.states.add("fund_backed_order")
+            if self.config is not None:
+                rules = self.config["markets"][event["market"]]["liquidation"]
+                self.states.add(f"slice_{rules.get('policy', {'type': 'share'})['type']}")
+                self.states.add(f"limit_{rules.get('limit', {'type': 'bankruptcy'})['type']}")
 
     def look_at_cancel(self, event: Record) -> None:
         """Look at open quantity that is removed."""
@@ -346,7 +378,7 @@ class _Reached:
         elif kind == v.BREAKER_TRIPPED:
             self.states.add("breaker_mark" if event["flags"] else "breaker_trade")
             by_fill = self.last["kind"] == v.FILL and bool(self.last["flags"] & v.LIQUIDATION)
-            if by_fill or self.last["kind"] == v.LIQUIDATION_ORDER:
+            if by_fill or self.last["kind"] == waterfall.LIQUIDATION_ORDER:
                 self.states.add("breaker_by_liquidation")
         elif kind == v.UNCROSSED and event["amount"] != 0:
             self.states.add("uncross_surplus")
@@ -360,12 +392,16 @@ class _Reached:
         kind = event["kind"]
         if kind == v.LIQUIDATION_STARTED and event["qty"] == 0:
             self.states.add("liquidation_without_position")
-        elif kind == v.LIQUIDATION_ENDED:
+        elif kind == waterfall.LIQUIDATION_ENDED:
             self.states.add(_ENDS[event["code"]])
-        elif kind in (v.SOCIALISED, v.BAD_DEBT):
+        elif kind == waterfall.SOCIALISED and event["market"] == v.NO_MARKET:
+            self.states.add("left_behind")
+        elif kind in (waterfall.SOCIALISED, waterfall.BAD_DEBT):
             # Others are asked only when the fund has paid all that it had.
             self.states.add("fund_empty")
-        elif kind == v.FUND_PAID and self.last["kind"] == adl.ADL_FILL:
+        elif kind == funds.DRAWDOWN_CHANGED:
+            self.states.add("drawdown_on" if event["flags"] else "drawdown_off")
+        elif kind == funds.FUND_PAID and self.last["kind"] == adl.ADL_FILL:
             self.states.add("adl_fund_paid")
         elif self.config is not None and kind in (adl.ADL_STARTED, adl.ADL_FILL, adl.ADL_HAIRCUT):
             terms = self.config["markets"][event["market"]]["adl"]

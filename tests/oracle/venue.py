@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from . import adl, margin
+from . import margin
+from .funds import Funds
+from .margin import rate_table, requirement, tier_of
 from .orders import (
     ACCOUNTS_OWN,
     BUY,
@@ -54,6 +56,7 @@ from .orders import (
     share_out,
 )
 from .prices import STALE, Funding, Mark, Settlement, Sources, View
+from .waterfall import Waterfall
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -145,14 +148,7 @@ FUNDING_PAID: Final = 411
 MARGIN_CALLED: Final = 500
 MARGIN_CALL_CLEARED: Final = 501
 LIQUIDATION_STARTED: Final = 510
-LIQUIDATION_ORDER: Final = 511
-LIQUIDATION_ENDED: Final = 512
-TAKEN_OVER: Final = 513
-FUND_PAID: Final = 520
-FUND_RECEIVED: Final = 521
-COLLATERAL_SOLD: Final = 522
 SOCIALISED: Final = 540
-BAD_DEBT: Final = 541
 
 # Flags of a Cancel or a Replace, and of a CancelAll.
 BY_CLIENT_ID: Final = 1
@@ -183,11 +179,6 @@ LEG_NOTES: Final = {
     SELF_TRADE: "self_trade",
     REQUOTED: "requote",
 }
-
-# Ways in which a liquidation ends.
-RECOVERED: Final = 1
-CLOSED_OUT: Final = 2
-BANKRUPT: Final = 3
 
 
 # ---------------------------------------------------------------------------------------------------------
@@ -275,38 +266,6 @@ class MoveRule:
         if price * MILLION >= low * (MILLION + self.width_ppm):
             return low
         return None
-
-
-class Tier(NamedTuple):
-    """One row of a rate table."""
-
-    lower: int
-    rate: int
-    deduction: int
-
-
-def rate_table(tiers: list[dict[str, int]], rate_name: str) -> list[Tier]:
-    """Return the rows of one rate table with their deductions."""
-    table: list[Tier] = []
-    for row in tiers:
-        rate, deduction = row[rate_name], 0
-        if table:
-            step = row["lower"] * (rate - table[-1].rate)
-            assert step % MILLION == 0, "the configuration proves deductions whole"
-            deduction = table[-1].deduction + step // MILLION
-        table.append(Tier(row["lower"], rate, deduction))
-    return table
-
-
-def tier_of(table: list[Tier], notional: int) -> Tier:
-    """Return the row of a rate table that a notional belongs to."""
-    return [row for row in table if row.lower <= notional][-1]
-
-
-def requirement(table: list[Tier], notional: int) -> int:
-    """Return the margin that a notional needs by a rate table."""
-    tier = tier_of(table, notional)
-    return ceil_div(notional * tier.rate, MILLION) - tier.deduction
 
 
 PHASE_NAMES: Final = (
@@ -423,6 +382,10 @@ class Market:
                 exempt_liquidations=rule["exempt_liquidations"],
             )
         )
+
+    def notional_at(self, lots: int, price: int) -> int:
+        """Return what lots are worth at a price."""
+        return lots * price * self.tick_value
 
     def notional(self, lots: int) -> int:
         """Return the value of some lots at the mark."""
@@ -601,6 +564,10 @@ class Incoming:
     shared_at: int = 0
     """The price that was shared out last; only for the notes."""
 
+    def side_sign(self) -> int:
+        """Return the sign of the position that it closes."""
+        return -direction(self.order.side)
+
     @property
     def is_liquidation(self) -> bool:
         """Tell whether it is a liquidation order: no prevention of self-trades, some breakers exempt."""
@@ -662,6 +629,8 @@ class OracleVenue:
         self.ledger: dict[Holder, int] = {}
         self.queue: list[int] = []
         self.parked: list[int] = []
+        self.funds = Funds(self)
+        self.waterfall = Waterfall(self)
         self.settlement: Settlement | None = None
         self.timers_pending = False
         self.terms = Gathered()
@@ -797,18 +766,6 @@ class OracleVenue:
         positions[market.number], profit = traded(positions[market.number], d, price, market.tick_value)
         self.transfer(("clearing", market.number), user(number, 0), profit)
         self.touched.add(number)
-
-    def pay_from_fund(self, number: int, market: Market, amount: int) -> None:
-        """Move money from a market's fund to an account and report it, if there is any."""
-        if amount > 0:
-            self.transfer(("fund", market.fund), user(number, 0), amount)
-            self.emit(FUND_PAID, account=number, market=market.number, code=market.fund, amount=amount)
-
-    def pay_to_fund(self, number: int, market: Market, amount: int) -> None:
-        """Move money from an account to a market's fund and report it, if there is any."""
-        if amount > 0:
-            self.transfer(user(number, 0), ("fund", market.fund), amount)
-            self.emit(FUND_RECEIVED, account=number, market=market.number, code=market.fund, amount=amount)
 
     # -----------------------------------------------------------------------------------------------------
     # 3. Margin
@@ -1158,7 +1115,7 @@ class OracleVenue:
         for _ in range(self.limits["liquidation_rounds_per_step"]):
             if not self.queue:
                 return
-            self.liquidation_round(self.queue.pop(0))
+            self.waterfall.round(self.queue.pop(0))
 
     # Step 9: observe.
 
@@ -1673,6 +1630,8 @@ class OracleVenue:
         self.transfer(("external", asset), user(account.number, asset), amount)
         self.touched.add(account.number)
         self.emit(DEPOSITED, account=account.number, code=asset, amount=amount)
+        if asset == 0:
+            self.funds.repay(account.number, amount)
 
     def refuse_leaving(self, account: Account, asset: int, amount: int) -> None:
         """Refuse an amount that may not leave an account."""
@@ -1695,6 +1654,11 @@ class OracleVenue:
         asset, amount = self.command["code"], self.command["amount"]
         refuse_if(asset >= len(self.assets), UNKNOWN_ASSET)
         self.refuse_leaving(account, asset, amount)
+        behind = self.waterfall.left_behind(amount) if asset == 0 else 0
+        if behind > 0:
+            self.transfer(user(account.number, 0), SHORTFALL, behind)
+            self.emit(SOCIALISED, account=account.number, amount=behind)
+        amount -= behind
         self.transfer(user(account.number, asset), ("external", asset), amount)
         self.touched.add(account.number)
         self.emit(WITHDRAWN, account=account.number, code=asset, amount=amount)
@@ -1733,6 +1697,7 @@ class OracleVenue:
         self.refuse_deposit(0, amount)
         self.transfer(("external", 0), ("fund", fund), amount)
         self.emit(FUND_DEPOSITED, code=fund, amount=amount)
+        self.funds.changed(fund)
 
     def set_phase(self) -> None:
         """Take a SetPhase."""
@@ -1986,7 +1951,7 @@ class OracleVenue:
         per_lot = self.fund_cost(market, incoming, price)
         if per_lot == 0:
             return incoming.order.qty
-        return (self.fund(market.fund) - incoming.cost) // per_lot
+        return (self.funds.budget(market) - incoming.cost) // per_lot
 
     def fund_cost(self, market: Market, incoming: Incoming, price: int) -> int:
         """Return what a lot at a price costs the fund."""
@@ -2428,209 +2393,25 @@ class OracleVenue:
             self.emit(FUNDING_PAID, account=number, market=market.number, qty=base, amount=paid)
 
     # -----------------------------------------------------------------------------------------------------
-    # 8. The waterfall
+    # 8. The waterfall is in waterfall.py, its funds in funds.py; here is what they ask
     # -----------------------------------------------------------------------------------------------------
-
-    def end_liquidation(self, number: int, code: int) -> None:
-        """Let an account leave."""
-        self.accounts[number].in_liquidation = False
-        self.touched.add(number)
-        self.emit(LIQUIDATION_ENDED, account=number, code=code, amount=self.equity(number))
 
     def is_flat(self, number: int) -> bool:
         """Tell whether an account has no position."""
         return all(position.base == 0 for position in self.accounts[number].positions)
-
-    def liquidation_round(self, number: int) -> None:
-        """Give one round to an account that has been taken off the queue."""
-        account = self.accounts[number]
-        # A.
-        for market in self.markets:
-            orders = [order for order in market.open_orders() if order.account == number]
-            self.cancel_orders(market, orders, BY_LIQUIDATION)
-        # B.
-        if self.has_recovered(number):
-            self.end_liquidation(number, RECOVERED)
-            return
-        equity, maintenance = self.equity(number), self.maintenance(number)
-        # C.
-        if self.is_flat(number):
-            self.settle_debt(number, self.markets[0])
-            return
-        # D.
-        admitted = [
-            market
-            for market in self.markets
-            if account.positions[market.number].base != 0
-            and PHASES[market.phase].liquidation
-            and self.may_close(market)
-            and market.liquidation["enabled"]
-        ]
-        if not admitted:
-            self.parked.append(number)
-            return
-        market = max(admitted, key=lambda each: (self.maintenance_of(number, each), -each.number))
-        share = equity * self.maintenance_of(number, market) // maintenance
-        self.close_slice(number, market, share)
-
-    def close_slice(self, number: int, market: Market, share: int) -> None:
-        """Close a slice of a position to which a share of the account's equity belongs: steps E to K."""
-        assert market.sources.liquidates_stale or market.sources.state() != STALE, "a stale index spares"
-        base = self.accounts[number].positions[market.number].base
-        b, size = sign(base), abs(base)
-        # E.
-        bankruptcy = market.mark - b * (share // (size * market.tick_value))
-        bankruptcy = clamp(bankruptcy, 1, market.price_max)
-        # F.
-        terms = market.liquidation
-        lots = size
-        if market.notional(size) > terms["full_below"]:
-            slice_lots = ceil_div(size * terms["slice_ppm"], MILLION)
-            lots = min(size, max(terms["slice_qty_min"], slice_lots))
-        # G.
-        met = self.liquidation_order(number, market, lots, limit=bankruptcy, bankruptcy=bankruptcy, backed=False)
-        if met.filled > 0:
-            better = b * (met.value - bankruptcy * met.filled * market.tick_value)
-            fee = min(ceil_div(met.value * terms["fee_ppm"], MILLION), max(0, better))
-            self.pay_to_fund(number, market, fee)
-        left = lots - met.filled
-        # H.
-        if left > 0 and PHASES[market.phase].liquidation and self.take_over(number, market, left, bankruptcy):
-            left = 0
-        # I.
-        if left > 0 and share < 0 and PHASES[market.phase].liquidation and self.fund(market.fund) > 0:
-            left -= self.close_with_fund(number, market, left, bankruptcy)
-        # J.
-        triggered = share < 0 or market.adl.get("trigger") == "unfilled"
-        if left > 0 and triggered and market.adl["enabled"] and PHASES[market.phase].adl:
-            left -= adl.Round(self, number, market, left, bankruptcy).run()
-        # K.
-        if left == lots:
-            self.parked.append(number)
-        elif self.is_flat(number):
-            self.settle_debt(number, market)
-        elif self.has_recovered(number):
-            self.end_liquidation(number, RECOVERED)
-        else:
-            self.queue.append(number)
-
-    def close_with_fund(self, number: int, market: Market, lots: int, bankruptcy: int) -> int:
-        """Close lots in the book beyond the bankruptcy price at the fund's cost; return how many were closed."""
-        b = sign(self.accounts[number].positions[market.number].base)
-        reach = inward_bound(market.mark, market.liquidation["fund_limit_ppm"], SELL if b > 0 else BUY)
-        met = self.liquidation_order(number, market, lots, limit=reach, bankruptcy=bankruptcy, backed=True)
-        self.pay_from_fund(number, market, met.cost)
-        return met.filled
-
-    def liquidation_order(
-        self, number: int, market: Market, lots: int, *, limit: int, bankruptcy: int, backed: bool
-    ) -> Incoming:
-        """Send an order that closes lots of a position; what it leaves is cancelled."""
-        b = sign(self.accounts[number].positions[market.number].base)
-        side = SELL if b > 0 else BUY
-        bound = self.tightest_bound(market, side, liquidation=True)
-        if bound is not None:
-            limit = min(limit, bound) if side == BUY else max(limit, bound)
-        self.accepted_count += 1
-        order = Order(self.accepted_count, number, side, limit, lots)
-        met = Incoming(order, limit, 0, TAKER | LIQUIDATION, backed_at=bankruptcy if backed else None)
-        self.emit(
-            LIQUIDATION_ORDER,
-            account=number,
-            market=market.number,
-            order=order.id,
-            side=side,
-            price=limit,
-            qty=lots,
-            amount=bankruptcy,
-            flags=1 if backed else 0,
-        )
-        self.match(market, met)
-        if order.qty > 0:
-            self.cancel_order(market, order, BY_BREAKER if met.tripped else REST)
-        return met
-
-    def take_over(self, number: int, market: Market, lots: int, price: int) -> bool:
-        """Let the backstop take lots over at the bankruptcy price, if it can."""
-        backstop = self.backstop
-        if backstop is None or backstop >= len(self.accounts) or backstop == number:
-            return False
-        if self.accounts[backstop].in_liquidation:
-            return False
-        b = sign(self.accounts[number].positions[market.number].base)
-        equity, initial = self.after_trade(backstop, market, b * lots, price)
-        if equity < initial:
-            return False
-        self.trade(number, market, -b * lots, price)
-        self.trade(backstop, market, b * lots, price)
-        self.emit(
-            TAKEN_OVER,
-            account=number,
-            market=market.number,
-            order=backstop,
-            side=SELL if b > 0 else BUY,
-            price=price,
-            qty=lots,
-        )
-        return True
-
-    # Settling the debt.
 
     def profit(self, number: int, market: Market) -> int:
         """Return the profit u of a position at the mark."""
         base, cost = self.accounts[number].positions[market.number]
         return market.notional(base) - cost
 
-    def settle_debt(self, number: int, market: Market) -> None:
-        """Settle what a flat account owes, in asset 0, and let it leave."""
-        self.sell_collateral(number)
-        owed = -self.balance(user(number, 0))
-        code = CLOSED_OUT
-        if owed > 0:
-            code = BANKRUPT
-            self.pay_from_fund(number, market, min(self.fund(market.fund), owed))
-            owed = -self.balance(user(number, 0))
-        if owed > 0 and self.config["last_resort"] == "socialise":
-            self.socialise(number, market, owed)
-            owed = -self.balance(user(number, 0))
-        if owed > 0:
-            self.transfer(SHORTFALL, user(number, 0), owed)
-            self.emit(BAD_DEBT, account=number, amount=owed)
-        self.end_liquidation(number, code)
+    def admits_liquidation(self, market: Market) -> bool:
+        """Tell whether the phase of a market lets positions be liquidated."""
+        return PHASES[market.phase].liquidation
 
-    def sell_collateral(self, number: int) -> None:
-        """Sell other assets of an account while it owes asset 0."""
-        for asset in range(1, len(self.assets)):
-            owed = -self.balance(user(number, 0))
-            held = self.balance(user(number, asset))
-            if owed <= 0:
-                return
-            rules = self.collateral(asset)
-            if held <= 0 or rules.sale(held) == 0:
-                continue
-            sold = held if rules.sale(held) <= owed else rules.sale_for(owed)
-            received = rules.sale(sold)
-            self.transfer(user(number, asset), ("treasury", asset), sold)
-            self.transfer(("treasury", 0), user(number, 0), received)
-            self.emit(COLLATERAL_SOLD, account=number, code=asset, qty=sold, amount=received)
-
-    def socialise(self, number: int, market: Market, loss: int) -> None:
-        """Charge a loss to the accounts that have a profit in the market."""
-        payers = [
-            account.number
-            for account in self.accounts
-            if account.number != number
-            and not account.in_liquidation
-            and self.profit(account.number, market) > 0
-            and self.equity(account.number) > 0
-        ]
-        weights = [self.profit(payer, market) for payer in payers]
-        caps = [min(self.profit(payer, market), self.equity(payer)) for payer in payers]
-        for payer, charge in zip(payers, largest_remainder(loss, weights, caps), strict=True):
-            if charge > 0:
-                self.transfer(user(payer, 0), user(number, 0), charge)
-                self.touched.add(payer)
-                self.emit(SOCIALISED, account=payer, market=market.number, amount=charge)
+    def admits_adl(self, market: Market) -> bool:
+        """Tell whether the phase of a market lets positions be deleveraged."""
+        return PHASES[market.phase].adl
 
     # -----------------------------------------------------------------------------------------------------
     # 9. Breakers of type move

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from .orders import Config, Record
     from .venue import OracleVenue
 
+OTHER_WATERFALLS = 1_000_000
+"""From this seed on worlds have other policies of liquidation, terms of their funds and ways to share a loss."""
+
 # ---------------------------------------------------------------------------------------------------------
 # Configurations
 # ---------------------------------------------------------------------------------------------------------
@@ -276,6 +279,110 @@ def orders_config(rng: Random) -> Config:
     }
 
 
+def vary(config: Config, seed: int) -> None:
+    """Give the configuration of a world further rules, without a change of what its own draws made."""
+    strain(config, Random(seed + 10**9))  # noqa: S311 - it has to repeat, not to be secret
+    if seed >= OTHER_WATERFALLS:
+        vary_waterfall(config, Random(seed + 2 * 10**9))  # noqa: S311 - as above
+
+
+def random_policy(rng: Random) -> Config:
+    """Return how much of a position a round closes."""
+    buffer = rng.choice((0, 10_000, 50_000))
+    return rng.choice(
+        (
+            {"type": "share"},
+            {
+                "type": "schedule",
+                "lot": rng.choice((1, 2, 5)),
+                "qty_max": rng.choice((None, 4, 20)),
+                "cooldown_ns": rng.choice((0, 2, 6, 30)),
+                "during": rng.choice(("whole", "wait", "wait_then_whole")),
+            },
+            {"type": "tier"},
+            {"type": "restore", "buffer_ppm": buffer},
+            {
+                "type": "ramp",
+                "buffer_ppm": buffer,
+                "duration_ns": rng.choice((3, 10, 40)),
+                "initial_ppm": rng.choice((0, 100_000, 500_000)),
+                "full_below": rng.choice((0, 20, 500)),
+            },
+        )
+    )
+
+
+def random_limit(rng: Random) -> Config:
+    """Return at which limit a position is closed."""
+    curves: tuple[Config, ...] = (
+        {"type": "stairstep", "factor_ppm": rng.choice((900_000, 990_000)), "step_ns": rng.choice((1, 3))},
+        {"type": "linear", "duration_ns": rng.choice((5, 20, 100))},
+    )
+    return rng.choice(
+        (
+            {"type": "bankruptcy"},
+            {"type": "none"},
+            {
+                "type": "fillable",
+                "adjustment_ppm": rng.choice((500_000, 1_000_000, 2_000_000)),
+                "spread_ppm": rng.choice((500_000, 1_500_000)),
+            },
+            {"type": "dutch", "start_ppm": rng.choice((900_000, 1_000_000, 1_200_000)), "curve": rng.choice(curves)},
+        )
+    )
+
+
+def vary_waterfall(config: Config, rng: Random) -> None:
+    """Give a world other policies of liquidation, terms of its funds and ways to share a loss."""
+    share = {
+        "type": "portfolio_share",
+        "step_ppm": rng.choice((10_000, 200_000, 250_000)),
+        "target_ppm": rng.choice((500_000, 900_000, 1_000_000)),
+        "penalty_ppm": rng.choice((0, 200_000, 500_000)),
+    }
+    everywhere = chance(rng, 0.15)
+    for market in config["markets"]:
+        rows: Config = {
+            "limit": random_limit(rng),
+            "fee_rule": {
+                "type": "margin_left",
+                "liquidator": rng.choice((None, 0, 3)),
+                "liquidator_ppm": rng.choice((0, 5_000, 10_000)),
+            },
+            "takeover": "mark",
+        }
+        likely = {"limit": 0.6, "fee_rule": 0.3, "takeover": 0.4}
+        market["liquidation"] |= {name: row for name, row in rows.items() if chance(rng, likely[name])}
+        if everywhere:
+            market["liquidation"]["policy"] = dict(share)
+            # Its penalty is the fee.
+            market["liquidation"].pop("fee_rule", None)
+        elif chance(rng, 0.7):
+            market["liquidation"]["policy"] = random_policy(rng)
+    for fund in config["funds"]:
+        if chance(rng, 0.4):
+            fund["cap"] = rng.choice((50, 500, 20_000))
+        if chance(rng, 0.3):
+            fund["paid_max"] = rng.choice((1, 20, 100, 2_000))
+        if chance(rng, 0.7):
+            trigger = rng.choice((50_000, 100_000, 300_000))
+            fund["drawdown"] = {
+                "trigger_ppm": trigger,
+                "stop_ppm": trigger - rng.choice((1, 50_000)),
+                "inclusive": chance(rng, 0.5),
+                "window_ns": rng.choice((8, 40, 400, 10_000)),
+            }
+    if chance(rng, 0.6):
+        sides = {
+            "rate_step": rng.choice((1, 1, 5)),
+            "rounding": rng.choice(("ceil", "floor")),
+            "fee_pool": chance(rng, 0.5),
+        }
+        config["last_resort"] = rng.choice(({"two_sided": sides}, {"two_sided": sides}, "withdrawal_factor"))
+    if chance(rng, 0.6):
+        config["claims"] = True
+
+
 def strain(config: Config, rng: Random) -> None:
     """Give some worlds margin rules beside the tiers, and every way to value their second asset."""
     if not chance(rng, 0.3):
@@ -408,6 +515,18 @@ class _Generator(Scenes):
                 yield from self.order_scene()
             for _ in range(self.rng.randint(1, 4)):
                 yield from self.anything()
+            if self.oracle.funds.claims:
+                yield from self.repay()
+            if self.oracle.config["last_resort"] == "withdrawal_factor":
+                yield command(
+                    v.WITHDRAW, account=self.told.randrange(self.account_count), amount=self.told.choice((1, 50))
+                )
+
+    def repay(self) -> Iterator[Record]:
+        """Let an account that others claim from pay in again."""
+        claim = self.told.choice(self.oracle.funds.claims)
+        amount = max(1, claim.amount * self.told.choice((40, 100, 130)) // 100)
+        yield command(v.DEPOSIT, account=claim.debtor, amount=amount)
 
     def beginning(self) -> Iterator[Record]:
         """Open accounts, deposit, and give the markets an index."""

@@ -68,14 +68,13 @@ def _socialise(case: Case, scale: Scale) -> Answer:
     sizes = [*given["longs"], *given["shorts"]]
     lots = units_of(sizes)
     pool = scale.units("money", given["fee_pool"])
-    spread = _core.two_sided_loss(
+    from_pool, rate, charges = _core.two_sided_loss(
         scale.units("money", given["loss"]),
         pool,
         [Scale({"size": lots}).units("size", size) for size in sizes],
         scale.units("money", str(Fraction(given["rate_step"]) / lots)),
         given["rounding"] == "ceil",
     )
-    from_pool, rate, charges = (0, None, []) if spread is None else spread
     paid = [scale.value("money", charge) for charge in charges]
     return {
         "rate": None if rate is None else scale.value("money", rate) * lots,
@@ -83,7 +82,7 @@ def _socialise(case: Case, scale: Scale) -> Answer:
         "short_charges": paid[len(given["longs"]) :],
         "collected": Fraction(sum(paid)),
         "fee_pool_after": scale.value("money", pool - from_pool),
-        "error": "no_open_interest" if spread is None else None,
+        "error": "no_open_interest" if rate is None else None,
     }
 
 

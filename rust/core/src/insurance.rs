@@ -275,33 +275,25 @@ pub fn negative_pnl(debt: &Debt) -> Resolved {
 pub struct Spread {
     /// Paid out of the fees earned.
     pub from_pool: Money,
-    /// Charge per lot.
-    pub rate: Money,
+    /// Charge per lot; none without an open position.
+    pub rate: Option<Money>,
     /// What each position pays, in their order.
     pub charges: Vec<Money>,
 }
 
 /// Shares a loss out over positions of both sides by lots: the pool pays first, the rest per lot in whole steps
-/// (Drift v2, 2026). None without an open position.
+/// (Drift v2, 2026). Without an open position nobody bears the rest.
 #[must_use]
-pub fn two_sided_loss(
-    loss: Money,
-    pool: Money,
-    lots: &[Qty],
-    step: Money,
-    rounding: RateRounding,
-) -> Option<Spread> {
-    let all: i128 = lots.iter().map(|q| i128::from(q.get())).sum();
-    if all == 0 {
-        return None;
-    }
+pub fn two_sided_loss(loss: Money, pool: Money, lots: &[Qty], step: Money, rounding: RateRounding) -> Spread {
     let from_pool = loss.min(pool.max(Money::ZERO));
     let rest = loss - from_pool;
-    let rate = match rounding {
+    let all: i128 = lots.iter().map(|q| i128::from(q.get())).sum();
+    let rate = (all > 0).then(|| match rounding {
         RateRounding::Ceil => rest.per_lot_up(all, step),
         RateRounding::Floor => rest.per_lot_down(all, step),
-    };
-    Some(Spread { from_pool, rate, charges: lots.iter().map(|q| rate.times(*q)).collect() })
+    });
+    let charge = |q: &Qty| rate.map_or(Money::ZERO, |rate| rate.times(*q));
+    Spread { from_pool, rate, charges: lots.iter().map(charge).collect() }
 }
 
 #[cfg(test)]
@@ -413,20 +405,20 @@ mod tests {
     fn a_loss_of_both_sides_is_charged_by_lots() {
         let of = |loss, pool, lots: &[i64], step, rounding| {
             let lots: Vec<Qty> = lots.iter().map(|&q| Qty::new(q)).collect();
-            two_sided_loss(Money::new(loss), Money::new(pool), &lots, Money::new(step), rounding)
-                .map(|s| (s.from_pool.get(), s.rate.get(), s.charges.iter().map(|c| c.get()).sum::<i64>()))
+            let s = two_sided_loss(Money::new(loss), Money::new(pool), &lots, Money::new(step), rounding);
+            (s.from_pool.get(), s.rate.map(Money::get), s.charges.iter().map(|c| c.get()).sum::<i64>())
         };
         let (up, down) = (RateRounding::Ceil, RateRounding::Floor);
         assert_eq!(
             (of(10, 0, &[2, 1], 1, up), of(10, 0, &[2, 1], 1, down)),
-            (Some((0, 4, 12)), Some((0, 3, 9)))
+            ((0, Some(4), 12), (0, Some(3), 9))
         );
         assert_eq!(
             (of(10, 4, &[2, 1], 5, up), of(10, 4, &[2, 1], 5, down)),
-            (Some((4, 5, 15)), Some((4, 0, 0)))
+            ((4, Some(5), 15), (4, Some(0), 0))
         );
-        assert_eq!((of(10, 99, &[3], 1, up), of(10, -5, &[5], 1, up)), (Some((10, 0, 0)), Some((0, 2, 10))));
-        assert_eq!(of(10, 5, &[], 1, up), None);
+        assert_eq!((of(10, 99, &[3], 1, up), of(10, -5, &[5], 1, up)), ((10, Some(0), 0), (0, Some(2), 10)));
+        assert_eq!(of(10, 5, &[], 1, up), (5, None, 0));
     }
 
     #[test]

@@ -484,8 +484,8 @@ fn shortage(floor: &Floor, account: AccountId, market: MarketId, health: &Health
 
 fn liquidator_rate(fee: &LiquidationFee) -> Ppm {
     match *fee {
-        LiquidationFee::Flat => Ppm::ZERO,
-        LiquidationFee::MarginLeft { liquidator_ppm, .. } => liquidator_ppm,
+        LiquidationFee::Flat | LiquidationFee::MarginLeft { liquidator: None, .. } => Ppm::ZERO,
+        LiquidationFee::MarginLeft { liquidator: Some(_), liquidator_ppm } => liquidator_ppm,
     }
 }
 
@@ -556,8 +556,9 @@ fn to_book(floor: &mut Floor, slice: &mut Slice, events: &mut Events) {
             let paid =
                 pay_liquidator(floor, slice, (liquidator, liquidator_ppm), (swept.value, surplus), events);
             let value = slice.mark.value(swept.filled, slice.tick);
+            let liquidator_fee = liquidator_rate(&rules.fee_rule);
             let rate =
-                insurance::fund_fee(slice.shortage, value, slice.margin, liquidator_ppm, rules.fee_ppm);
+                insurance::fund_fee(slice.shortage, value, slice.margin, liquidator_fee, rules.fee_ppm);
             swept.value.ratio_up(rate).min(surplus - paid)
         }
     };

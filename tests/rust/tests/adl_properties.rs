@@ -296,7 +296,7 @@ fn two_sided(accounts: &[Account], loss: i64) -> Vec<i64> {
     let (step, rounding) = (Money::new(1), RateRounding::Ceil);
     let spread = two_sided_loss(Money::new(loss), Money::ZERO, &lots, step, rounding);
     // Without a position nothing is shared.
-    spread.map_or(vec![0; lots.len()], |spread| spread.charges.into_iter().map(Money::get).collect())
+    spread.charges.into_iter().map(Money::get).collect()
 }
 
 fn is_eligible(terms: Terms, a: &Account) -> bool {

@@ -120,9 +120,7 @@ impl Settlement<'_> {
     fn charge_all(&mut self, pool: Money, step: Money, rounding: RateRounding) {
         let held = self.floor.ledger.market_positions(self.market).filter(|(_, p)| !p.base.is_zero());
         let (payers, lots): (Vec<AccountId>, Vec<Qty>) = held.map(|(a, p)| (a, p.base.abs())).unzip();
-        let Some(spread) = insurance::two_sided_loss(self.owes(), pool, &lots, step, rounding) else {
-            return;
-        };
+        let spread = insurance::two_sided_loss(self.owes(), pool, &lots, step, rounding);
         self.pay(Creditor::Fees, spread.from_pool);
         for (payer, charge) in payers.into_iter().zip(spread.charges) {
             self.pay(Creditor::Account(payer), charge);

@@ -57,7 +57,7 @@ impl Paces {
     pub(crate) fn close(&mut self, floor: &Floor, at: (AccountId, MarketId), freed: Sum) {
         if let Some(pace) = self.by.get_mut(&at) {
             pace.freed += freed;
-            if !floor.ledger.position(at.0, at.1).base.is_zero() {
+            if !floor.ledger.position(at.0, at.1).base.is_zero() && cools(floor, at.1) {
                 pace.sliced = Some(floor.now);
             }
         }
@@ -132,6 +132,12 @@ impl Paces {
         }
         Ok(paces)
     }
+}
+
+/// True if a slice in a market begins a cooldown.
+fn cools(floor: &Floor, market: MarketId) -> bool {
+    let policy = floor.market(market).config.liquidation.policy;
+    matches!(policy, SlicePolicy::Schedule { cooldown_ns, .. } if cooldown_ns.is_positive())
 }
 
 /// True if a slice made then still binds an account that is liquidated anew.

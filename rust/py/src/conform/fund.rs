@@ -50,7 +50,7 @@ pub(crate) fn drawdown(
     })
 }
 
-/// `seawall_core::two_sided_loss`: paid by the pool, charge per lot, charges; none without lots.
+/// `seawall_core::two_sided_loss`: paid by the pool, charge per lot (none without lots), charges.
 #[pyfunction]
 pub(crate) fn two_sided_loss(
     py: Python<'_>,
@@ -59,7 +59,7 @@ pub(crate) fn two_sided_loss(
     lots: Vec<i64>,
     step: i64,
     ceil: bool,
-) -> PyResult<Option<(i64, i64, Vec<i64>)>> {
+) -> PyResult<(i64, Option<i64>, Vec<i64>)> {
     demand(
         loss >= 0 && step > 0 && lots.iter().all(|&n| n >= 0),
         "the step must be positive, loss and sizes not negative",
@@ -68,9 +68,9 @@ pub(crate) fn two_sided_loss(
         let lots: Vec<Qty> = lots.into_iter().map(Qty::new).collect();
         let rounding = if ceil { RateRounding::Ceil } else { RateRounding::Floor };
         let spread =
-            core_two_sided_loss(Money::new(loss), Money::new(pool), &lots, Money::new(step), rounding)?;
+            core_two_sided_loss(Money::new(loss), Money::new(pool), &lots, Money::new(step), rounding);
         let charges = spread.charges.iter().map(|c| c.get()).collect();
-        Some((spread.from_pool.get(), spread.rate.get(), charges))
+        (spread.from_pool.get(), spread.rate.map(Money::get), charges)
     })
 }
 

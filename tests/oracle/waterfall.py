@@ -1,0 +1,565 @@
+"""The waterfall of the oracle: docs/mechanics.md section 8, from the page and in the plainest way.
+
+Formulas are fractions and are rounded where the page rounds; nothing is kept that can be counted anew.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil, floor
+from typing import TYPE_CHECKING, Any, Final
+
+from . import adl
+from .funds import OF_ACCOUNT, OF_FEES, OF_FUND, OF_SHORTFALL
+from .margin import tier_of
+from .orders import BUY, MILLION, SELL, Order, inward_bound
+
+if TYPE_CHECKING:
+    from .venue import Incoming, Market, OracleVenue
+
+LIQUIDATION_ORDER: Final = 511
+LIQUIDATION_ENDED: Final = 512
+TAKEN_OVER: Final = 513
+LIQUIDATOR_PAID: Final = 514
+COLLATERAL_SOLD: Final = 522
+SOCIALISED: Final = 540
+BAD_DEBT: Final = 541
+FEES_PAID: Final = 542
+
+RECOVERED: Final = 1
+CLOSED_OUT: Final = 2
+BANKRUPT: Final = 3
+
+REST: Final = 2
+BY_LIQUIDATION: Final = 3
+BY_BREAKER: Final = 4
+TAKER: Final = 1
+LIQUIDATION: Final = 2
+
+FINE: Final = 2**40
+"""Parts of a tick that a stairstep keeps."""
+STEPS_MAX: Final = 1000
+"""Steps of a stairstep that count."""
+FEE_SHARE: Final = Fraction(95, 100)
+"""Share of what is freed beyond need that a fee by margin left takes."""
+
+
+def ppm(rate: int) -> Fraction:
+    """Return a rate as a fraction."""
+    return Fraction(rate, MILLION)
+
+
+def within(low: Fraction | int, x: Fraction, high: Fraction | int) -> Fraction:
+    """Return x limited to [low, high]."""
+    return max(Fraction(low), min(Fraction(high), x))
+
+
+@dataclass(slots=True)
+class Pace:
+    """What a liquidation remembers of one position since its first round came to it."""
+
+    began: int
+    mark: int
+    freed: int = 0
+
+
+@dataclass(slots=True)
+class LastSlice:
+    """When a schedule with a cooldown last closed a part of a position, and whether this liquidation did it."""
+
+    at: int
+    in_this: bool = True
+
+
+class Waterfall:
+    """Liquidation of a venue's accounts, and what it remembers from round to round."""
+
+    def __init__(self, venue: OracleVenue) -> None:
+        self.venue = venue
+        self.paces: dict[tuple[int, int], Pace] = {}
+        self.slices: dict[tuple[int, int], LastSlice] = {}
+        self.debts: dict[int, Market] = {}
+        """Flat accounts whose debt is paid in parts, with the market whose fund pays."""
+
+    def end(self, number: int, code: int) -> None:
+        """Let an account leave."""
+        self.paces = {key: pace for key, pace in self.paces.items() if key[0] != number}
+        self.debts.pop(number, None)
+        for (account, _), last in self.slices.items():
+            if account == number:
+                last.in_this = False
+        self.venue.accounts[number].in_liquidation = False
+        self.venue.touched.add(number)
+        self.venue.emit(LIQUIDATION_ENDED, account=number, code=code, amount=self.venue.equity(number))
+
+    def round(self, number: int) -> None:
+        """Give one round to an account that has been taken off the queue: A to D."""
+        venue = self.venue
+        # A.
+        for market in venue.markets:
+            orders = [order for order in market.open_orders() if order.account == number]
+            venue.cancel_orders(market, orders, BY_LIQUIDATION)
+        # B.
+        if venue.has_recovered(number):
+            self.end(number, RECOVERED)
+            return
+        # C.
+        if venue.is_flat(number):
+            self.settle_debt(number, self.debts.get(number, venue.markets[0]))
+            return
+        # D.
+        admitted = [market for market in venue.markets if self.is_admitted(number, market)]
+        if not admitted:
+            venue.parked.append(number)
+            return
+        market = max(admitted, key=lambda each: (venue.maintenance_of(number, each), -each.number))
+        Round(self, number, market, admitted).run()
+
+    def is_admitted(self, number: int, market: Market) -> bool:
+        """Tell whether a position may be liquidated now."""
+        return (
+            self.venue.accounts[number].positions[market.number].base != 0
+            and self.venue.admits_liquidation(market)
+            and self.venue.may_close(market)
+            and bool(market.liquidation["enabled"])
+        )
+
+    # Settling the debt.
+
+    def settle_debt(self, number: int, market: Market) -> None:
+        """Settle what a flat account owes, in asset 0, and let it leave."""
+        venue, funds = self.venue, self.venue.funds
+        self.sell_collateral(number)
+        owed = self.owed(number)
+        if owed == 0:
+            self.end(number, CLOSED_OUT)
+            return
+        most, budget = funds.rules[market.fund]["paid_max"], funds.budget(market)
+        paid = min(owed, budget) if most is None else min(owed, budget, most)
+        funds.claim(number, OF_FUND, market.fund, paid, owed)
+        funds.pay(number, market, paid)
+        owed -= paid
+        if owed > 0 and paid < budget:
+            self.debts[number] = market
+            venue.queue.append(number)
+            venue.note("debt_in_parts")
+            return
+        if owed > 0:
+            self.last_resort(number, market, owed)
+            owed = self.owed(number)
+        if owed > 0:
+            venue.transfer(("shortfall",), ("user", number, 0), owed)
+            funds.claim(number, OF_SHORTFALL, 0, owed, owed)
+            venue.emit(BAD_DEBT, account=number, amount=owed)
+        self.end(number, BANKRUPT)
+
+    def owed(self, number: int) -> int:
+        """Return what an account owes in asset 0."""
+        return max(0, -self.venue.balance(("user", number, 0)))
+
+    def sell_collateral(self, number: int) -> None:
+        """Sell other assets of an account while it owes asset 0."""
+        venue = self.venue
+        for asset in range(1, len(venue.assets)):
+            owed, held = self.owed(number), venue.balance(("user", number, asset))
+            if owed == 0:
+                return
+            rules = venue.collateral(asset)
+            if held <= 0 or rules.sale(held) == 0:
+                continue
+            sold = held if rules.sale(held) <= owed else rules.sale_for(owed)
+            received = rules.sale(sold)
+            venue.transfer(("user", number, asset), ("treasury", asset), sold)
+            venue.transfer(("treasury", 0), ("user", number, 0), received)
+            venue.emit(COLLATERAL_SOLD, account=number, code=asset, qty=sold, amount=received)
+
+    def last_resort(self, number: int, market: Market, loss: int) -> None:
+        """Let others carry a loss, by the rule of the venue."""
+        rule = self.venue.config["last_resort"]
+        if rule == "socialise":
+            self.socialise(number, market, loss)
+        elif isinstance(rule, dict):
+            self.share_by_interest(number, market, loss, rule["two_sided"])
+
+    def charge(self, payer: int, number: int, market: Market, amount: int) -> None:
+        """Move a charge to the debtor."""
+        venue = self.venue
+        if amount > 0:
+            venue.funds.claim(number, OF_ACCOUNT, payer, amount, self.owed(number))
+            venue.transfer(("user", payer, 0), ("user", number, 0), amount)
+            venue.touched.add(payer)
+            venue.emit(SOCIALISED, account=payer, market=market.number, amount=amount)
+
+    def socialise(self, number: int, market: Market, loss: int) -> None:
+        """Charge a loss to the accounts that have a profit in the market."""
+        from .venue import largest_remainder  # noqa: PLC0415 - the venue imports this file
+
+        venue = self.venue
+        payers = [
+            account.number
+            for account in venue.accounts
+            if account.number != number
+            and not account.in_liquidation
+            and venue.profit(account.number, market) > 0
+            and venue.equity(account.number) > 0
+        ]
+        weights = [venue.profit(payer, market) for payer in payers]
+        caps = [min(venue.profit(payer, market), venue.equity(payer)) for payer in payers]
+        for payer, amount in zip(payers, largest_remainder(loss, weights, caps), strict=True):
+            self.charge(payer, number, market, amount)
+
+    def share_by_interest(self, number: int, market: Market, loss: int, rule: dict[str, Any]) -> None:
+        """Charge a loss to both sides of a market by their lots."""
+        venue = self.venue
+        if rule["fee_pool"]:
+            paid = min(loss, max(0, venue.balance(("fees",))))
+            if paid > 0:
+                venue.funds.claim(number, OF_FEES, 0, paid, self.owed(number))
+                venue.transfer(("fees",), ("user", number, 0), paid)
+                venue.emit(FEES_PAID, account=number, market=market.number, amount=paid)
+            loss -= paid
+        sizes = {a.number: abs(a.positions[market.number].base) for a in venue.accounts}
+        lots = sum(sizes.values())
+        if loss == 0 or lots == 0:
+            return
+        steps = Fraction(loss, lots * rule["rate_step"])
+        rate = rule["rate_step"] * (ceil(steps) if rule["rounding"] == "ceil" else floor(steps))
+        for payer, size in sizes.items():
+            self.charge(payer, number, market, rate * size)
+        venue.funds.receive(number, market, venue.balance(("user", number, 0)))
+
+    def left_behind(self, amount: int) -> int:
+        """Return what a withdrawal of asset 0 leaves behind for what is missing."""
+        venue = self.venue
+        if venue.config["last_resort"] != "withdrawal_factor":
+            return 0
+        missing = -venue.balance(("shortfall",)) - sum(venue.fund(f) for f in range(venue.fund_count))
+        if missing <= 0:
+            return 0
+        cash = -venue.balance(("external", 0)) - venue.balance(("fees",))
+        return min(amount, missing, ceil(Fraction(amount * missing, cash + missing)))
+
+
+class Round:
+    """One round for an account with a position: E to K."""
+
+    def __init__(self, waterfall: Waterfall, number: int, market: Market, admitted: list[Market]) -> None:
+        self.waterfall, self.venue, self.number = waterfall, waterfall.venue, number
+        self.market, self.admitted = market, admitted
+        self.equity = self.venue.equity(number)
+        self.maintenance = self.venue.maintenance(number)
+        self.policy: dict[str, Any] = market.liquidation.get("policy", {"type": "share"})
+
+    def run(self) -> None:
+        """Close what the policy says, and let the account leave, wait, or go on."""
+        venue, number, market = self.venue, self.number, self.market
+        shortage = self.shortage()
+        if self.policy["type"] == "portfolio_share":
+            closed = self.close_everywhere()
+        else:
+            lots = self.slice_lots()
+            closed = 0 if lots == 0 else self.close(market, lots, market_of_fee=True)
+            if closed > 0 and self.policy.get("cooldown_ns", 0) > 0 and self.lots_of(market) > 0:
+                self.waterfall.slices[number, market.number] = LastSlice(venue.now)
+        # K.
+        if closed == 0:
+            venue.parked.append(number)
+        elif venue.is_flat(number):
+            self.waterfall.settle_debt(number, market)
+        elif venue.has_recovered(number):
+            self.waterfall.end(number, RECOVERED)
+        else:
+            pace = self.waterfall.paces.get((number, market.number))
+            if pace is not None:
+                pace.freed += max(0, shortage - self.shortage())
+            venue.queue.append(number)
+
+    # Of the position and the account.
+
+    def lots_of(self, market: Market) -> int:
+        """Return the size of the position."""
+        return abs(self.venue.accounts[self.number].positions[market.number].base)
+
+    def sign_of(self, market: Market) -> int:
+        """Return b of the position."""
+        return 1 if self.venue.accounts[self.number].positions[market.number].base > 0 else -1
+
+    def share_of(self, market: Market) -> int:
+        """Return the share of the equity that belongs to a position: E."""
+        return floor(Fraction(self.equity * self.venue.maintenance_of(self.number, market), self.maintenance))
+
+    def pace(self, market: Market) -> Pace:
+        """Return what this liquidation remembers of the position, from now on if it is its first round."""
+        return self.waterfall.paces.setdefault((self.number, market.number), Pace(self.venue.now, market.mark))
+
+    def shortage(self) -> int:
+        """Return what the account lacks to have its requirement and a buffer, as it stands."""
+        venue, number = self.venue, self.number
+        buffer: int = self.policy.get("buffer_ppm", 0)
+        positions = [market.notional(self.lots_of(market)) for market in venue.markets]
+        return venue.maintenance(number) + sum(ceil(n * ppm(buffer)) for n in positions) - venue.equity(number)
+
+    # 8.1
+
+    def slice_lots(self) -> int:
+        """Return the lots that this round may close: F."""
+        size = self.lots_of(self.market)
+        match self.policy["type"]:
+            case "share":
+                return self.share_lots(size)
+            case "schedule":
+                return self.scheduled_lots(size)
+            case "tier":
+                lower = tier_of(self.market.maintenance_rates, self.market.notional(size)).lower
+                return size if lower == 0 else size - (lower - 1) // self.market.notional(1)
+            case "restore":
+                return self.restoring_lots(size)
+            case "ramp":
+                return self.ramped_lots(size)
+        raise AssertionError(self.policy)
+
+    def share_lots(self, size: int) -> int:
+        """Return a share of the position."""
+        terms = self.market.liquidation
+        if self.market.notional(size) <= terms["full_below"]:
+            return size
+        least: int = terms["slice_qty_min"]
+        return min(size, max(least, ceil(size * ppm(terms["slice_ppm"]))))
+
+    def scheduled_lots(self, size: int) -> int:
+        """Return whole lots of a schedule with its cooldown."""
+        terms, policy, during = self.market.liquidation, self.policy, self.policy["during"]
+        slices = self.slices_that_count()
+        if slices:
+            if self.venue.now - max(slices) < policy["cooldown_ns"]:
+                return size if during == "whole" else 0
+            if during == "wait_then_whole":
+                return size
+        lots = size
+        if self.market.notional(size) > terms["full_below"]:
+            step = policy["lot"]
+            lots = max(terms["slice_qty_min"], step * ceil(size * ppm(terms["slice_ppm"]) / step))
+        return min(lots, size, size if policy["qty_max"] is None else policy["qty_max"])
+
+    def slices_that_count(self) -> list[int]:
+        """Return the times of the account's slices that a cooldown goes by."""
+        times = []
+        for market in self.venue.markets:
+            last = self.waterfall.slices.get((self.number, market.number))
+            if last is None:
+                continue
+            policy = market.liquidation["policy"]
+            lasts = policy["during"] != "wait_then_whole" and self.venue.now - last.at < policy["cooldown_ns"]
+            if last.in_this or lasts:
+                times.append(last.at)
+        return times
+
+    def rate_of(self, market: Market, size: int) -> int:
+        """Return the maintenance rate of a size: that of its tier, or by size if that is greater."""
+        tier = tier_of(market.maintenance_rates, market.notional(size))
+        return max(tier.rate, self.venue.size_rate(market, size))
+
+    def liquidator(self) -> tuple[int | None, int]:
+        """Return who shares in fees, if anybody, and at which rate."""
+        rule = self.market.liquidation.get("fee_rule", {"type": "flat"})
+        if rule["type"] == "flat" or rule["liquidator"] is None:
+            return None, 0
+        return rule["liquidator"], rule["liquidator_ppm"]
+
+    def restoring_lots(self, size: int) -> int:
+        """Return the lots whose closing restores margin and buffer."""
+        market = self.market
+        freed = (
+            self.rate_of(market, size)
+            + self.policy["buffer_ppm"]
+            - self.liquidator()[1]
+            - market.liquidation["fee_ppm"]
+        )
+        if freed <= 0:
+            return size
+        return max(1, min(size, floor(self.shortage() / (market.notional(1) * ppm(freed)))))
+
+    def ramped_lots(self, size: int) -> int:
+        """Return the lots that a ramp over time allows."""
+        policy, shortage, pace = self.policy, self.shortage(), self.pace(self.market)
+        allowed = Fraction(1)
+        if shortage >= policy["full_below"]:
+            elapsed = self.venue.now - pace.began
+            reached = min(Fraction(1), Fraction(elapsed, policy["duration_ns"]) + ppm(policy["initial_ppm"]))
+            allowed = within(0, (reached * (shortage + pace.freed) - pace.freed) / shortage, 1)
+        return floor(self.restoring_lots(size) * allowed)
+
+    def close_everywhere(self) -> int:
+        """Close the same share of every position, and take the penalty; return the lots closed."""
+        venue, policy = self.venue, self.policy
+        step, penalty = ppm(policy["step_ppm"]), ppm(policy["penalty_ppm"])
+        share = step
+        while share < 1:
+            left = self.equity - share * penalty * self.maintenance
+            if left > 0 and self.maintenance * (1 - share) / left < ppm(policy["target_ppm"]):
+                break
+            share += step
+        closed = 0
+        for market in self.admitted:
+            closed += self.close(market, ceil(self.lots_of(market) * share), market_of_fee=False)
+        if closed > 0:
+            taken = min(ceil(share * penalty * self.maintenance), max(0, venue.equity(self.number)))
+            venue.funds.receive(self.number, self.market, taken)
+        return closed
+
+    # 8.2
+
+    def limit(self, market: Market, bankruptcy: int) -> int:
+        """Return the limit that the position may be closed at."""
+        rule = market.liquidation.get("limit", {"type": "bankruptcy"})
+        b = self.sign_of(market)
+        match rule["type"]:
+            case "bankruptcy":
+                return bankruptcy
+            case "none":
+                return 1 if b > 0 else market.price_max
+            case "fillable":
+                short = ppm(rule["adjustment_ppm"]) * (1 - Fraction(self.equity, self.maintenance))
+                given = self.venue.maintenance_of(self.number, market) * ppm(rule["spread_ppm"]) * within(0, short, 1)
+                price = market.mark - b * (floor(given) // market.notional_at(self.lots_of(market), 1))
+            case "dutch":
+                pace = self.pace(market)
+                fallen = falling_price(rule, pace.mark, self.venue.now - pace.began)
+                price = fallen if b > 0 else 2 * pace.mark - fallen
+            case _:
+                raise AssertionError(rule)
+        return max(1, min(market.price_max, price))
+
+    # E, G to J.
+
+    def close(self, market: Market, lots: int, *, market_of_fee: bool) -> int:
+        """Close lots of a position through the stages; return how many were closed."""
+        venue, number, b = self.venue, self.number, self.sign_of(market)
+        # E.
+        share = self.share_of(market)
+        bankruptcy = market.mark - b * (share // market.notional_at(self.lots_of(market), 1))
+        bankruptcy = max(1, min(market.price_max, bankruptcy))
+        limit = self.limit(market, bankruptcy)
+        is_fillable = market.liquidation.get("limit", {"type": "bankruptcy"})["type"] == "fillable"
+        is_beyond = is_fillable and b * (limit - bankruptcy) < 0
+        # G.
+        own = bankruptcy if is_beyond else limit
+        met = self.order(market, lots, limit=own, bankruptcy=bankruptcy, backed=False)
+        if met.filled > 0:
+            self.pay_fees(market, met, bankruptcy, is_free=not market_of_fee)
+        left = lots - met.filled
+        # H.
+        at_mark = market.liquidation.get("takeover", "bankruptcy") == "mark"
+        if left > 0 and venue.admits_liquidation(market):
+            left -= self.take_over(market, left, bankruptcy, at_mark=at_mark and share < 0)
+        # I.
+        is_bankruptcy = market.liquidation.get("limit", {"type": "bankruptcy"})["type"] == "bankruptcy"
+        is_backed = not at_mark and ((is_bankruptcy and share < 0) or is_beyond)
+        may = left > 0 and is_backed and venue.admits_liquidation(market)
+        if may and not venue.funds.is_on(market) and venue.funds.budget(market) > 0:
+            reach = inward_bound(market.mark, market.liquidation["fund_limit_ppm"], SELL if b > 0 else BUY)
+            reach = limit if is_fillable else reach
+            backed = self.order(market, left, limit=reach, bankruptcy=bankruptcy, backed=True)
+            venue.funds.pay(number, market, backed.cost)
+            left -= backed.filled
+        # J.
+        triggered = share < 0 or market.adl.get("trigger") == "unfilled"
+        if left > 0 and triggered and market.adl["enabled"] and venue.admits_adl(market):
+            left -= adl.Round(venue, number, market, left, bankruptcy).run()
+        return lots - left
+
+    def order(self, market: Market, lots: int, *, limit: int, bankruptcy: int, backed: bool) -> Incoming:
+        """Send an order that closes lots of a position; what it leaves is cancelled."""
+        from .venue import Incoming  # noqa: PLC0415 - the venue imports this file
+
+        venue, number = self.venue, self.number
+        side = SELL if self.sign_of(market) > 0 else BUY
+        bound = venue.tightest_bound(market, side, liquidation=True)
+        if bound is not None:
+            limit = min(limit, bound) if side == BUY else max(limit, bound)
+        venue.accepted_count += 1
+        order = Order(venue.accepted_count, number, side, limit, lots)
+        met = Incoming(order, limit, 0, TAKER | LIQUIDATION, backed_at=bankruptcy if backed else None)
+        venue.emit(
+            LIQUIDATION_ORDER,
+            account=number,
+            market=market.number,
+            order=order.id,
+            side=side,
+            price=limit,
+            qty=lots,
+            amount=bankruptcy,
+            flags=1 if backed else 0,
+        )
+        venue.match(market, met)
+        if order.qty > 0:
+            venue.cancel_order(market, order, BY_BREAKER if met.tripped else REST)
+        return met
+
+    def pay_fees(self, market: Market, met: Incoming, bankruptcy: int, *, is_free: bool) -> None:
+        """Take the fees of what filled, or let the fund pay for what filled beyond the bankruptcy price."""
+        venue, number, terms = self.venue, self.number, market.liquidation
+        better = met.side_sign() * (met.value - market.notional_at(met.filled, bankruptcy))
+        delta = min(better, ceil(met.value * ppm(terms["fee_ppm"])))
+        rule = terms.get("fee_rule", {"type": "flat"})
+        if delta < 0:
+            if venue.funds.budget(market) >= -delta:
+                venue.funds.pay(number, market, -delta)
+            return
+        if is_free:
+            return
+        if rule["type"] == "flat":
+            venue.funds.receive(number, market, delta)
+            return
+        liquidator, rate = self.liquidator()
+        if liquidator is not None and liquidator < len(venue.accounts) and liquidator != number:
+            paid = min(ceil(met.value * ppm(rate)), better)
+            if paid > 0:
+                venue.transfer(("user", number, 0), ("user", liquidator, 0), paid)
+                venue.touched.add(liquidator)
+                venue.emit(LIQUIDATOR_PAID, account=number, market=market.number, order=liquidator, amount=paid)
+            better -= paid
+        missing = Fraction(self.maintenance - self.equity, met.filled * market.notional(1))
+        margin = self.rate_of(market, self.lots_of(market) + met.filled)
+        left = FEE_SHARE * (ppm(margin) - ppm(rate) - missing)
+        venue.funds.receive(number, market, min(ceil(met.value * within(0, left, ppm(terms["fee_ppm"]))), better))
+
+    def take_over(self, market: Market, lots: int, bankruptcy: int, *, at_mark: bool) -> int:
+        """Let the backstop take lots over, if it can; return how many."""
+        venue, number, backstop = self.venue, self.number, self.venue.backstop
+        if backstop is None or backstop >= len(venue.accounts) or backstop == number:
+            return 0
+        if venue.accounts[backstop].in_liquidation:
+            return 0
+        b = self.sign_of(market)
+        price, gap = bankruptcy, 0
+        if at_mark:
+            if venue.funds.is_on(market):
+                return 0
+            price = market.mark
+            gap = max(0, market.notional_at(b, bankruptcy) - market.notional_at(b, price))
+            lots = lots if gap == 0 else min(lots, venue.funds.budget(market) // gap)
+        if lots == 0:
+            return 0
+        equity, initial = venue.after_trade(backstop, market, b * lots, price)
+        if equity < initial:
+            return 0
+        venue.trade(number, market, -b * lots, price)
+        venue.trade(backstop, market, b * lots, price)
+        side = SELL if b > 0 else BUY
+        venue.emit(TAKEN_OVER, account=number, market=market.number, order=backstop, side=side, price=price, qty=lots)
+        venue.funds.pay(number, market, gap * lots)
+        return lots
+
+
+def falling_price(rule: dict[str, Any], mark: int, elapsed: int) -> int:
+    """Return the price of a falling auction, as a buyer of a long sees it."""
+    start, curve = floor(mark * ppm(rule["start_ppm"])), rule["curve"]
+    if curve["type"] == "linear":
+        duration: int = curve["duration_ns"]
+        return start * max(0, duration - elapsed) // duration
+    fine = start * FINE
+    for _ in range(min(STEPS_MAX, elapsed // curve["step_ns"])):
+        fine = floor(fine * ppm(curve["factor_ppm"]))
+    return fine // FINE
