@@ -53,9 +53,11 @@ __all__ = [
     "replace",
     "set_leverage",
     "set_phase",
+    "settle",
     "source",
     "term",
     "transfer",
+    "volunteer",
     "withdraw",
 ]
 
@@ -735,6 +737,16 @@ def source(
 def set_phase(*, at: Integers, market: Integers, phase: Integers, until: Integers = 0) -> Records:
     """Set a market's `Phase`, until a time in nanoseconds or (0) until it is changed."""
     return _records(CommandKind.SET_PHASE, at=at, market=market, code=phase, amount=until)
+
+
+def volunteer(*, at: Integers, market: Integers, account: Integers, qty: Integers) -> Records:
+    """Say how many lots accounts are ready to take over from liquidations in a market; 0 for none."""
+    return _records(CommandKind.VOLUNTEER, at=at, market=market, account=account, qty=qty)
+
+
+def settle(*, at: Integers, market: Integers, when: Integers) -> Records:
+    """Plan the final settlement of a market at a time in nanoseconds; 0 drops the plan."""
+    return _records(CommandKind.SETTLE, called={"amount": "when"}, at=at, market=market, amount=when)
 
 
 def pulse(*, at: Integers) -> Records:

@@ -91,6 +91,8 @@ class CommandKind(IntEnum):
     SET_PHASE = 21
     PULSE = 22
     SOURCE = 23
+    VOLUNTEER = 24
+    SETTLE = 25
 
 
 class EventKind(IntEnum):
@@ -124,6 +126,11 @@ class EventKind(IntEnum):
     LIQUIDATION_ENDED = 512
     TAKEN_OVER = 513
     LIQUIDATOR_PAID = 514
+    VOLUNTEER_SET = 515
+    ASSIGNED = 516
+    ASSIGNMENT_REMAINDER = 517
+    SETTLEMENT_PLANNED = 518
+    SETTLEMENT_STARTED = 519
     FUND_PAID = 520
     FUND_RECEIVED = 521
     COLLATERAL_SOLD = 522
@@ -137,6 +144,7 @@ class EventKind(IntEnum):
     BAD_DEBT = 541
     FEES_PAID = 542
     CLAIM_PAID = 543
+    SETTLED = 544
 
 
 class Side(IntEnum):
@@ -291,6 +299,8 @@ class CancelReason(IntEnum):
     """A new quote took its place."""
     OPERATOR = 11
     """The orders of every account were cancelled."""
+    SETTLEMENT = 12
+    """The market is to be settled."""
 
 
 class LiquidationEnd(IntEnum):
@@ -469,6 +479,18 @@ EVENT_COLUMNS: Final[dict[EventKind, dict[str, str]]] = {
     EventKind.LIQUIDATION_ENDED: {"account": "account", "end": "code", "equity": "amount"},
     EventKind.TAKEN_OVER: {**_RISK, "backstop": "order", "side": "side", "price": "price", "qty": "qty"},
     EventKind.LIQUIDATOR_PAID: {**_RISK, "liquidator": "order", "amount": "amount"},
+    EventKind.VOLUNTEER_SET: {**_RISK, "qty": "qty"},
+    EventKind.ASSIGNED: {
+        **_RISK,
+        "volunteer": "order",
+        "side": "side",
+        "price": "price",
+        "qty": "qty",
+        "qty_left": "amount",
+    },
+    EventKind.ASSIGNMENT_REMAINDER: {**_RISK, "qty": "qty"},
+    EventKind.SETTLEMENT_PLANNED: {"market": "market", "settles_at": "amount"},
+    EventKind.SETTLEMENT_STARTED: {"market": "market", "price": "price", "open_interest": "qty"},
     EventKind.FUND_PAID: {**_RISK, "fund": "code", "amount": "amount"},
     EventKind.FUND_RECEIVED: {**_RISK, "fund": "code", "amount": "amount"},
     EventKind.COLLATERAL_SOLD: {"account": "account", "asset": "code", "sold": "qty", "received": "amount"},
@@ -488,5 +510,6 @@ EVENT_COLUMNS: Final[dict[EventKind, dict[str, str]]] = {
     EventKind.BAD_DEBT: {"account": "account", "amount": "amount"},
     EventKind.FEES_PAID: {**_RISK, "amount": "amount"},
     EventKind.CLAIM_PAID: {"account": "account", "creditor_kind": "code", "creditor": "order", "amount": "amount"},
+    EventKind.SETTLED: {**_RISK, "counterparty": "order", "side": "side", "price": "price", "qty": "qty"},
 }
 """What the fields of each kind of event mean: column name to field of the record."""

@@ -17,7 +17,9 @@ from seawall.models.adl import Adl, AdlLights, Hedge, NoRisk, PowerRisk, Thresho
 from seawall.models.exact import Count, Duration, Exact, Model, NonNegative, Positive, ppb, ppm, whole
 from seawall.models.prices import Funding, Index, IndexSource, Mark, MeanRule, MedianRule, Votes
 from seawall.models.provenance import CalendarDay, Gap, Origin, Source, check_origins
+from seawall.models.settlement import Settlement
 from seawall.models.waterfall import (
+    Assignment,
     BankruptcyLimit,
     FeeRule,
     FlatFee,
@@ -236,6 +238,8 @@ class Liquidation(Model):
     """Who is paid out of what the book filled."""
     takeover: Literal["bankruptcy", "mark"] = "bankruptcy"
     """The price at which the backstop takes over; at the mark the fund pays the difference."""
+    assignment: Assignment | None = None
+    """How volunteers take over; absent for none."""
 
 
 class DenseRange(Model):
@@ -369,6 +373,8 @@ class Market(Model):
     """Limits of what may enter the book."""
     margin: Margin = Margin()
     """Margin rules beside the tiers."""
+    settlement: Settlement | None = None
+    """How the market is settled for good; absent if it is not."""
 
     def ticks(self, price: Decimal | str | int, field: str = "price") -> int:
         """Return a price in ticks; ValueError if it is not on a tick."""
@@ -654,6 +660,7 @@ class VenueProfile(Model):
             "day": {"start_ns": market.day.start, "length_ns": market.day.length},
             "entry": self._entry(market),
             **({} if market.margin == Margin() else {"margin": self._margin(market)}),
+            **({} if market.settlement is None else {"settlement": market.settlement.config()}),
         }
 
     def _margin(self, market: Market) -> dict[str, Any]:
@@ -682,6 +689,7 @@ class VenueProfile(Model):
             "limit": rules.limit.config(f"{at}.limit"),
             "fee_rule": rules.fee_rule.config(f"{at}.fee_rule"),
             "takeover": rules.takeover,
+            "assignment": rules.assignment and rules.assignment.model_dump(),
         }
         return {
             name: choices[name] for name in choices if getattr(rules, name) != Liquidation.model_fields[name].default

@@ -13,6 +13,7 @@ from pydantic import Discriminator, Field, Tag
 from seawall.models.exact import Count, Duration, Model, NonNegative, Positive, ppm
 
 __all__ = [
+    "Assignment",
     "BankruptcyLimit",
     "Drawdown",
     "DutchLimit",
@@ -273,6 +274,17 @@ class MarginLeftFee(Model):
 
 FeeRule = Annotated[FlatFee | MarginLeftFee, Field(discriminator="type")]
 """Who is paid out of what the book filled."""
+
+
+class Assignment(Model):
+    """Volunteers take over what the book and the backstop left, each as far as its margin allows."""
+
+    price: Literal["bankruptcy", "mark"]
+    """The price; at the mark the fund pays the difference, for as many lots as it can."""
+    order: Literal["pro_rata", "queue"]
+    """In proportion to what each is ready to take, or in the order of joining."""
+    stage: Literal["before_fund", "after_fund"] = "before_fund"
+    """Before the fund backs a sale, or after it as the last before winners."""
 
 
 class Drawdown(Model):

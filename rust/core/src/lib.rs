@@ -28,6 +28,8 @@ mod funding;
 mod index;
 mod ledger;
 mod mark;
+mod settlement;
+mod volunteers;
 
 mod margin;
 

@@ -9,6 +9,7 @@ mod debt;
 mod fund;
 mod pace;
 mod policy;
+mod volunteers;
 
 pub(crate) use fund::settle_fund;
 pub use policy::{
@@ -18,7 +19,7 @@ pub use policy::{
 
 use crate::book::NO_SLOT;
 use crate::codec::{CodecError, Reader, Writer};
-use crate::config::{Config, During, LimitRule, LiquidationFee, SlicePolicy, Takeover};
+use crate::config::{AssignmentStage, Config, During, LimitRule, LiquidationFee, SlicePolicy, Takeover};
 use crate::deleverage::{self, Residual};
 use crate::floor::{Floor, Flow, Incoming, Swept};
 use crate::insurance;
@@ -50,7 +51,9 @@ enum Stage {
     Planned,
     Book,
     Backstop,
+    Volunteers,
     Fund,
+    LastVolunteers,
     Winners,
 }
 
@@ -141,6 +144,13 @@ impl Queue {
         events: &mut Events,
     ) {
         self.claims.pay(floor, debtor, deposited, events);
+    }
+
+    /// The market that an account without positions was settled in last, if it owes: its fund stands in.
+    pub(crate) fn note_owing(&mut self, floor: &Floor, account: AccountId, market: MarketId) {
+        if is_flat(floor, account) && floor.equity(account).is_negative() {
+            self.owing.insert(account, market);
+        }
     }
 
     /// Step 8: up to `rounds` rounds.
@@ -303,7 +313,7 @@ impl Queue {
         w.len(self.parked.len());
         self.parked.iter().for_each(|a| w.u32(a.get()));
         self.paces.encode(config, w);
-        if pays_in_parts(config) {
+        if keeps_owing(config) {
             w.len(self.owing.len());
             for (account, market) in &self.owing {
                 w.u32(account.get());
@@ -331,7 +341,7 @@ impl Queue {
         read(&mut |a| queue.waiting.push_back(a))?;
         read(&mut |a| queue.parked.push(a))?;
         queue.paces = Paces::decode(floor, r)?;
-        if pays_in_parts(&floor.config) {
+        if keeps_owing(&floor.config) {
             for _ in 0..r.len()? {
                 let (account, market) = (AccountId::new(r.u32()?), MarketId::new(r.u16()?));
                 if !floor.ledger.knows(account) || !floor.knows_market(market) {
@@ -366,9 +376,11 @@ fn leave(floor: &mut Floor, account: AccountId, how: Ended, events: &mut Events)
     });
 }
 
-/// True if some fund pays at most so much of a debt in a round.
-fn pays_in_parts(config: &Config) -> bool {
+/// True if a flat account may owe to a market for longer than its round: funds pay a debt in parts, or a settlement
+/// closes positions.
+fn keeps_owing(config: &Config) -> bool {
     config.funds.iter().any(|fund| fund.paid_max.is_some())
+        || config.markets.iter().any(|market| market.settlement.is_some())
 }
 
 /// True if a market's position may be closed by a round.
@@ -449,8 +461,15 @@ fn close_slice(floor: &mut Floor, slice: &mut Slice, events: &mut Events) -> boo
         to_backstop(floor, slice, events);
     }
     // The phase is read anew each time: a breaker may have tripped in the stage before.
+    let asked = floor.market(slice.market).config.liquidation.assignment.map(|rule| rule.stage);
+    if asked == Some(AssignmentStage::BeforeFund) && slice.enters(Stage::Volunteers) {
+        volunteers::assign(floor, slice, events);
+    }
     if slice.enters(Stage::Fund) {
         to_fund(floor, slice, events);
+    }
+    if asked == Some(AssignmentStage::AfterFund) && slice.enters(Stage::LastVolunteers) {
+        volunteers::assign(floor, slice, events);
     }
     if slice.enters(Stage::Winners) {
         to_winners(floor, slice, events);
@@ -590,6 +609,26 @@ fn pay_liquidator(
     fee
 }
 
+/// The price at which what is left may be taken over, how many lots, and what the fund pays for each; none if the fund
+/// does not pay.
+fn takeover_terms(
+    floor: &mut Floor,
+    slice: &Slice,
+    rule: Takeover,
+    events: &mut Events,
+) -> Option<(Price, Qty, Money)> {
+    if !slice.insolvent || rule == Takeover::Bankruptcy {
+        return Some((slice.bankruptcy, slice.lots, Money::ZERO));
+    }
+    // Winners come before the fund is drawn down further.
+    if watch_drawdown(floor, slice.market, events) {
+        return None;
+    }
+    let paid_per_lot = insurance::cost_per_lot(slice.side, slice.bankruptcy, slice.mark, slice.tick);
+    let lots = insurance::payable(budget(floor, slice.market), paid_per_lot, slice.lots);
+    lots.is_positive().then_some((slice.mark, lots, paid_per_lot))
+}
+
 /// Stage H: the backstop takes what is left if its initial margin allows: at the bankruptcy price, or at the mark for
 /// as many lots as the fund can pay the difference of.
 fn to_backstop(floor: &mut Floor, slice: &mut Slice, events: &mut Events) {
@@ -598,20 +637,8 @@ fn to_backstop(floor: &mut Floor, slice: &mut Slice, events: &mut Events) {
     if !may || !floor.market(slice.market).admits.liquidation {
         return;
     }
-    let (mut price, mut lots) = (slice.bankruptcy, slice.lots);
-    let mut paid_per_lot = Money::ZERO;
-    if slice.insolvent && floor.market(slice.market).config.liquidation.takeover == Takeover::Mark {
-        // Winners come before the fund is drawn down further.
-        if watch_drawdown(floor, slice.market, events) {
-            return;
-        }
-        paid_per_lot = insurance::cost_per_lot(slice.side, slice.bankruptcy, slice.mark, slice.tick);
-        price = slice.mark;
-        lots = insurance::payable(budget(floor, slice.market), paid_per_lot, lots);
-        if lots.is_zero() {
-            return;
-        }
-    }
+    let rule = floor.market(slice.market).config.liquidation.takeover;
+    let Some((price, lots, paid_per_lot)) = takeover_terms(floor, slice, rule, events) else { return };
     let held = floor.ledger.position(backstop, slice.market);
     let after = ledger::traded(*held, slice.side.signed(lots), price, slice.tick);
     if !floor.rules.carries(&floor.ledger, &floor.prices, backstop, slice.market, &after) {

@@ -89,14 +89,19 @@ pub mod command {
     pub const PULSE: u16 = 22;
     /// A price of one of a market's sources.
     pub const SOURCE: u16 = 23;
+    /// The lots that an account is ready to take over.
+    pub const VOLUNTEER: u16 = 24;
+
+    /// When a market is settled for good.
+    pub const SETTLE: u16 = 25;
 
     /// A bit for each kind.
-    const KNOWN: u32 = 0xFE | 0x3F << OPEN_ACCOUNT | 0xF << INDEX;
+    const KNOWN: u64 = 0xFE | 0x3F << OPEN_ACCOUNT | 0x3F << INDEX;
 
     /// True if a command has this kind.
     #[must_use]
     pub const fn is_known(kind: u16) -> bool {
-        kind <= SOURCE && KNOWN >> kind & 1 == 1
+        kind < 64 && KNOWN >> kind & 1 == 1
     }
 }
 
@@ -158,6 +163,16 @@ pub mod event {
     pub const TAKEN_OVER: u16 = 513;
     /// The liquidator was paid out of what the book filled.
     pub const LIQUIDATOR_PAID: u16 = 514;
+    /// An account said how many lots it is ready to take over.
+    pub const VOLUNTEER_SET: u16 = 515;
+    /// A volunteer took lots over.
+    pub const ASSIGNED: u16 = 516;
+    /// Lots that no volunteer took.
+    pub const ASSIGNMENT_REMAINDER: u16 = 517;
+    /// A market's settlement was planned, or is not any more.
+    pub const SETTLEMENT_PLANNED: u16 = 518;
+    /// A market's positions begin to be closed for good.
+    pub const SETTLEMENT_STARTED: u16 = 519;
     /// A fund paid.
     pub const FUND_PAID: u16 = 520;
     /// A fund received.
@@ -184,6 +199,8 @@ pub mod event {
     pub const FEES_PAID: u16 = 542;
     /// A debtor paid a claim out of a deposit.
     pub const CLAIM_PAID: u16 = 543;
+    /// A long and a short were closed against each other in a settlement.
+    pub const SETTLED: u16 = 544;
 }
 
 /// Order flag: refuse the order if it would take.
@@ -452,6 +469,8 @@ pub enum CancelReason {
     Requoted,
     /// The operator cancelled every account's orders.
     Operator,
+    /// The market is to be settled.
+    Settlement,
 }
 
 impl CancelReason {
@@ -470,6 +489,7 @@ impl CancelReason {
             Self::OtherLeg => 9,
             Self::Requoted => 10,
             Self::Operator => 11,
+            Self::Settlement => 12,
         }
     }
 }
@@ -679,6 +699,8 @@ pub enum Command {
     Index { market: MarketId, price: Price },
     SetPhase { market: MarketId, code: u16, end: Nanos },
     Pulse,
+    Volunteer { market: MarketId, account: AccountId, lots: Qty },
+    Settle { market: MarketId, at: Nanos },
 }
 
 impl Command {
@@ -767,6 +789,16 @@ impl Command {
                 Record { kind: command::SET_PHASE, market: market.get(), code, amount: end.get(), ..base }
             }
             Self::Pulse => Record { kind: command::PULSE, ..base },
+            Self::Settle { market, at } => {
+                Record { kind: command::SETTLE, market: market.get(), amount: at.get(), ..base }
+            }
+            Self::Volunteer { market, account, lots } => Record {
+                kind: command::VOLUNTEER,
+                market: market.get(),
+                account: account.get(),
+                qty: lots.get(),
+                ..base
+            },
         }
     }
 }

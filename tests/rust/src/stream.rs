@@ -4,6 +4,7 @@
 //! jumps to where accounts are in trouble.
 
 use crate::golden;
+use seawall_core::config::LastResort;
 use seawall_core::protocol::command;
 use seawall_core::{
     AccountId, AssetId, Command, Config, Events, FundId, MarketId, Money, Nanos, Price, Qty, Record, Side,
@@ -216,6 +217,8 @@ pub fn daring(seed: u64) -> Value {
         "type": "portfolio_share", "step_ppm": 200_000, "target_ppm": 900_000, "penalty_ppm": penalty,
     });
     let everywhere = rng.chance(20);
+    let mut last = Rng::new(seed ^ 0x1a57);
+    let mut settled = Vec::new();
     for market in config["markets"].as_array_mut().expect("a list") {
         let during = rng.pick(&["whole", "wait", "wait_then_whole"]);
         let most = if rng.chance(30) { json!(rng.within(1, 20)) } else { Value::Null };
@@ -246,6 +249,23 @@ pub fn daring(seed: u64) -> Value {
             _ => json!({"type": "bankruptcy"}),
         };
         rules["takeover"] = json!(rng.pick(&["bankruptcy", "mark"]));
+        if last.chance(40) {
+            let window = last.pick(&[1, 20 * MILLISECOND]);
+            let price = last.pick(&["index", "mark", "average"]);
+            let price =
+                if price == "average" { json!({"average": {"window_ns": window}}) } else { json!(price) };
+            let notice = if last.chance(30) { json!(10 * MILLISECOND) } else { Value::Null };
+            let reduce_only = last.pick(&[0, 5 * MILLISECOND, 30 * MILLISECOND]);
+            settled.push(json!({"price": price, "reduce_only_ns": reduce_only, "notice_ns": notice}));
+        } else {
+            settled.push(Value::Null);
+        }
+        if last.chance(50) {
+            rules["assignment"] = json!({
+                "price": last.pick(&["bankruptcy", "mark"]), "order": last.pick(&["pro_rata", "queue"]),
+                "stage": last.pick(&["before_fund", "after_fund"]),
+            });
+        }
         if everywhere {
             rules["policy"] = portfolio.clone();
         } else if rng.chance(40) {
@@ -253,6 +273,9 @@ pub fn daring(seed: u64) -> Value {
             rules["fee_rule"] =
                 json!({"type": "margin_left", "liquidator": liquidator, "liquidator_ppm": 10_000});
         }
+    }
+    for (market, rule) in config["markets"].as_array_mut().expect("a list").iter_mut().zip(settled) {
+        market["settlement"] = rule;
     }
     config
 }
@@ -343,6 +366,19 @@ impl Stream {
         let Some(mark) = venue.mark(market) else {
             return self.push(Command::Index { market, price: Price::new(100) });
         };
+        let takes_over = venue.config().markets[market.index()].liquidation.assignment.is_some();
+        if takes_over && self.rng.chance(6) {
+            let (account, lots) = (self.account(), Qty::new(self.rng.pick(&[0, 1, 5, 20, 1000])));
+            return self.push(Command::Volunteer { market, account, lots });
+        }
+        if venue.config().markets[market.index()].settlement.is_some() && self.rng.chance(1) {
+            let at = venue.now() + Nanos::new(self.rng.pick(&[1, 2, 20, 60]) * MILLISECOND);
+            let at = if self.rng.chance(80) { at } else { Nanos::ZERO };
+            return self.push(Command::Settle { market, at });
+        }
+        if venue.config().last_resort == LastResort::WithdrawalFactor && self.rng.chance(5) {
+            return self.money(venue);
+        }
         match self.rng.within(0, 99) {
             0..=29 => self.trade(venue, market, mark),
             30..=49 => self.quote(market, mark),

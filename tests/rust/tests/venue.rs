@@ -248,6 +248,8 @@ fn wrong_commands(venue: &Venue) -> Vec<Record> {
         },
         Command::SetPhase { market, code: 13, end: Nanos::ZERO }.encode(now),
         Command::Index { market, price: Price::ZERO }.encode(now),
+        Command::Volunteer { market, account, lots: one }.encode(now),
+        Command::Settle { market, at: Nanos::ZERO }.encode(now),
     ];
     // A crossed source, two that are too old or too young, one that is not there, and a price that is none.
     let told = |code, price, qty, amount| {

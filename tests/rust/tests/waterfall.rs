@@ -1,12 +1,14 @@
 //! Properties of the waterfall with every policy, on random streams of commands. A failure names its seed.
 
-use seawall_core::{Audit, Config, Events, FundId, MarketId, Record, Venue, protocol::event};
+use seawall_core::{Audit, Config, Events, FundId, MarketId, Phase, Record, Venue, protocol::event};
 use seawall_tests::stream::{Counts, Rng, World, daring, lively, unit};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-const SEEDS: u64 = 200;
+const SEEDS: u64 = 300;
 const LENGTH: usize = 400;
+/// How often each state has to be reached at least.
+const LEAST: usize = 10;
 
 fn venue_of(config: &Value) -> Venue {
     let mut venue = Venue::new(Config::new(&config.to_string()).unwrap_or_else(|e| panic!("{e}: {config}")));
@@ -15,27 +17,77 @@ fn venue_of(config: &Value) -> Venue {
 }
 
 /// The place of an event among the stages of a round; none for events that belong to several.
-fn stage(e: &Record) -> Option<u8> {
+fn stage(e: &Record, config: &Value) -> Option<u8> {
+    let market = &config["markets"][usize::from(e.market)];
+    let late = market["liquidation"]["assignment"]["stage"] == "after_fund";
     match e.kind {
-        event::LIQUIDATION_ORDER => Some(if e.flags == 0 { 0 } else { 3 }),
+        event::LIQUIDATION_ORDER => Some(if e.flags == 0 { 0 } else { 5 }),
         event::LIQUIDATOR_PAID => Some(1),
         event::TAKEN_OVER => Some(2),
-        event::ADL_STARTED => Some(4),
-        event::ADL_FILL => Some(5),
-        event::ADL_REMAINDER => Some(6),
+        event::ASSIGNED => Some(if late { 6 } else { 3 }),
+        event::ASSIGNMENT_REMAINDER => Some(if late { 7 } else { 4 }),
+        event::ADL_STARTED => Some(8),
+        event::ADL_FILL => Some(9),
+        event::ADL_REMAINDER => Some(10),
         _ => None,
     }
 }
 
 /// Asserts that the stages of each slice of a step stand in their order.
-fn check_order(events: &[Record], seed: u64) {
+fn check_order(events: &[Record], config: &Value, seed: u64) {
     // Of the accounts and markets whose slice is under way: the stage that it has come to. A winner's event names
     // the winner, and belongs to the slice of its market that came last.
     let mut reached: BTreeMap<u16, u8> = BTreeMap::new();
     for e in events {
-        let Some(stage) = stage(e) else { continue };
+        let Some(stage) = stage(e, config) else { continue };
         let before = reached.insert(e.market, stage).unwrap_or(0);
         assert!(stage == 0 || before <= stage, "seed {seed}: {e:?} comes after stage {before}");
+    }
+}
+
+/// Asserts that no volunteer takes more than it said: the lists are kept from the events alone.
+fn check_volunteers(lists: &mut BTreeMap<(u16, u64), i64>, events: &[Record], seed: u64) {
+    for e in events {
+        match e.kind {
+            event::VOLUNTEER_SET => _ = lists.insert((e.market, e.account.into()), e.qty),
+            event::ASSIGNED => {
+                let left = lists.entry((e.market, e.order)).or_default();
+                *left -= e.qty;
+                assert!(*left >= 0 && *left == e.amount && e.qty > 0, "seed {seed}: {e:?} after {left}");
+                assert_ne!(u64::from(e.account), e.order, "seed {seed}: nobody takes over from itself");
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Asserts that a settlement closes everything at one price, and that the market is closed for good.
+fn check_settled(venue: &Venue, closed: &mut BTreeMap<u16, (i64, i64)>, events: &[Record], seed: u64) {
+    for e in events {
+        match e.kind {
+            event::SETTLEMENT_STARTED => {
+                assert!(closed.insert(e.market, (e.price, e.qty)).is_none(), "seed {seed}: settled twice");
+            }
+            event::SETTLED => {
+                let (price, open) = closed.get_mut(&e.market).expect("a settlement has begun");
+                *open -= e.qty;
+                assert!(e.price == *price && *open >= 0 && e.qty > 0, "seed {seed}: {e:?}");
+            }
+            event::FILL | event::TAKEN_OVER | event::ADL_FILL | event::ACCEPTED | event::FUNDING_SETTLED => {
+                assert!(!closed.contains_key(&e.market), "seed {seed}: {e:?} in a settled market");
+            }
+            _ => {}
+        }
+    }
+    for (market, (_, open)) in closed {
+        let phase = if *open > 0 { Phase::Settlement } else { Phase::Closed };
+        let market = MarketId::new(*market);
+        assert_eq!(venue.open_interest(market).get(), *open, "seed {seed}");
+        assert!(
+            venue.phase(market) == phase || venue.timers_pending(),
+            "seed {seed}: {:?}",
+            venue.phase(market)
+        );
     }
 }
 
@@ -46,9 +98,12 @@ fn money_is_conserved_and_stages_keep_their_order() {
     let mut left_behind = 0;
     for seed in 1..=SEEDS {
         let config = daring(seed);
+        let (mut lists, mut closed) = (BTreeMap::new(), BTreeMap::new());
         let look = |venue: &Venue, command: &Record, events: &[Record]| {
             assert!(venue.conservation().ok, "seed {seed}: {command:?}");
-            check_order(events, seed);
+            check_volunteers(&mut lists, events, seed);
+            check_order(events, &config, seed);
+            check_settled(venue, &mut closed, events, seed);
             let funds = config["funds"].as_array().expect("a list").iter();
             for (fund, rules) in funds.enumerate() {
                 let balance = venue.fund(FundId::from_index(fund)).get();
@@ -63,8 +118,14 @@ fn money_is_conserved_and_stages_keep_their_order() {
         counts.add(&world.events);
     }
     println!("left behind {left_behind}");
-    assert!(left_behind > 0, "nobody withdrew during a shortfall");
+    assert!(left_behind >= LEAST, "too few withdrew during a shortfall");
     for (kind, name) in [
+        (event::VOLUNTEER_SET, "volunteers"),
+        (event::ASSIGNED, "assigned"),
+        (event::ASSIGNMENT_REMAINDER, "assignment rest"),
+        (event::SETTLEMENT_PLANNED, "settle planned"),
+        (event::SETTLEMENT_STARTED, "settling"),
+        (event::SETTLED, "settled"),
         (event::LIQUIDATION_ORDER, "closing"),
         (event::TAKEN_OVER, "taken over"),
         (event::LIQUIDATOR_PAID, "liquidator paid"),
@@ -79,13 +140,13 @@ fn money_is_conserved_and_stages_keep_their_order() {
         (event::CLAIM_PAID, "claim paid"),
     ] {
         println!("{name:16} {:6}", counts.of(kind));
-        assert!(counts.of(kind) > 0, "no event {kind} ({name}) was reached");
+        assert!(counts.of(kind) >= LEAST, "event {kind} ({name}) was reached too rarely");
     }
 }
 
 #[test]
 fn a_restore_changes_nothing_that_follows() {
-    for seed in 1..=SEEDS / 2 {
+    for seed in 1..=SEEDS / 3 {
         let world = World::run(seed, LENGTH, venue_of(&daring(seed)), |_, _, _| {});
         let mut rng = Rng::new(seed);
         let mut venue = venue_of(&world.config);
@@ -174,6 +235,36 @@ fn what_cannot_work_is_refused_with_its_field() {
     refuse(market, of("limit", dutch(1, stairs)), "limit.curve.factor_ppm: 1000000");
     let fee = json!({"type": "margin_left", "liquidator": 100, "liquidator_ppm": 0});
     refuse(market, of("fee_rule", fee), "fee_rule.liquidator: 100");
+    let assignment = |key: &str, value: &str| {
+        let mut rule = json!({"price": "mark", "order": "queue", "stage": "before_fund"});
+        rule[key] = json!(value);
+        refuse(market, of("assignment", rule), &format!("unknown variant `{value}`"));
+    };
+    assignment("price", "index");
+    assignment("order", "random");
+    assignment("stage", "first");
+    refuse(market, of("assignment", json!({"price": "mark"})), "missing field `order`");
+    let settlement = |key: &str, value: Value, told: &str| {
+        let mut rule = json!({"price": "mark", "reduce_only_ns": 0, "notice_ns": null});
+        rule[key] = value;
+        refuse("/markets/0/settlement", rule, told);
+    };
+    settlement("price", json!({"average": {"window_ns": 0}}), "settlement.price.average.window_ns: 0");
+    settlement("price", json!("last"), "unknown variant `last`");
+    settlement("reduce_only_ns", json!(-1), "settlement.reduce_only_ns: -1");
+    settlement("notice_ns", json!(0), "settlement.notice_ns: 0: must be positive, or null for none");
+    let mut plain = unit()["markets"][0].clone();
+    plain["cleared"] = json!(false);
+    plain["settlement"] = json!({"price": "mark", "reduce_only_ns": 0, "notice_ns": null});
+    refuse("/markets/0", plain, "settlement: a market without clearing has nothing to settle");
+    let mut funding = json!({
+        "first_ns": 0, "interval_ns": 999_999, "interest_ppb": 0, "clamp_ppb": 0, "cap_ppb": 0, "impact_qty": 1,
+    });
+    refuse("/markets/0/funding", funding.clone(), "funding.interval_ns: 999999: must be at least 1000000");
+    funding["interval_ns"] = json!(1_000_000);
+    let mut config = unit();
+    config["markets"][0]["funding"] = funding;
+    assert!(Config::new(&config.to_string()).is_ok(), "a millisecond is enough");
     let funds = |key: &str, value: Value| {
         let mut fund = json!({"name": "main"});
         fund[key] = value;

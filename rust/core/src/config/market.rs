@@ -2,8 +2,8 @@
 
 use super::risk::prove_tiers;
 use super::{
-    Adl, ConfigError, Funding, Index, Liquidation, Margin, Mark, ORDER_QTY_MAX, PRICE_MAX, Source, Tier,
-    is_default, refuse,
+    Adl, ConfigError, FinalSettlement, Funding, Index, Liquidation, Margin, Mark, ORDER_QTY_MAX, PRICE_MAX,
+    Source, Tier, is_default, refuse,
 };
 use crate::protocol::{Admission, IndexState, Phase};
 use crate::units::{AccountId, BILLION, FundId, MILLION, Money, Nanos, Ppm, Price, Qty, TickValue};
@@ -64,6 +64,9 @@ pub struct Market {
     /// Margin rules beside the tiers.
     #[serde(default, skip_serializing_if = "is_default")]
     pub margin: Margin,
+    /// How the market is settled for good; null if it is not.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub settlement: Option<FinalSettlement>,
 }
 
 const fn yes() -> bool {
@@ -288,6 +291,9 @@ impl Market {
                 field("reopen_auction_ns"),
                 format!("{}: must not be negative", self.reopen_auction_ns),
             );
+        }
+        if let Some(settlement) = self.settlement {
+            settlement.prove(at, self.cleared)?;
         }
         self.liquidation.prove(at)?;
         self.adl.prove(at)

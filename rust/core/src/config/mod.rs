@@ -9,6 +9,7 @@ mod margin;
 mod market;
 mod price;
 mod risk;
+mod settlement;
 mod waterfall;
 
 pub use adl::{
@@ -25,8 +26,10 @@ pub use price::{
     Accrual, Funding, FundingPrice, Index, IndexRule, Mark, MarkInput, MarkMethod, Payers, Source, Votes,
 };
 pub use risk::{Liquidation, Tier};
+pub use settlement::{FinalSettlement, SettlementPrice};
 pub use waterfall::{
-    Curve, Drawdown, During, LastResort, LimitRule, LiquidationFee, RateRounding, SlicePolicy, Takeover,
+    Assignment, AssignmentOrder, AssignmentStage, Curve, Drawdown, During, LastResort, LimitRule,
+    LiquidationFee, RateRounding, SlicePolicy, Takeover,
 };
 
 use crate::units::{AccountId, MILLION, Money, OrderId, Ppm};

@@ -1,6 +1,6 @@
 //! Margin and liquidation of a market.
 
-use super::{ConfigError, LimitRule, LiquidationFee, SlicePolicy, Takeover, is_default, refuse};
+use super::{Assignment, ConfigError, LimitRule, LiquidationFee, SlicePolicy, Takeover, is_default, refuse};
 use crate::units::{MILLION, Money, Ppm, Qty};
 use serde::{Deserialize, Serialize};
 
@@ -44,6 +44,9 @@ pub struct Liquidation {
     /// Price at which the backstop takes over.
     #[serde(default, skip_serializing_if = "is_default")]
     pub takeover: Takeover,
+    /// How volunteers take over; null for none.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub assignment: Option<Assignment>,
 }
 
 impl Liquidation {

@@ -141,6 +141,38 @@ pub enum Takeover {
     Mark,
 }
 
+/// Volunteers, who take over what the book and the backstop left: section 8.5.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Assignment {
+    /// At which price.
+    pub price: Takeover,
+    /// Who takes how many.
+    pub order: AssignmentOrder,
+    /// When they are asked.
+    pub stage: AssignmentStage,
+}
+
+/// Who takes how many of the lots that are assigned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AssignmentOrder {
+    /// In proportion to what each is ready to take.
+    ProRata,
+    /// In the order in which they joined.
+    Queue,
+}
+
+/// Whether volunteers are asked before the fund backs a sale, or after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AssignmentStage {
+    /// Before it: Kraken, Coinbase.
+    BeforeFund,
+    /// After it, as the last stage before winners.
+    AfterFund,
+}
+
 /// What happens to a loss that the fund cannot pay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]

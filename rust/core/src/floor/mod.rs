@@ -4,6 +4,7 @@
 //! settle, report. Knows nothing of the order of the steps or of the waterfall.
 
 mod matching;
+mod settlement;
 mod store;
 
 use crate::book::{Book, Filled, Removed, Resting};
@@ -20,9 +21,11 @@ use crate::protocol::{
     Admission, CancelReason, Events, FILL_BLOCK, HIDDEN, Phase, REDUCE_ONLY, Record, Reject, SelfTrade,
     event, event_of,
 };
+use crate::settlement::SettlementState;
 use crate::units::{
     AccountId, MarketId, Money, Nanos, OrderId, Ppm, Price, Qty, Side, Sum, TickValue, VALUATION,
 };
+use crate::volunteers::Volunteers;
 use std::collections::BTreeMap;
 
 /// An account was called and has not recovered since.
@@ -48,6 +51,9 @@ pub(crate) struct Market {
     pub(crate) end: Nanos,
     pub(crate) funding: Option<FundingState>,
     pub(crate) breakers: Breakers,
+    pub(crate) settlement: SettlementState,
+    /// Who is ready to take positions over.
+    pub(crate) volunteers: Volunteers,
     /// Winners in order of deleveraging, by their side, the next one last; none before it is needed.
     pub(crate) ranking: [Option<Vec<AccountId>>; 2],
     /// Prices of trades that waiting orders have yet to observe, with the last acceptance number at that time.
@@ -148,6 +154,8 @@ impl Floor {
             end: Nanos::ZERO,
             funding: m.funding.map(|f| FundingState::new(f, &m.tiers)),
             breakers: Breakers::new(&config.breakers, MarketId::from_index(i)),
+            settlement: SettlementState::default(),
+            volunteers: Volunteers::default(),
             ranking: [None, None],
             prints: Vec::new(),
             quotes: BTreeMap::new(),

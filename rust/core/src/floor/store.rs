@@ -1,6 +1,6 @@
 //! The floor as bytes, and back with every check.
 
-use super::{CALLED, Floor, bit};
+use super::{CALLED, Floor, Market, bit};
 use crate::book::Book;
 use crate::codec::{CodecError, Reader, Writer};
 use crate::funding::FundingState;
@@ -9,7 +9,9 @@ use crate::index::Sources;
 use crate::ledger::Ledger;
 use crate::mark::{MarkState, Prices};
 use crate::protocol::{Phase, SelfTrade};
-use crate::units::{AccountId, MarketId, Nanos, OrderId, Ppm, Price};
+use crate::settlement::{Progress, SettlementState};
+use crate::units::{AccountId, MarketId, Nanos, OrderId, Ppm, Price, Qty};
+use crate::volunteers::Volunteers;
 
 impl Floor {
     pub(crate) fn encode(&self, w: &mut Writer) {
@@ -49,6 +51,12 @@ impl Floor {
                 funding.encode(w);
             }
             m.breakers.encode(w);
+            if m.config.settlement.is_some() {
+                m.settlement.encode(w);
+            }
+            if m.config.liquidation.assignment.is_some() {
+                m.volunteers.encode(w);
+            }
             for ranking in &m.ranking {
                 w.bool(ranking.is_some());
                 let ranked = ranking.as_deref().unwrap_or_default();
@@ -159,6 +167,8 @@ impl Floor {
                 m.funding = Some(funding);
             }
             m.breakers.decode(r)?;
+            let facts = (accounts, self.ledger.open_interest(market), self.prices.mark(market).is_some());
+            decode_rules(m, facts, r)?;
             for ranking in &mut m.ranking {
                 *ranking = decode_ranking(accounts, r)?;
             }
@@ -186,6 +196,29 @@ impl Floor {
             self.arm(account, Cause::Price);
         }
     }
+}
+
+/// What only some rules of a market keep. The facts: how many accounts there are, its open interest, whether it has a mark.
+fn decode_rules(m: &mut Market, facts: (usize, Qty, bool), r: &mut Reader<'_>) -> Result<(), CodecError> {
+    let (accounts, open, has_mark) = facts;
+    if let Some(rule) = &m.config.settlement {
+        m.settlement = SettlementState::decode(rule, accounts, m.config.price_max, r)?;
+        let stands = match m.settlement.progress {
+            Progress::None => true,
+            Progress::Planned { .. } => has_mark,
+            Progress::UnderWay { .. } => has_mark && m.phase == Phase::Settlement,
+            Progress::Done => m.phase == Phase::Closed && open.is_zero(),
+        };
+        if !stands {
+            return Err(
+                r.invalid(format!("market {} cannot be settled so; take another copy", m.config.name))
+            );
+        }
+    }
+    if m.config.liquidation.assignment.is_some() {
+        m.volunteers = Volunteers::decode(accounts, m.config.position_max, r)?;
+    }
+    Ok(())
 }
 
 fn decode_ranking(accounts: usize, r: &mut Reader<'_>) -> Result<Option<Vec<AccountId>>, CodecError> {

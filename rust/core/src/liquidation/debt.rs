@@ -102,6 +102,9 @@ impl Settlement<'_> {
     fn leave_bad_debt(&mut self) {
         let rest = self.owes();
         self.pay(Creditor::Shortfall, rest);
+        if rest.is_positive() {
+            self.floor.give_notice(self.market, self.events);
+        }
     }
 
     /// The last resort, as configured.

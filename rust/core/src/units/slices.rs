@@ -21,6 +21,24 @@ impl Qty {
         Self(narrow(div_ceil(part, MILLION_WIDE * i128::from(lot.0)) * i128::from(lot.0)))
     }
 
+    /// The quantity itself if it holds, else one below it that does and whose next does not, found by halving; zero if
+    /// none is met.
+    #[must_use]
+    pub(crate) fn greatest_by_halving(self, holds: impl Fn(Self) -> bool) -> Self {
+        if !self.is_positive() {
+            return Self::ZERO;
+        }
+        if holds(self) {
+            return self;
+        }
+        let (mut low, mut high) = (0, self.0);
+        while high - low > 1 {
+            let middle = low + (high - low) / 2;
+            if holds(Self(middle)) { low = middle } else { high = middle }
+        }
+        Self(low)
+    }
+
     /// `floor(self x ratio)` for a quantity of at least zero and a ratio from 0 to 1.
     #[must_use]
     pub(crate) fn ratio_down(self, ratio: Ratio) -> Self {
@@ -155,6 +173,18 @@ impl Money {
 }
 
 impl Price {
+    /// The price times the nanoseconds between two times.
+    #[must_use]
+    pub(crate) fn over_time(self, from: Nanos, until: Nanos) -> i128 {
+        i128::from(self.0) * (i128::from(until.0) - i128::from(from.0))
+    }
+
+    /// The mean of a price whose sum over the nanoseconds between two times is given, rounded down; the second is later.
+    #[must_use]
+    pub(crate) fn mean_over_down(sum: i128, from: Nanos, until: Nanos) -> Self {
+        Self(narrow(div_floor(sum, i128::from(until.0) - i128::from(from.0))))
+    }
+
     /// `floor(self x rate)`.
     #[must_use]
     pub(crate) fn scaled_down(self, rate: Ppm) -> Self {

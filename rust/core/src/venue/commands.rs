@@ -45,6 +45,8 @@ impl Venue {
             command::SET_PHASE => self.set_phase(market, r.code, Nanos::new(r.amount), events),
             command::PULSE => Ok(()),
             command::SOURCE => self.source(r, events),
+            command::SETTLE => self.settle_at(market, Nanos::new(r.amount), events),
+            command::VOLUNTEER => self.volunteer(market, account, qty, events),
             _ => Err(Reject::UnknownCommand),
         }
     }
@@ -335,6 +337,34 @@ impl Venue {
         Ok(())
     }
 
+    /// The lots that an account is ready to take over in a market.
+    fn volunteer(
+        &mut self,
+        market: MarketId,
+        account: AccountId,
+        lots: Qty,
+        events: &mut Events,
+    ) -> Result<(), Reject> {
+        self.known_market(market)?;
+        self.known_account(account)?;
+        let config = &self.floor.market(market).config;
+        if config.liquidation.assignment.is_none() || !config.cleared {
+            return Err(Reject::BadField);
+        }
+        if lots.is_negative() || lots > config.position_max {
+            return Err(Reject::QtyOutOfRange);
+        }
+
+        // From here on nothing fails.
+        self.floor.market_mut(market).volunteers.set(account, lots);
+        events.push(Record {
+            account: account.get(),
+            qty: lots.get(),
+            ..event_of(event::VOLUNTEER_SET, market)
+        });
+        Ok(())
+    }
+
     /// What a withdrawal leaves behind for a shortfall that the funds do not cover, rounded up: the shortfall's share
     /// of all claims (Paradex, 2026).
     fn left_behind(&self, amount: Money) -> Money {
@@ -397,6 +427,9 @@ impl Venue {
         events: &mut Events,
     ) -> Result<(), Reject> {
         self.known_market(market)?;
+        if self.floor.market(market).settlement.has_begun() {
+            return Err(Reject::PhaseRefuses);
+        }
         let phase = Phase::from_code(code).ok_or(Reject::BadField)?;
         if !end.is_zero() && end <= self.floor.now {
             return Err(Reject::BadField);

@@ -3,6 +3,7 @@
 mod commands;
 mod orders;
 mod prices;
+mod settlement;
 mod snapshot;
 mod views;
 
@@ -71,6 +72,7 @@ enum Due {
     PhaseEnd,
     Funding,
     Source,
+    Settlement,
 }
 
 /// A timer that is due: its time, its market, its kind.
@@ -238,16 +240,21 @@ impl Venue {
         let expiry = m.book.next_expiry().map(|due| (due, market, Due::Expiry));
         let phase =
             (m.end.is_positive() && m.phase.next().is_some()).then_some((m.end, market, Due::PhaseEnd));
-        let funding = m.funding.as_ref().map(|f| {
+        // A market that was settled has no positions, and will have none.
+        let settled = m.settlement.has_begun();
+        let funding = m.funding.as_ref().filter(|_| !settled).map(|f| {
             let due = if f.settlement().is_some() { Nanos::new(i64::MIN) } else { f.due() };
             (due, market, Due::Funding)
         });
         let source = Some((m.sources.due(), market, Due::Source));
+        let due = m.config.settlement.and_then(|rule| m.settlement.due(&rule));
+        let settlement = due.map(|due| (due, market, Due::Settlement));
         expiry
             .into_iter()
             .chain(phase)
             .chain(funding)
             .chain(source)
+            .chain(settlement)
             .min()
             .filter(|timer| timer.0 < Nanos::MAX)
     }
@@ -263,6 +270,11 @@ impl Venue {
                 Due::Expiry => self.expire(market, at, events),
                 Due::PhaseEnd => self.end_phase(market, at, events),
                 Due::Source => self.expire_sources(market, at, events),
+                Due::Settlement => {
+                    if self.settle_market(market, at, &mut budget, events) {
+                        return true;
+                    }
+                }
                 Due::Funding => {
                     let under_way = |venue: &Self| {
                         venue.floor.market(market).funding.as_ref().is_some_and(|f| f.settlement().is_some())
@@ -285,6 +297,9 @@ impl Venue {
 
     fn end_phase(&mut self, market: MarketId, due: Nanos, events: &mut Events) {
         let m = self.floor.market(market);
+        if m.settlement.reduces() {
+            return self.floor.enter(market, Phase::ReduceOnly, Nanos::ZERO, events);
+        }
         let auction = m.config.reopen_auction_ns;
         let reopens = m.phase.next() == Some(AfterPhase::Reopen) && auction.is_positive();
         if reopens {

@@ -102,7 +102,11 @@ impl Venue {
         let now = self.floor.now;
         self.queue.unpark(&self.floor);
         let before = self.floor.prices.mark(market);
+        let stood = self.floor.prices.index(market);
         let m = self.floor.market_mut(market);
+        if let Some(stood) = stood {
+            m.settlement.count(stood, now);
+        }
         if let (None, Some(funding)) = (before, &mut m.funding) {
             funding.start(now);
         }
