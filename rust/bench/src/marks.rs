@@ -276,9 +276,12 @@ impl Marks {
         let accounts = self.options.accounts.min(64);
         let mut sides = Vec::new();
         for _ in 0..BLOCKS {
-            let each = || (0..BLOCK).map(|i| AccountId::new(i % accounts));
-            let (kept, seconds) = timed(|| each().filter(|a| black_box(&*venue).is_guarded(*a)).count());
-            if kept != each().len() {
+            let traded =
+                |i: u32| MarketId::new(u16::try_from(i / accounts % markets).expect("fewer than 2^16"));
+            let mut guarded =
+                |i| black_box(&mut *venue).is_guarded_after(AccountId::new(i % accounts), traded(i));
+            let (kept, seconds) = timed(|| (0..BLOCK).filter(|i| guarded(*i)).count());
+            if kept != places.len() {
                 return Err(wrong("marks", format!("guards prove {kept} of {BLOCK} accounts healthy")));
             }
             sides.push(seconds * 1e9 / f64::from(BLOCK));

@@ -8,42 +8,51 @@ use crate::protocol::Phase;
 use crate::units::{MarketId, Nanos, Ppm, Price, Side};
 use std::collections::VecDeque;
 
-/// The bounds of a market for one kind of flow.
+/// The bounds of a market for one kind of flow: the least and the greatest price where nothing bounds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Bounds {
     /// Highest price that a buyer may pay.
-    pub upper: Option<Price>,
+    upper: Price,
     /// Lowest price that a seller may take.
-    pub lower: Option<Price>,
+    lower: Price,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { upper: Price::MAX, lower: Price::ZERO }
+    }
 }
 
 impl Bounds {
-    const NONE: Self = Self { upper: None, lower: None };
-
     fn tighten(&mut self, mark: Price, width: Ppm) {
-        let (upper, lower) = (mark.band_upper(width), mark.band_lower(width));
-        self.upper = Some(self.upper.map_or(upper, |u| u.min(upper)));
-        self.lower = Some(self.lower.map_or(lower, |l| l.max(lower)));
+        self.upper = self.upper.min(mark.band_upper(width));
+        self.lower = self.lower.max(mark.band_lower(width));
     }
 
     /// The bound that matters for a side.
     #[must_use]
     pub(crate) fn of(&self, side: Side) -> Option<Price> {
-        match side {
-            Side::Buy => self.upper,
-            Side::Sell => self.lower,
-        }
+        let bound = side.pick(self.upper, self.lower);
+        (*self != Self::default()).then_some(bound)
     }
 
     /// A limit moved to the bound if it lies beyond.
     #[must_use]
+    #[inline(always)]
     pub(crate) fn cap(&self, side: Side, limit: Price) -> Price {
-        match (side, self.of(side)) {
-            (Side::Buy, Some(bound)) => limit.min(bound),
-            (Side::Sell, Some(bound)) => limit.max(bound),
-            (_, None) => limit,
-        }
+        side.pick(limit.min(self.upper), limit.max(self.lower))
     }
+}
+
+/// What bands make of a mark: kept, because every order is held against it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Fence {
+    /// The tightest bounds for ordinary orders.
+    ordinary: Bounds,
+    /// Those for liquidation orders.
+    liquidation: Bounds,
+    /// Those of the bands that refuse what lies beyond them.
+    refusing: Bounds,
 }
 
 /// A rule that acted.
@@ -148,6 +157,7 @@ struct Move {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Breakers {
     bands: Vec<Band>,
+    fence: Fence,
     moves: Vec<Move>,
     /// Some rule watches trades.
     watches_trades: bool,
@@ -190,27 +200,31 @@ impl Breakers {
         self.watches_trades
     }
 
-    /// True if some finite band watches the market.
-    pub(crate) fn has_bands(&self) -> bool {
-        !self.bands.is_empty()
+    /// The market has a new mark, or its bands are others: bounds are made anew.
+    pub(crate) fn fence_in(&mut self, mark: Price) {
+        self.fence = Fence::default();
+        for band in &self.bands {
+            self.fence.ordinary.tighten(mark, band.width);
+            if !band.exempt {
+                self.fence.liquidation.tighten(mark, band.width);
+            }
+            if band.action == BandAction::Reject {
+                self.fence.refusing.tighten(mark, band.width);
+            }
+        }
     }
 
-    /// The tightest bounds around the mark for ordinary orders or for liquidation orders.
-    pub(crate) fn bounds(&self, mark: Price, liquidation: bool) -> Bounds {
-        let mut bounds = Bounds::NONE;
-        for band in self.bands.iter().filter(|b| !(liquidation && b.exempt)) {
-            bounds.tighten(mark, band.width);
-        }
-        bounds
+    /// The tightest bounds around the mark for ordinary orders or for liquidation orders; without bands none, and
+    /// none in a market without clearing before its first index.
+    #[inline(always)]
+    pub(crate) fn bounds(&self, liquidation: bool) -> &Bounds {
+        if liquidation { &self.fence.liquidation } else { &self.fence.ordinary }
     }
 
     /// True if a limit lies beyond a band that refuses such orders.
-    pub(crate) fn refuses(&self, mark: Price, side: Side, limit: Price) -> bool {
-        self.bands.iter().filter(|b| b.action == BandAction::Reject).any(|band| {
-            let mut bounds = Bounds::NONE;
-            bounds.tighten(mark, band.width);
-            bounds.cap(side, limit) != limit
-        })
+    #[inline(always)]
+    pub(crate) fn refuses(&self, side: Side, limit: Price) -> bool {
+        self.fence.refusing.cap(side, limit) != limit
     }
 
     /// Asks the move rules about a price before it happens. The reference stands as of the start of the step.
@@ -321,16 +335,15 @@ mod tests {
     #[test]
     fn bounds_are_rounded_inwards_and_the_tightest_counts() {
         let band = |w| Band { width: Ppm::new(w), action: BandAction::Cap, exempt: w == 15_000 };
-        let b = Breakers { bands: vec![band(50_000), band(15_000)], ..Breakers::default() };
-        let mark = Price::new(101);
+        let bands = vec![band(50_000), band(15_000)];
+        let mut b = Breakers { bands, ..Breakers::default() };
+        let of = |b: &Breakers, liquidation| {
+            [Side::Buy, Side::Sell].map(|side| b.bounds(liquidation).of(side).map(Price::get))
+        };
+        assert_eq!(of(&b, false), [None, None]);
+        b.fence_in(Price::new(101));
         // 1.5 %: 99.485 to 102.515; 5 %: 95.95 to 106.05.
-        assert_eq!(
-            b.bounds(mark, false),
-            Bounds { upper: Some(Price::new(102)), lower: Some(Price::new(100)) }
-        );
-        assert_eq!(
-            b.bounds(mark, true),
-            Bounds { upper: Some(Price::new(106)), lower: Some(Price::new(96)) }
-        );
+        assert_eq!(of(&b, false), [Some(102), Some(100)]);
+        assert_eq!(of(&b, true), [Some(106), Some(96)]);
     }
 }

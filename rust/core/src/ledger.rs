@@ -46,6 +46,7 @@ pub struct Position {
 impl Position {
     /// Value less entry cost at a price.
     #[must_use]
+    #[inline(always)]
     pub fn profit(&self, price: Price, tick: TickValue) -> Money {
         price.value(self.base, tick) - self.cost
     }
@@ -59,6 +60,7 @@ impl Position {
 
     /// Largest position that fills could lead to, without sign.
     #[must_use]
+    #[inline(always)]
     pub fn exposure(&self) -> Qty {
         self.reach(Side::Buy).max(self.reach(Side::Sell))
     }
@@ -70,12 +72,11 @@ impl Position {
         (position_max - side.pick(self.base + self.open_buys, self.open_sells - self.base)).max(Qty::ZERO)
     }
 
-    /// Changes what rests on one side.
+    /// Changes what rests on one side, without a branch: a side is the flip of a coin.
+    #[inline(always)]
     pub(crate) fn add_open(&mut self, side: Side, qty: Qty) {
-        match side {
-            Side::Buy => self.open_buys += qty,
-            Side::Sell => self.open_sells += qty,
-        }
+        self.open_buys += side.pick(qty, Qty::ZERO);
+        self.open_sells += side.pick(Qty::ZERO, qty);
         debug_assert!(!self.open_buys.is_negative() && !self.open_sells.is_negative());
     }
 }
@@ -191,23 +192,27 @@ impl Ledger {
 
     /// An account's balance of an asset.
     #[must_use]
+    #[inline(always)]
     pub(crate) fn balance(&self, account: AccountId, asset: AssetId) -> Money {
         self.balances[account.index() * self.assets + asset.index()]
     }
 
     /// An account's position in a market.
     #[must_use]
+    #[inline(always)]
     pub(crate) fn position(&self, account: AccountId, market: MarketId) -> &Position {
         &self.positions[account.index() * self.markets + market.index()]
     }
 
     /// An account's position, to change its open quantities.
+    #[inline(always)]
     pub(crate) fn position_mut(&mut self, account: AccountId, market: MarketId) -> &mut Position {
         &mut self.positions[account.index() * self.markets + market.index()]
     }
 
     /// All of an account's positions, by market.
     #[must_use]
+    #[inline(always)]
     pub(crate) fn positions(&self, account: AccountId) -> &[Position] {
         let first = account.index() * self.markets;
         &self.positions[first..first + self.markets]
@@ -215,6 +220,7 @@ impl Ledger {
 
     /// The initial rate that an account chose for itself in a market; zero for none.
     #[must_use]
+    #[inline(always)]
     pub(crate) fn own_rate(&self, account: AccountId, market: MarketId) -> Ppm {
         self.own_rates[market.index()].get(account.index()).copied().unwrap_or(Ppm::ZERO)
     }
@@ -242,6 +248,7 @@ impl Ledger {
 
     /// Sum of long positions.
     #[must_use]
+    #[inline(always)]
     pub(crate) fn open_interest(&self, market: MarketId) -> Qty {
         self.open_interest[market.index()]
     }

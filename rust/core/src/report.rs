@@ -322,12 +322,12 @@ impl Venue {
         self.floor().guards.is_quiet(market, price, price)
     }
 
-    /// True if an account's guards alone prove that it is healthy: all that the guard index asks when an account's
-    /// balance or position has changed and it stays in no danger.
+    /// True if an account's guards alone prove that it is healthy: all that the guard index asks when an account has
+    /// traded in a market and stays in no danger. Nothing is traded here.
     #[must_use]
     #[inline]
-    pub fn is_guarded(&self, account: AccountId) -> bool {
-        self.floor().guards.prove(self.floor().view(), account)
+    pub fn is_guarded_after(&mut self, account: AccountId, traded: MarketId) -> bool {
+        self.floor_mut().is_guarded_after(account, traded)
     }
 
     /// What the guard index has done since the venue began or was restored.

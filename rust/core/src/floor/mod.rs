@@ -268,11 +268,6 @@ impl Floor {
         !self.touched.is_empty()
     }
 
-    /// What guards are made of.
-    pub(crate) fn view(&self) -> View<'_> {
-        View { rules: &self.rules, ledger: &self.ledger, prices: &self.prices }
-    }
-
     pub(crate) fn untouch(&mut self, account: AccountId) {
         self.set_flag(account, TOUCHED, false);
     }
@@ -316,6 +311,19 @@ impl Floor {
         }
     }
 
+    /// True if an account's guards prove that it is healthy.
+    #[inline]
+    fn is_guarded(&mut self, account: AccountId) -> bool {
+        let view = View { rules: &self.rules, ledger: &self.ledger, prices: &self.prices };
+        self.guards.prove(view, account)
+    }
+
+    /// The same after a trade in a market, in which it changed nothing.
+    pub(crate) fn is_guarded_after(&mut self, account: AccountId, traded: MarketId) -> bool {
+        self.guards.forget(account, traded);
+        self.is_guarded(account)
+    }
+
     /// Appends the accounts that have to be judged: of those touched and those whose guard the marked market's mark
     /// or index has crossed, the ones below the requirement that they fear, and those touched that may be cleared of
     /// a call. The others get new guards where theirs do not do.
@@ -325,8 +333,7 @@ impl Floor {
             // What happens to an account in liquidation is the business of its rounds.
             let done = self.is_liquidated(account)
                 || !self.is_called(account)
-                    && (self.guards.prove(self.view(), account)
-                        || self.arm_for(account, self.fear(account), Cause::Touch));
+                    && (self.is_guarded(account) || self.arm_for(account, self.fear(account), Cause::Touch));
             if done {
                 self.set_flag(account, TOUCHED, false);
             } else {
@@ -353,6 +360,7 @@ impl Floor {
     // Checks.
 
     /// Step 3 for an order of `qty` on top of `held`, which is the position with what stays resting.
+    #[inline(always)]
     pub(crate) fn check_order(
         &self,
         account: AccountId,
@@ -367,25 +375,34 @@ impl Floor {
         }
         let mut after = *held;
         after.add_open(side, qty);
-        let grows = after.exposure() > held.exposure();
-        if grows && self.ledger.open_interest(market) + qty > config.open_interest_max {
-            return Err(Reject::OpenInterestLimit);
-        }
-        if !grows {
+        if after.exposure() <= held.exposure() {
             return Ok(());
+        }
+        if self.ledger.open_interest(market) + qty > config.open_interest_max {
+            return Err(Reject::OpenInterestLimit);
         }
         let mark = self.prices.known(market);
         let price = limit.unwrap_or(mark);
         let loss = config.tick_value.per_lot(side.gain(price, mark).min(Price::ZERO)).times(qty);
         let fee = price.value(qty, config.tick_value).ppm_up(config.fees.taker_ppm.max(Ppm::ZERO));
-        let total = self.rules.initial_with(&self.ledger, &self.prices, account, market, &after);
-        let required = total - Sum::of(loss) + Sum::of(fee);
-        if self.rules.initial_equity(&self.ledger, &self.prices, account) >= required {
+        let spare = self.rules.spare_with(&self.ledger, &self.prices, account, market, &after);
+        if !(spare + Sum::of(loss) - Sum::of(fee)).is_negative() {
             return Ok(());
         }
-        // An account that is short may still send what does not make its requirement grow.
+        self.check_growth(account, market, held, &after)
+    }
+
+    /// An account that is short may still send what does not make its requirement grow.
+    #[inline(never)]
+    fn check_growth(
+        &self,
+        account: AccountId,
+        market: MarketId,
+        held: &Position,
+        after: &Position,
+    ) -> Result<(), Reject> {
         let of = |position| self.rules.initial_of(&self.ledger, &self.prices, account, market, position);
-        if of(&after) > of(held) { Err(Reject::MarginShort) } else { Ok(()) }
+        if of(after) > of(held) { Err(Reject::MarginShort) } else { Ok(()) }
     }
 
     /// True if at least `need` lots of an order would be filled for certain now: docs/mechanics.md section 6.3.
@@ -443,22 +460,9 @@ impl Floor {
         !left.is_positive()
     }
 
-    /// The mark around which bands bind; none without bands, or in a market without clearing before its first index.
-    #[inline(always)]
-    pub(crate) fn banding(&self, m: &Market, market: MarketId) -> Option<Price> {
-        if m.breakers.has_bands() { self.prices.mark(market) } else { None }
-    }
-
-    /// The tightest bound for an order's side, if bands bind it.
-    pub(crate) fn bound(&self, market: MarketId, side: Side, liquidation: bool) -> Option<Price> {
-        let mark = self.banding(self.market(market), market)?;
-        self.market(market).breakers.bounds(mark, liquidation).of(side)
-    }
-
     /// A limit tightened by the bands.
     pub(crate) fn capped(&self, market: MarketId, side: Side, limit: Price, liquidation: bool) -> Price {
-        let Some(mark) = self.banding(self.market(market), market) else { return limit };
-        self.market(market).breakers.bounds(mark, liquidation).cap(side, limit)
+        self.market(market).breakers.bounds(liquidation).cap(side, limit)
     }
 
     // Orders.

@@ -167,6 +167,9 @@ impl Floor {
                 m.funding = Some(funding);
             }
             m.breakers.decode(r)?;
+            if let Some(mark) = self.prices.mark(market) {
+                m.breakers.fence_in(mark);
+            }
             let facts = (accounts, self.ledger.open_interest(market), self.prices.mark(market).is_some());
             decode_rules(m, facts, r)?;
             for ranking in &mut m.ranking {

@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::ledger::{Ledger, Position};
 use crate::margin::{Asset, Followed, Rules};
 use crate::mark::Prices;
-use crate::units::{AccountId, MarketId, Money, Price, Sum, VALUATION, exposure_weight};
+use crate::units::{AccountId, MarketId, Money, Price, Qty, Sum, VALUATION, exposure_weight};
 use ladder::Ladder;
 
 /// The requirement that an account has to fear next.
@@ -62,6 +62,9 @@ struct Leg {
     guard: i32,
     /// The keys that count in the two ladders: at least as tight as the guard.
     live: [i32; 2],
+    /// Lots of a position, and what they add to slack at the guard, entry cost aside; of no lots until it was asked.
+    base: Qty,
+    worth: Money,
 }
 
 /// The lowest and the highest price that crosses no guard: of a market's mark, and of its index.
@@ -268,15 +271,17 @@ impl Guards {
     }
 
     /// True if an account's guards alone prove that it is neither to be called nor to be liquidated: no price is
-    /// beyond one, and the reserve is not negative. Its positions and balances may have changed since they were set.
-    pub(crate) fn prove(&self, view: View<'_>, account: AccountId) -> bool {
-        let fear = self.fears.get(account.index()).copied().unwrap_or_default();
+    /// beyond one, and the reserve is not negative. Its positions and balances may have changed since they were set;
+    /// what its lots are worth at a guard is worked out again only where there are other lots.
+    #[inline]
+    pub(crate) fn prove(&mut self, view: View<'_>, account: AccountId) -> bool {
+        let fear = self.fear(account);
         if fear == Fear::Nothing {
             return false;
         }
         let View { rules, ledger, prices } = view;
         let stride = self.tracks.len();
-        let legs = &self.legs[account.index() * stride..][..stride];
+        let legs = &mut self.legs[account.index() * stride..][..stride];
         let mut reserve = Sum::of(ledger.balance(account, VALUATION));
         for ((i, p), leg) in ledger.positions(account).iter().enumerate().zip(legs) {
             if p.base.is_zero() {
@@ -284,29 +289,51 @@ impl Guards {
             }
             let market = MarketId::from_index(i);
             let mark = prices.known(market).get();
-            let guard = i64::from(leg.guard);
-            let beyond =
-                if p.base.is_negative() { guard >= 0 || -guard < mark } else { guard <= 0 || guard > mark };
-            if beyond {
+            // A fall is feared by longs: then guard and mark are positive, else both are negative.
+            let (guard, falls) = (i64::from(leg.guard), p.base.is_positive());
+            if guard > if falls { mark } else { -mark } || (falls && guard <= 0) {
                 return false;
             }
-            reserve += position_value(rules, market, p, fear, Price::new(guard.abs()));
-        }
-        for (track, leg) in self.tracks.iter().zip(legs).skip(ledger.markets()) {
-            let Kind::Collateral(followed) = track.kind else { continue };
-            // Without a guard it counts nothing, which is never too much.
-            if leg.guard > 0 {
-                let guard = Price::new(i64::from(leg.guard));
-                if price_of(followed, prices).is_none_or(|price| price < guard) {
-                    return false;
-                }
-                reserve += collateral_value(view, account, followed, guard);
+            if leg.base != p.base {
+                leg.base = p.base;
+                leg.worth = position_worth(rules, market, p.base, fear, Price::new(guard.abs()));
             }
+            reserve += leg.worth;
+            reserve -= p.cost;
+        }
+        if stride > ledger.markets() {
+            let Some(others) = self.collateral_reserve(view, account) else { return false };
+            reserve += others;
         }
         !(reserve + undecided(view, account)).is_negative()
     }
 
+    /// What the assets whose values follow prices add to the reserve; none if a price is beyond a guard.
+    fn collateral_reserve(&self, view: View<'_>, account: AccountId) -> Option<Sum> {
+        let stride = self.tracks.len();
+        let legs = &self.legs[account.index() * stride..][..stride];
+        let mut reserve = Sum::ZERO;
+        for (track, leg) in self.tracks.iter().zip(legs).skip(view.ledger.markets()) {
+            let Kind::Collateral(followed) = track.kind else { continue };
+            // Without a guard it counts nothing, which is never too much.
+            if leg.guard > 0 {
+                let guard = Price::new(i64::from(leg.guard));
+                if price_of(followed, view.prices).is_none_or(|price| price < guard) {
+                    return None;
+                }
+                reserve += collateral_value(view, account, followed, guard);
+            }
+        }
+        Some(reserve)
+    }
+
+    /// What a trade in a market does to its leg: what the lots are worth at the guard has to be worked out again.
+    pub(crate) fn forget(&mut self, account: AccountId, market: MarketId) {
+        self.legs[account.index() * self.tracks.len() + market.index()].base = Qty::ZERO;
+    }
+
     /// The requirement that an account feared when its guards were set.
+    #[inline]
     pub(crate) fn fear(&self, account: AccountId) -> Fear {
         self.fears.get(account.index()).copied().unwrap_or_default()
     }
@@ -325,18 +352,23 @@ impl Guards {
         let armed = fear != Fear::Nothing && !slack.is_negative();
         self.fears[account.index()] = if armed { fear } else { Fear::Nothing };
         for leg in &mut self.legs[account.index() * stride..][..stride] {
-            leg.guard = 0;
+            (leg.guard, leg.base) = (0, Qty::ZERO);
         }
         if armed {
             let kept = match cause {
                 Cause::Touch => Sum::of(slack.part_down(1, RESERVE_PART)),
                 Cause::Price => Sum::ZERO,
             };
-            let whole: u64 = shares.iter().map(|s| s.weight).sum();
-            for share in &shares {
-                let own = (slack - kept).part_down(share.weight, whole);
-                let guard = self.guard_of(view, account, share, fear, own, shares.len() == 1);
-                self.set(account, share.track, guard);
+            if let [only] = shares.as_slice() {
+                let guard = self.guard_of(view, account, only, fear, (slack - kept).saturate(), true);
+                self.set(account, only.track, guard);
+            } else {
+                let whole: u64 = shares.iter().map(|s| s.weight).sum();
+                for share in &shares {
+                    let own = (slack - kept).part_down(share.weight, whole);
+                    let guard = self.guard_of(view, account, share, fear, own, false);
+                    self.set(account, share.track, guard);
+                }
             }
             debug_assert!(
                 self.prove(view, account),
@@ -471,11 +503,17 @@ fn price_of(followed: Followed, prices: &Prices) -> Option<Price> {
 }
 
 fn position_value(rules: &Rules, market: MarketId, p: &Position, fear: Fear, price: Price) -> Money {
+    position_worth(rules, market, p.base, fear, price) - p.cost
+}
+
+/// What lots are worth at a price less what they require there.
+#[inline]
+fn position_worth(rules: &Rules, market: MarketId, base: Qty, fear: Fear, price: Price) -> Money {
     let requirement = match fear {
-        Fear::Call => rules.call(market, p.base, price),
-        Fear::Liquidation | Fear::Nothing => rules.maintenance(market, p.base, price),
+        Fear::Call => rules.call(market, base, price),
+        Fear::Liquidation | Fear::Nothing => rules.maintenance(market, base, price),
     };
-    p.profit(price, rules.tick(market)) - requirement
+    price.value(base, rules.tick(market)) - requirement
 }
 
 /// Balances of other assets, each with the price that decides its value now; none where no price can take it down.

@@ -82,6 +82,7 @@ impl Rules {
 
     /// The tick value of a market.
     #[must_use]
+    #[inline(always)]
     pub(crate) fn tick(&self, market: MarketId) -> TickValue {
         self.ticks[market.index()]
     }
@@ -134,13 +135,8 @@ impl Rules {
     /// Equity of an account.
     #[must_use]
     pub(crate) fn equity(&self, ledger: &Ledger, prices: &Prices, account: AccountId) -> Sum {
-        let mut equity = Sum::of(ledger.balance(account, VALUATION));
-        for asset in &self.assets {
-            let held = ledger.balance(account, asset.id);
-            if !held.is_zero() {
-                equity += asset.value(held, prices);
-            }
-        }
+        let mut equity =
+            Sum::of(ledger.balance(account, VALUATION)) + self.collateral(ledger, prices, account);
         for (i, p) in ledger.positions(account).iter().enumerate() {
             if !p.base.is_zero() {
                 let market = MarketId::from_index(i);
@@ -153,15 +149,38 @@ impl Rules {
     /// Equity that counts where initial margin is asked for: assets with many deposits count for less.
     #[must_use]
     pub(crate) fn initial_equity(&self, ledger: &Ledger, prices: &Prices, account: AccountId) -> Sum {
-        let mut equity = self.equity(ledger, prices, account);
+        let equity = self.equity(ledger, prices, account);
         if self.has_scaled_assets {
-            for asset in &self.assets {
-                let held = ledger.balance(account, asset.id);
-                equity += asset.initial_value(held, ledger.deposits(asset.id), prices);
-                equity -= asset.value(held, prices);
+            equity - self.collateral(ledger, prices, account)
+                + self.initial_collateral(ledger, prices, account)
+        } else {
+            equity
+        }
+    }
+
+    /// What an account's other assets add to its equity.
+    fn collateral(&self, ledger: &Ledger, prices: &Prices, account: AccountId) -> Sum {
+        let mut sum = Sum::ZERO;
+        for asset in &self.assets {
+            let held = ledger.balance(account, asset.id);
+            if !held.is_zero() {
+                sum += asset.value(held, prices);
             }
         }
-        equity
+        sum
+    }
+
+    /// What they add where initial margin is asked for.
+    #[inline(never)]
+    fn initial_collateral(&self, ledger: &Ledger, prices: &Prices, account: AccountId) -> Sum {
+        if !self.has_scaled_assets {
+            return self.collateral(ledger, prices, account);
+        }
+        let mut sum = Sum::ZERO;
+        for asset in &self.assets {
+            sum += asset.initial_value(ledger.balance(account, asset.id), ledger.deposits(asset.id), prices);
+        }
+        sum
     }
 
     /// Equity, maintenance and call requirement of an account.
@@ -182,6 +201,7 @@ impl Rules {
 
     /// Initial requirement of one market with what rests in it.
     #[must_use]
+    #[inline(always)]
     pub(crate) fn initial_of(
         &self,
         ledger: &Ledger,
@@ -195,6 +215,7 @@ impl Rules {
 
     /// Initial requirement of one market at a rate that the account chose for itself.
     #[must_use]
+    #[inline(always)]
     pub(crate) fn initial_at(
         &self,
         ledger: &Ledger,
@@ -228,9 +249,11 @@ impl Rules {
         total
     }
 
-    /// Initial requirement with one market's position replaced by another.
+    /// Initial equity less the initial requirement, with one market's position replaced by another: what every order
+    /// is asked for, in one look at its account.
     #[must_use]
-    pub(crate) fn initial_with(
+    #[inline(always)]
+    pub(crate) fn spare_with(
         &self,
         ledger: &Ledger,
         prices: &Prices,
@@ -238,13 +261,19 @@ impl Rules {
         market: MarketId,
         replaced: &Position,
     ) -> Sum {
-        let mut total = Sum::of(self.initial_of(ledger, prices, account, market, replaced));
-        for (i, p) in ledger.positions(account).iter().enumerate() {
-            if i != market.index() {
-                total += self.initial_of(ledger, prices, account, MarketId::from_index(i), p);
-            }
+        let mut spare = Sum::of(ledger.balance(account, VALUATION));
+        if !self.assets.is_empty() {
+            spare += self.initial_collateral(ledger, prices, account);
         }
-        total
+        for (i, p) in ledger.positions(account).iter().enumerate() {
+            let of = MarketId::from_index(i);
+            let p = if of == market { replaced } else { p };
+            if !p.base.is_zero() {
+                spare += p.profit(prices.known(of), self.tick(of));
+            }
+            spare -= self.initial_of(ledger, prices, account, of, p);
+        }
+        spare
     }
 
     /// What a withdrawal has to leave: initial margin, and at least a share of the open notional.
@@ -308,10 +337,6 @@ impl Rules {
         traded: &(Position, Money),
     ) -> bool {
         let (after, profit) = traded;
-        let (mark, tick) = (prices.known(market), self.tick(market));
-        let held = ledger.position(account, market);
-        let gain = after.profit(mark, tick) + *profit - held.profit(mark, tick);
-        let equity = self.initial_equity(ledger, prices, account) + Sum::of(gain);
-        equity >= self.initial_with(ledger, prices, account, market, after)
+        !(self.spare_with(ledger, prices, account, market, after) + Sum::of(*profit)).is_negative()
     }
 }

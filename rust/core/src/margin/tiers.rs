@@ -23,6 +23,7 @@ struct Row {
 }
 
 impl Row {
+    #[inline(always)]
     fn requirement(&self, notional: Money) -> Money {
         tier_requirement_up(notional, self.rate, self.deduction)
     }
@@ -81,6 +82,8 @@ pub(crate) struct Tiers {
     account_leverage: bool,
     /// No maintenance rate by size is above it: times the call factor it stays below one.
     size_max: Ppm,
+    /// There is one tier and no rate beside it but an account's own.
+    is_flat: bool,
 }
 
 impl Tiers {
@@ -107,7 +110,8 @@ impl Tiers {
         let call = maintenance.iter().map(scaled).collect();
         let size_max = Ppm::highest_below_one(factor);
         let config::Margin { open_interest, size, account_leverage } = *rules;
-        Self { initial, maintenance, call, factor, open_interest, size, account_leverage, size_max }
+        let is_flat = tiers.len() == 1 && open_interest.is_none() && size.is_none();
+        Self { initial, maintenance, call, factor, open_interest, size, account_leverage, size_max, is_flat }
     }
 
     /// The initial rate of a leverage that an account sets for itself, zero for none; `None` if the market does not
@@ -125,7 +129,16 @@ impl Tiers {
 
     /// Initial requirement: that of the tier, and at least the notional times every rate beside the tiers.
     #[must_use]
+    #[inline(always)]
     pub(crate) fn initial(&self, exposure: &Exposure) -> Money {
+        if self.is_flat && exposure.own.is_zero() {
+            return self.initial[0].requirement(exposure.per_lot.times(exposure.size));
+        }
+        self.initial_by_rates(exposure)
+    }
+
+    #[inline(never)]
+    fn initial_by_rates(&self, exposure: &Exposure) -> Money {
         let notional = exposure.per_lot.times(exposure.size);
         let tiered = row(&self.initial, notional).requirement(notional);
         let base = self.initial[0].rate;

@@ -530,14 +530,17 @@ impl TickValue {
 impl Money {
     /// `ceil(self x rate / 1e6)`.
     #[must_use]
+    #[inline(always)]
     pub fn ppm_up(self, rate: Ppm) -> Self {
-        if rate.0 == 0 {
-            return Self::ZERO;
-        }
         match self.0.checked_mul(rate.0) {
-            Some(product) => Self(-(-product).div_euclid(MILLION)),
-            None => Self(narrow(div_ceil(i128::from(self.0) * i128::from(rate.0), i128::from(MILLION)))),
+            Some(product) => Self(product / MILLION + i64::from(product % MILLION > 0)),
+            None => self.ppm_up_wide(rate),
         }
+    }
+
+    #[cold]
+    fn ppm_up_wide(self, rate: Ppm) -> Self {
+        Self(narrow(div_ceil(i128::from(self.0) * i128::from(rate.0), i128::from(MILLION))))
     }
 
     /// `floor(self x rate / 1e6)`.

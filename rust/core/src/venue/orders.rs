@@ -237,7 +237,7 @@ impl Venue {
         if reducing || m.admits.place == Placing::Reducing {
             self.check_reducing(market, account, (side, qty))?;
         }
-        let mut limit = self.banded(m, market, side, order.limit())?;
+        let mut limit = Self::banded(m, side, order.limit())?;
         if flags & POST_ONLY != 0 {
             limit = self.posted(market, side, limit, flags)?;
         }
@@ -287,19 +287,12 @@ impl Venue {
 
     /// The limit inside the bands: capped, or refused if a band refuses. A market order takes the bound as limit.
     #[inline(always)]
-    fn banded(
-        &self,
-        m: &Market,
-        market: MarketId,
-        side: Side,
-        limit: Option<Price>,
-    ) -> Result<Option<Price>, Reject> {
-        let Some(mark) = self.floor.banding(m, market) else { return Ok(limit) };
-        let Some(limit) = limit else { return Ok(self.floor.bound(market, side, false)) };
-        if m.breakers.refuses(mark, side, limit) {
+    fn banded(m: &Market, side: Side, limit: Option<Price>) -> Result<Option<Price>, Reject> {
+        let Some(limit) = limit else { return Ok(m.breakers.bounds(false).of(side)) };
+        if m.breakers.refuses(side, limit) {
             return Err(Reject::BandRefuses);
         }
-        Ok(Some(self.floor.capped(market, side, limit, false)))
+        Ok(Some(m.breakers.bounds(false).cap(side, limit)))
     }
 
     /// The limit of a post-only order: as it is, short of the best opposite price, or refused.

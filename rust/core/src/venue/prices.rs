@@ -130,6 +130,7 @@ impl Venue {
         };
         let watched = m.breakers.marked(mark);
         m.ranking = [None, None];
+        m.breakers.fence_in(mark);
         self.floor.has_news |= watched;
         self.floor.prices.set(market, index, mark);
         self.marked = Some(market);

@@ -188,4 +188,9 @@ impl Venue {
     pub(crate) fn floor(&self) -> &Floor {
         &self.floor
     }
+
+    #[inline]
+    pub(crate) fn floor_mut(&mut self) -> &mut Floor {
+        &mut self.floor
+    }
 }
