@@ -5,6 +5,7 @@
 //! costs in market m.
 
 use crate::codec::{CodecError, Reader, Writer};
+use crate::protocol::SelfTrade;
 use crate::units::{
     AccountId, AssetId, FundId, MarketId, Money, Ppm, Price, Qty, Side, Sum, TickValue, VALUATION,
 };
@@ -53,7 +54,7 @@ impl Position {
 
     /// Largest position on a side that fills could lead to, without sign.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub fn reach(&self, side: Side) -> Qty {
         side.pick(self.base + self.open_buys, self.open_sells - self.base).max(Qty::ZERO)
     }
@@ -67,7 +68,7 @@ impl Position {
 
     /// Lots that a side may still order within a largest position; zero if it is beyond it.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub fn room(&self, side: Side, position_max: Qty) -> Qty {
         (position_max - side.pick(self.base + self.open_buys, self.open_sells - self.base)).max(Qty::ZERO)
     }
@@ -106,14 +107,52 @@ pub(crate) fn traded(position: Position, change: Qty, price: Price, tick: TickVa
     (after, profit)
 }
 
+/// What the floor keeps beside an account's money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Tag {
+    /// The group of the account; 0: alone.
+    pub(crate) group: u32,
+    /// The self-trade mode of its orders that say nothing of it.
+    pub(crate) prevention: SelfTrade,
+    /// What the floor notes about it.
+    pub(crate) flags: u8,
+}
+
+/// What an account has in one market, and in the line of its first market what it has beside markets. One line of the
+/// cache: its way there is most of what the checks of an order cost when there are many accounts.
+#[derive(Debug, Clone, Copy, Default)]
+#[repr(align(64))]
+struct Line {
+    position: Position,
+    /// Balance of the valuation asset.
+    cash: Money,
+    tag: Tag,
+}
+
+const _: () = assert!(size_of::<Line>() == 64);
+
+/// An account's positions, by market.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Positions<'a>(&'a [Line]);
+
+impl<'a> Positions<'a> {
+    #[inline(always)]
+    pub(crate) fn iter(self) -> impl Iterator<Item = &'a Position> + Clone {
+        self.0.iter().map(|line| &line.position)
+    }
+}
+
 /// All accounts and all money.
 #[derive(Debug, Clone)]
 pub(crate) struct Ledger {
     assets: usize,
     markets: usize,
+    /// Lines of an account: one per market, and one if there is none.
+    stride: usize,
     accounts: usize,
-    balances: Vec<Money>,
-    positions: Vec<Position>,
+    lines: Vec<Line>,
+    /// Balances of the assets other than the valuation asset.
+    others: Vec<Money>,
     /// The initial rate that an account chose for itself, by market; as long as the last account that did.
     own_rates: Vec<Vec<Ppm>>,
     external: Vec<Money>,
@@ -139,9 +178,10 @@ impl Ledger {
         Self {
             assets,
             markets,
+            stride: markets.max(1),
             accounts: 0,
-            balances: Vec::new(),
-            positions: Vec::new(),
+            lines: Vec::new(),
+            others: Vec::new(),
             own_rates: vec![Vec::new(); markets],
             external: vec![Money::ZERO; assets],
             treasury: vec![Money::ZERO; assets],
@@ -179,9 +219,21 @@ impl Ledger {
     pub(crate) fn open(&mut self) -> AccountId {
         let id = AccountId::from_index(self.accounts);
         self.accounts += 1;
-        self.balances.resize(self.accounts * self.assets, Money::ZERO);
-        self.positions.resize(self.accounts * self.markets, Position::default());
+        self.lines.resize(self.accounts * self.stride, Line::default());
+        self.others.resize(self.accounts * (self.assets - 1), Money::ZERO);
         id
+    }
+
+    /// What the floor keeps of an account.
+    #[inline(always)]
+    pub(crate) fn tag(&self, account: AccountId) -> &Tag {
+        &self.lines[account.index() * self.stride].tag
+    }
+
+    /// The same, to change it.
+    #[inline(always)]
+    pub(crate) fn tag_mut(&mut self, account: AccountId) -> &mut Tag {
+        &mut self.lines[account.index() * self.stride].tag
     }
 
     /// True if the account exists.
@@ -194,28 +246,46 @@ impl Ledger {
     #[must_use]
     #[inline(always)]
     pub(crate) fn balance(&self, account: AccountId, asset: AssetId) -> Money {
-        self.balances[account.index() * self.assets + asset.index()]
+        if asset == VALUATION {
+            self.lines[account.index() * self.stride].cash
+        } else {
+            self.others[self.other(account, asset)]
+        }
+    }
+
+    #[inline(always)]
+    fn balance_mut(&mut self, account: AccountId, asset: AssetId) -> &mut Money {
+        if asset == VALUATION {
+            &mut self.lines[account.index() * self.stride].cash
+        } else {
+            let place = self.other(account, asset);
+            &mut self.others[place]
+        }
+    }
+
+    /// The place of a balance of another asset than the valuation asset.
+    fn other(&self, account: AccountId, asset: AssetId) -> usize {
+        account.index() * (self.assets - 1) + asset.index() - 1
     }
 
     /// An account's position in a market.
     #[must_use]
     #[inline(always)]
     pub(crate) fn position(&self, account: AccountId, market: MarketId) -> &Position {
-        &self.positions[account.index() * self.markets + market.index()]
+        &self.lines[account.index() * self.stride + market.index()].position
     }
 
     /// An account's position, to change its open quantities.
     #[inline(always)]
     pub(crate) fn position_mut(&mut self, account: AccountId, market: MarketId) -> &mut Position {
-        &mut self.positions[account.index() * self.markets + market.index()]
+        &mut self.lines[account.index() * self.stride + market.index()].position
     }
 
     /// All of an account's positions, by market.
     #[must_use]
     #[inline(always)]
-    pub(crate) fn positions(&self, account: AccountId) -> &[Position] {
-        let first = account.index() * self.markets;
-        &self.positions[first..first + self.markets]
+    pub(crate) fn positions(&self, account: AccountId) -> Positions<'_> {
+        Positions(&self.lines[account.index() * self.stride..][..self.markets])
     }
 
     /// The initial rate that an account chose for itself in a market; zero for none.
@@ -242,8 +312,8 @@ impl Ledger {
 
     /// Every account's position in one market, by account.
     pub(crate) fn market_positions(&self, market: MarketId) -> impl Iterator<Item = (AccountId, &Position)> {
-        let each = self.positions.iter().skip(market.index()).step_by(self.markets);
-        each.enumerate().map(|(i, p)| (AccountId::from_index(i), p))
+        let each = self.lines.iter().skip(market.index()).step_by(self.stride);
+        each.enumerate().map(|(i, line)| (AccountId::from_index(i), &line.position))
     }
 
     /// Sum of long positions.
@@ -274,12 +344,11 @@ impl Ledger {
         }
     }
 
+    #[inline(always)]
     fn at_mut(&mut self, place: Place) -> (&mut Money, AssetId) {
         match place {
             Place::External(asset) => (&mut self.external[asset.index()], asset),
-            Place::User(account, asset) => {
-                (&mut self.balances[account.index() * self.assets + asset.index()], asset)
-            }
+            Place::User(account, asset) => (self.balance_mut(account, asset), asset),
             Place::Fund(fund) => (&mut self.funds[fund.index()], VALUATION),
             Place::Fees => (&mut self.fees, VALUATION),
             Place::Clearing(market) => (&mut self.clearing[market.index()], VALUATION),
@@ -297,8 +366,21 @@ impl Ledger {
 
     /// Moves money between two places of the same asset; a negative amount moves the other way.
     ///
-    /// The only function that changes a balance. A fund that would fall below zero is a bug of the caller.
+    /// A fund that would fall below zero is a bug of the caller.
+    #[inline(never)]
     pub(crate) fn transfer(&mut self, from: Place, to: Place, amount: Money) {
+        self.shift(from, to, amount);
+    }
+
+    /// A fee for a trade, to the venue; a rebate is negative.
+    #[inline(always)]
+    pub(crate) fn charge(&mut self, account: AccountId, fee: Money) {
+        self.shift(Place::User(account, VALUATION), Place::Fees, fee);
+    }
+
+    /// The only function that changes a balance; in line where the places are known.
+    #[inline(always)]
+    fn shift(&mut self, from: Place, to: Place, amount: Money) {
         let (source, asset_from) = self.at_mut(from);
         *source -= amount;
         assert!(!matches!(from, Place::Fund(_)) || !source.is_negative(), "a fund paid more than it had");
@@ -307,16 +389,16 @@ impl Ledger {
         assert!(!matches!(to, Place::Fund(_)) || !target.is_negative(), "a fund paid more than it had");
         assert_eq!(asset_from, asset_to, "money changed its asset on the way");
         self.moved = true;
-        let inside = &mut self.inside[asset_to.index()];
-        if !matches!(from, Place::External(_)) {
-            *inside -= amount;
-        }
-        if !matches!(to, Place::External(_)) {
-            *inside += amount;
+        // What stays inside does not change what is inside.
+        let (leaves, comes) = (matches!(to, Place::External(_)), matches!(from, Place::External(_)));
+        if leaves != comes {
+            let change = if comes { amount } else { -amount };
+            self.inside[asset_to.index()] += change;
         }
     }
 
     /// Books one side of a trade; the profit that it realises moves to the balance.
+    #[inline]
     pub(crate) fn trade(
         &mut self,
         account: AccountId,
@@ -351,6 +433,7 @@ impl Ledger {
     }
 
     /// Books a position and the profit that came out of it.
+    #[inline(always)]
     fn settle(&mut self, account: AccountId, market: MarketId, after: Position, profit: Money) {
         let position = self.position_mut(account, market);
         let before = position.base;
@@ -360,7 +443,7 @@ impl Ledger {
         self.net[market.index()] += after.base - before;
         self.moved = true;
         if !profit.is_zero() {
-            self.transfer(Place::Clearing(market), Place::User(account, VALUATION), profit);
+            self.shift(Place::Clearing(market), Place::User(account, VALUATION), profit);
         }
     }
 
@@ -393,8 +476,8 @@ impl Ledger {
     #[must_use]
     pub(crate) fn users(&self, asset: AssetId) -> Sum {
         let mut total = Sum::ZERO;
-        for balance in self.balances.iter().skip(asset.index()).step_by(self.assets) {
-            total += *balance;
+        for account in (0..self.accounts).map(AccountId::from_index) {
+            total += self.balance(account, asset);
         }
         total
     }
@@ -435,10 +518,12 @@ impl Ledger {
 
     pub(crate) fn encode(&self, w: &mut Writer) {
         w.len(self.accounts);
-        for balance in &self.balances {
-            w.i64(balance.get());
+        for account in (0..self.accounts).map(AccountId::from_index) {
+            for asset in (0..self.assets).map(AssetId::from_index) {
+                w.i64(self.balance(account, asset).get());
+            }
         }
-        for p in &self.positions {
+        for p in (0..self.accounts).flat_map(|i| self.positions(AccountId::from_index(i)).iter()) {
             w.i64(p.base.get());
             w.i64(p.cost.get());
             w.i64(p.open_buys.get());
@@ -470,12 +555,12 @@ impl Ledger {
             x => Err(r.invalid(format!("{x} is more than a venue can hold; take another copy"))),
         };
         let mut net = vec![(0i128, 0i128); markets];
-        ledger.accounts = r.len()?;
-        ledger.balances.reserve_exact(ledger.accounts * assets);
-        for _ in 0..ledger.accounts * assets {
-            ledger.balances.push(money(r)?);
+        for _ in 0..r.len()? {
+            let account = ledger.open();
+            for asset in (0..assets).map(AssetId::from_index) {
+                *ledger.balance_mut(account, asset) = money(r)?;
+            }
         }
-        ledger.positions.reserve_exact(ledger.accounts * markets);
         for i in 0..ledger.accounts * markets {
             let p = Position {
                 base: Qty::new(held(r)?),
@@ -486,7 +571,7 @@ impl Ledger {
             if p.open_buys.is_negative() || p.open_sells.is_negative() {
                 return Err(r.invalid("an open quantity is negative; take another copy"));
             }
-            ledger.positions.push(p);
+            ledger.lines[i].position = p;
             let market = i % markets;
             net[market].0 += i128::from(p.base.get());
             net[market].1 += i128::from(p.cost.get());

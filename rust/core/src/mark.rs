@@ -32,6 +32,7 @@ impl Prices {
 
     /// The mark of a market in which somebody has a position or an order.
     #[must_use]
+    #[inline(always)]
     pub(crate) fn known(&self, market: MarketId) -> Price {
         self.marks[market.index()].expect("no position or order comes before the first index")
     }

@@ -14,7 +14,7 @@ use crate::funding::FundingState;
 use crate::guard::{Cause, Fear, Guards, View};
 use crate::index::Sources;
 use crate::insurance::Pools;
-use crate::ledger::{Ledger, Place, Position};
+use crate::ledger::{Ledger, Position, Tag};
 use crate::margin::{Health, Rules};
 use crate::mark::{MarkState, Prices};
 use crate::protocol::{
@@ -22,9 +22,7 @@ use crate::protocol::{
     event, event_of,
 };
 use crate::settlement::SettlementState;
-use crate::units::{
-    AccountId, MarketId, Money, Nanos, OrderId, Ppm, Price, Qty, Side, Sum, TickValue, VALUATION,
-};
+use crate::units::{AccountId, MarketId, Money, Nanos, OrderId, Ppm, Price, Qty, Side, Sum, TickValue};
 use crate::volunteers::Volunteers;
 use std::collections::BTreeMap;
 
@@ -128,9 +126,6 @@ pub(crate) struct Floor {
     pub(crate) has_news: bool,
     /// Waiting orders have a price to observe.
     pub(crate) has_prints: bool,
-    flags: Vec<u8>,
-    /// Each account's group (0: alone) and self-trade mode.
-    parties: Vec<(u32, SelfTrade)>,
     touched: Vec<AccountId>,
     scratch: Vec<OrderId>,
     /// Reused lists of a share-out.
@@ -173,8 +168,6 @@ impl Floor {
             accepted: 0,
             has_news: false,
             has_prints: false,
-            flags: Vec::new(),
-            parties: Vec::new(),
             touched: Vec::new(),
             scratch: Vec::new(),
             queue: Vec::new(),
@@ -208,36 +201,36 @@ impl Floor {
     // Accounts.
 
     pub(crate) fn open_account(&mut self, group: u32, prevention: SelfTrade) -> AccountId {
-        self.flags.push(0);
-        self.parties.push((group, prevention));
-        self.ledger.open()
+        let account = self.ledger.open();
+        *self.ledger.tag_mut(account) = Tag { group, prevention, flags: 0 };
+        account
     }
 
     /// The self-trade mode of orders that say nothing of it.
     pub(crate) fn prevention(&self, account: AccountId) -> SelfTrade {
-        self.parties[account.index()].1
+        self.ledger.tag(account).prevention
     }
 
     /// True if two accounts are one party.
     pub(crate) fn is_party(&self, a: AccountId, b: AccountId) -> bool {
-        let group = self.parties[a.index()].0;
-        a == b || (group != 0 && group == self.parties[b.index()].0)
+        let group = self.ledger.tag(a).group;
+        a == b || (group != 0 && group == self.ledger.tag(b).group)
     }
 
     pub(crate) fn is_called(&self, account: AccountId) -> bool {
-        bit(self.flags[account.index()], CALLED)
+        bit(self.ledger.tag(account).flags, CALLED)
     }
 
     pub(crate) fn is_liquidated(&self, account: AccountId) -> bool {
-        bit(self.flags[account.index()], LIQUIDATED)
+        bit(self.ledger.tag(account).flags, LIQUIDATED)
     }
 
     pub(crate) fn is_touched(&self, account: AccountId) -> bool {
-        bit(self.flags[account.index()], TOUCHED)
+        bit(self.ledger.tag(account).flags, TOUCHED)
     }
 
     fn set_flag(&mut self, account: AccountId, which: u8, value: bool) {
-        let flags = &mut self.flags[account.index()];
+        let flags = &mut self.ledger.tag_mut(account).flags;
         *flags = if value { *flags | which } else { *flags & !which };
     }
 
@@ -550,7 +543,7 @@ impl Floor {
         self.ledger.trade(of.account, market, of.side.signed(qty), price, tick);
         let fee = price.value(qty, tick).ppm_up(rate);
         if !fee.is_zero() {
-            self.ledger.transfer(Place::User(of.account, VALUATION), Place::Fees, fee);
+            self.ledger.charge(of.account, fee);
         }
         self.touch(of.account);
         Self::report_fill(market, of, trade, fee, events);

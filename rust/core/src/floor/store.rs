@@ -1,6 +1,6 @@
 //! The floor as bytes, and back with every check.
 
-use super::{CALLED, Floor, Market, bit};
+use super::{Floor, Market};
 use crate::book::Book;
 use crate::codec::{CodecError, Reader, Writer};
 use crate::funding::FundingState;
@@ -19,10 +19,11 @@ impl Floor {
         w.u64(self.accepted);
         self.ledger.encode(w);
         // In liquidation follows from the queue, touched is empty between steps.
-        self.flags.iter().for_each(|f| w.bool(bit(*f, CALLED)));
-        for (group, prevention) in &self.parties {
-            w.u32(*group);
-            w.u16(prevention.code());
+        let accounts = || (0..self.ledger.accounts()).map(AccountId::from_index);
+        accounts().for_each(|account| w.bool(self.is_called(account)));
+        for tag in accounts().map(|account| self.ledger.tag(account)) {
+            w.u32(tag.group);
+            w.u16(tag.prevention.code());
         }
         self.prices.encode(w);
         for m in &self.markets {
@@ -99,14 +100,16 @@ impl Floor {
                 "{accounts} accounts are more than limits.accounts_max; take another copy"
             )));
         }
-        for _ in 0..accounts {
-            self.flags.push(if r.bool()? { CALLED } else { 0 });
+        for account in (0..accounts).map(AccountId::from_index) {
+            let called = r.bool()?;
+            self.set_called(account, called);
         }
-        for _ in 0..accounts {
+        for account in (0..accounts).map(AccountId::from_index) {
             let (group, mode) = (r.u32()?, r.u16()?);
-            let mode = SelfTrade::from_code(mode)
+            let prevention = SelfTrade::from_code(mode)
                 .ok_or_else(|| r.invalid(format!("self-trade mode {mode} is unknown")))?;
-            self.parties.push((group, mode));
+            let tag = self.ledger.tag_mut(account);
+            (tag.group, tag.prevention) = (group, prevention);
         }
         let maxima: Vec<Price> = self.markets.iter().map(|m| m.config.price_max).collect();
         self.prices = Prices::decode(&maxima, r)?;

@@ -56,8 +56,9 @@ pub struct GuardWork {
 }
 
 /// One leg of one account. Prices are positive if it fears a fall, negative if it fears a rise, 0 for none; so of two
-/// on one side the greater is the tighter.
+/// on one side the greater is the tighter. Half a line of the cache.
 #[derive(Debug, Clone, Copy, Default)]
+#[repr(align(32))]
 struct Leg {
     guard: i32,
     /// The keys that count in the two ladders: at least as tight as the guard.
@@ -65,6 +66,8 @@ struct Leg {
     /// Lots of a position, and what they add to slack at the guard, entry cost aside; of no lots until it was asked.
     base: Qty,
     worth: Money,
+    /// The requirement that the account has to fear, in its first leg.
+    fear: Fear,
 }
 
 /// The lowest and the highest price that crosses no guard: of a market's mark, and of its index.
@@ -104,8 +107,6 @@ pub(crate) struct Guards {
     followed: Vec<[Option<usize>; 2]>,
     /// By account, then track.
     legs: Vec<Leg>,
-    /// By account.
-    fears: Vec<Fear>,
     work: GuardWork,
     /// Reused while an account's slack is shared out.
     shares: Vec<Share>,
@@ -157,7 +158,6 @@ impl Guards {
             tracks,
             followed,
             legs: Vec::new(),
-            fears: Vec::new(),
             work: GuardWork::default(),
             shares: Vec::new(),
         }
@@ -170,7 +170,7 @@ impl Guards {
     /// Bytes kept.
     pub(crate) fn bytes(&self) -> usize {
         let ladders: usize = self.tracks.iter().flat_map(|t| &t.ladders).map(Ladder::bytes).sum();
-        self.legs.capacity() * size_of::<Leg>() + self.fears.capacity() + ladders
+        self.legs.capacity() * size_of::<Leg>() + ladders
     }
 
     /// True if a market's new mark and index cross no guard.
@@ -335,23 +335,24 @@ impl Guards {
     /// The requirement that an account feared when its guards were set.
     #[inline]
     pub(crate) fn fear(&self, account: AccountId) -> Fear {
-        self.fears.get(account.index()).copied().unwrap_or_default()
+        self.legs.get(account.index() * self.tracks.len()).map_or(Fear::Nothing, |leg| leg.fear)
     }
 
     /// Sets an account's guards anew from its positions, its assets and the current prices. False if it has none:
     /// its slack is negative, or it fears nothing.
     pub(crate) fn arm(&mut self, view: View<'_>, account: AccountId, fear: Fear, cause: Cause) -> bool {
         let stride = self.tracks.len();
-        if account.index() >= self.fears.len() {
-            self.fears.resize(account.index() + 1, Fear::Nothing);
-            self.legs.resize((account.index() + 1) * stride, Leg::default());
+        let room = (account.index() + 1) * stride;
+        if self.legs.len() < room {
+            self.legs.resize(room, Leg::default());
         }
         let mut shares = std::mem::take(&mut self.shares);
         let slack =
             if fear == Fear::Nothing { Sum::ZERO } else { self.legs_of(view, account, fear, &mut shares) };
         let armed = fear != Fear::Nothing && !slack.is_negative();
-        self.fears[account.index()] = if armed { fear } else { Fear::Nothing };
-        for leg in &mut self.legs[account.index() * stride..][..stride] {
+        let legs = &mut self.legs[account.index() * stride..][..stride];
+        legs[0].fear = if armed { fear } else { Fear::Nothing };
+        for leg in legs {
             (leg.guard, leg.base) = (0, Qty::ZERO);
         }
         if armed {
@@ -421,7 +422,7 @@ impl Guards {
         let steepest = leg_steepest(view, account, kind, fear);
         let price = if exact {
             let value_at = |price| leg_value(view, account, kind, fear, price);
-            way.last_safe(Sum::of(value) - Sum::of(own), steepest, value_at)
+            way.last_safe(value, own, steepest, value_at)
         } else {
             way.after(Sum::of(own).whole_down(steepest))
         };
@@ -456,17 +457,22 @@ impl Way {
         }
     }
 
-    /// The last price at which a value that never rises on the way, and falls by no more than `steepest` in a tick,
-    /// is at least `target`, as it is now.
-    fn last_safe(self, target: Sum, steepest: Money, value: impl Fn(Price) -> Money) -> i64 {
+    /// The last price at which a value that never rises on the way, and falls by no more than `steepest` in a tick, has
+    /// lost no more than `left` of what it is now.
+    fn last_safe(self, now: Money, left: Money, steepest: Money, value: impl Fn(Price) -> Money) -> i64 {
+        let target = Sum::of(now) - Sum::of(left);
         let spare = |price| Sum::of(value(Price::new(price))) - target;
-        debug_assert!(!spare(self.now).is_negative());
-        let mut safe = self;
+        debug_assert!(!left.is_negative() && value(Price::new(self.now)) == now);
+        let (mut safe, mut left) = (self, Sum::of(left));
         for _ in 0..EXACT_STEPS_MAX {
-            let sure = spare(safe.now).whole_down(steepest);
+            let sure = left.whole_down(steepest);
             // A step of one tick more may be safe as well; at the end there is none.
             let next = safe.after(sure.max(1));
-            if sure == 0 && (next == safe.now || spare(next).is_negative()) {
+            if next == safe.now {
+                return safe.now;
+            }
+            left = spare(next);
+            if sure == 0 && left.is_negative() {
                 return safe.now;
             }
             safe.now = next;

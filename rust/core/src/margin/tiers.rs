@@ -159,6 +159,7 @@ impl Tiers {
 
     /// Maintenance requirement: that of the tier, and at least the notional times the rate by size.
     #[must_use]
+    #[inline]
     pub(crate) fn maintenance(&self, notional: Money, size: Qty) -> Money {
         let tiered = row(&self.maintenance, notional).requirement(notional);
         match self.rate_by_size(size) {
@@ -170,6 +171,7 @@ impl Tiers {
     /// The maintenance requirement times the call factor, rounded once, so that it never grows faster than the
     /// notional.
     #[must_use]
+    #[inline]
     pub(crate) fn call(&self, notional: Money, size: Qty) -> Money {
         let tiered = if let Some(rows) = &self.call {
             row(rows, notional).requirement(notional)
@@ -183,6 +185,7 @@ impl Tiers {
         }
     }
 
+    #[inline]
     fn rate_by_size(&self, size: Qty) -> Option<Ppm> {
         let rule = self.size.as_ref()?;
         Some(by_size(rule, Rate::Maintenance, self.maintenance[0].rate, size).min(self.size_max))
@@ -211,6 +214,7 @@ impl Tiers {
 }
 
 /// The rate of a size, not below the rate of the first tier but for the rounding of the rule.
+#[inline(never)]
 fn by_size(rule: &SizeRule, which: Rate, base: Ppm, size: Qty) -> Ppm {
     let of = |unit: Qty| Size { count: size.get(), unit: unit.get() };
     let pick = |initial, maintenance| match which {
@@ -228,6 +232,7 @@ fn by_size(rule: &SizeRule, which: Rate, base: Ppm, size: Qty) -> Ppm {
 }
 
 /// The row of the tier that a notional falls in.
+#[inline]
 fn row(rows: &[Row], notional: Money) -> &Row {
     let mut row = &rows[0];
     for next in &rows[1..] {

@@ -605,6 +605,7 @@ pub fn tier_deduction(previous: Money, lower: Money, step: Ppm) -> Option<Money>
 
 /// `ceil(notional x rate) - deduction`: the requirement of a tier.
 #[must_use]
+#[inline(always)]
 pub fn tier_requirement_up(notional: Money, rate: Ppm, deduction: Money) -> Money {
     notional.ppm_up(rate) - deduction
 }
