@@ -297,7 +297,8 @@ def profiles_show(
     epilog="Examples:\n\n"
     "  seawall profiles compare --scenario oct10-2025 --seed 1 --accounts 100000\n\n"
     "  seawall profiles compare binance bybit okx --scenario nov04-2025\n\n"
-    "  seawall profiles compare --set fund.to_open_interest=0.003 --json",
+    "  seawall profiles compare --set fund.to_open_interest=0.003 --json\n\n"
+    "  seawall profiles compare --picture venues.html",
 )
 @_advised
 def profiles_compare(
@@ -313,12 +314,17 @@ def profiles_compare(
         float, typer.Option(min=0, help="Cost of that, in basis points.")
     ] = venue_profiles.REHEDGE_COST_BPS,
     set_: Set = None,
+    picture: Annotated[
+        Path | None, typer.Option(help="Draw the comparison: .html (needs Plotly), or an image (Kaleido too).")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run a scenario through venue profiles and say what each would have done.
 
     The accounts are the same and the rules differ; it is no evidence on a venue. Exit code 1 if a cent is missing.
     """
+    if picture is not None:
+        check_picture(picture)
     with _progress(scenario) as progress:
 
         def told(name: str, done: int, total: int) -> None:
@@ -335,6 +341,8 @@ def profiles_compare(
             rehedge_cost_bps=rehedge_cost_bps,
             progress=told,
         )
+    if picture is not None:
+        venue_profiles.write_picture(comparison, picture)
     if as_json:
         _print_json(comparison.to_dict())
     else:

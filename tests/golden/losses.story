@@ -481,3 +481,56 @@ pulse
 check alice balance 0
 check bob balance 1130
 check funds 5
+
+story who is taken over whole loses the margin that is left
+# At 92 Alice has 100 - 80 = 20 below 46 and a bankruptcy price of 90. Her whole position is sold at 92: the 20 above it are the fund's.
+config unit
+set markets.BTC.liquidation {"enabled": true, "slice_ppm": 1000000, "slice_qty_min": 1, "full_below": 0, "fee_ppm": 1000000, "fund_limit_ppm": 0, "fee_rule": {"type": "whole"}}
+given alice 100
+given bob 1000
+given carol 1000
+index BTC 100
+> marked BTC 100 index 100
+block BTC alice buys 10 @ 100 from bob
+> fill alice BTC buy 10 @ 100 block
+> fill bob BTC sell 10 @ 100 block
+buy carol BTC 10 @ 92
+> accepted carol #1 BTC buy 10 @ 92
+index BTC 92
+> marked BTC 92 index 92
+> liquidation alice equity 20 below 46
+> closing alice #2 BTC sell 10 @ 90 bankruptcy 90 own
+> fill carol #1 BTC buy 10 @ 92 fee 0 maker
+> fill alice #2 BTC sell 10 @ 92 fee 0 closing
+> fund-received main alice BTC 20
+> ended alice closed equity 0
+check funds 20
+
+story who is cut keeps it
+# The same in halves: five are sold, nothing is due. 20 do not reach the 23 of the five that stay; these are her whole position then, and the
+# 20 above their bankruptcy price of 88 are the fund's.
+config unit
+set markets.BTC.liquidation {"enabled": true, "slice_ppm": 500000, "slice_qty_min": 1, "full_below": 460, "fee_ppm": 1000000, "fund_limit_ppm": 0, "fee_rule": {"type": "whole"}}
+given alice 100
+given bob 1000
+given carol 1000
+index BTC 100
+> marked BTC 100 index 100
+block BTC alice buys 10 @ 100 from bob
+> fill alice BTC buy 10 @ 100 block
+> fill bob BTC sell 10 @ 100 block
+buy carol BTC 10 @ 92
+> accepted carol #1 BTC buy 10 @ 92
+index BTC 92
+> marked BTC 92 index 92
+> liquidation alice equity 20 below 46
+> closing alice #2 BTC sell 5 @ 90 bankruptcy 90 own
+> fill carol #1 BTC buy 5 @ 92 fee 0 maker
+> fill alice #2 BTC sell 5 @ 92 fee 0 closing
+pulse
+> closing alice #3 BTC sell 5 @ 88 bankruptcy 88 own
+> fill carol #1 BTC buy 5 @ 92 fee 0 maker
+> fill alice #3 BTC sell 5 @ 92 fee 0 closing
+> fund-received main alice BTC 20
+> ended alice closed equity 0
+check funds 20

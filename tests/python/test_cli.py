@@ -69,6 +69,10 @@ def test_replay_writes_a_report(tmp_path: Path) -> None:
         (["replay", SMALL, "--accounts", "0"], "accounts"),
         (["replay", SMALL, "--seed", "99999999999999999999999"], "seed"),
         (["replay", SMALL, "--accounts", "100", "--report", "nowhere/out.html"], "make the folder first"),
+        (["profiles", "show", "binanse"], "did you mean binance?"),
+        (["profiles", "compare", "binanse"], "did you mean binance?"),
+        (["profiles", "compare", "--scenario", "oct10-2052"], "did you mean oct10-2025?"),
+        (["profiles", "compare", "reference", "--scenario", SMALL, "--rehedge-seconds", "-1"], "rehedge-seconds"),
         (["conform", "nowhere.jsonl"], "nowhere.jsonl: cannot be read"),
         (["schema", "colour"], "colour"),
         (["adl", "nowhere.csv"], "nowhere.csv: cannot be read"),
@@ -107,6 +111,39 @@ def test_scenarios_and_profiles_are_listed() -> None:
     profiles = json.loads(seawall("profiles", "--json").stdout)
     assert "reference" in {row["name"] for row in profiles}
     assert "reference" in seawall("profiles").stdout
+
+
+def test_a_profile_is_shown_with_its_evidence() -> None:
+    told = json.loads(seawall("profiles", "show", "bybit", "--json").stdout)
+    assert all(row["confidence"] and row["date"] for row in told["parameters"])
+    shown = seawall("profiles", "show", "bybit").stdout
+    for part in (
+        "funds.main.drawdown.trigger",
+        "What the venue does and this profile does not",
+        "Sources",
+        "secondary",
+    ):
+        assert part in shown
+    assert "describes no venue" in seawall("profiles", "show", "reference").stdout
+
+
+def test_profiles_are_compared_in_one_table_or_one_object() -> None:
+    arguments = ("profiles", "compare", "okx", "reference", "--scenario", SMALL, "--accounts", "500", "--seed", "2")
+    done = seawall(*arguments, "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    out = json.loads(done.stdout)
+    assert [row["profile"] for row in out["outcomes"]] == ["okx", "reference"]
+    assert (out["scenario"], out["seed"], out["accounts"]) == ("small", 2, 500)
+    shown = seawall(*arguments).stdout
+    for part in ("okx", "is no evidence", "every cent accounted for: yes"):
+        assert part in shown
+
+
+@pytest.mark.parametrize("command", ["show", "compare"])
+def test_the_commands_on_profiles_show_examples(command: str) -> None:
+    done = seawall("profiles", command, "--help")
+    assert done.returncode == 0
+    assert f"seawall profiles {command}" in done.stdout
 
 
 def test_validate_tells_what_cannot_work(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from seawall.adl.lab import Comparison
 from seawall.adl.measures import LabError
 from seawall.table import library
 
-__all__ = ["check_picture", "write_picture"]
+__all__ = ["check_picture", "save_figure", "write_picture"]
 
 _IMAGES: Final = (".png", ".svg", ".pdf")
 _SHOWN_MAX: Final = 200
@@ -47,7 +47,17 @@ def write_picture(comparison: Comparison, path: Path) -> None:
         If it cannot be written; images need Plotly's Kaleido and a Chrome.
     """
     check_picture(path)
-    figure = _figure(comparison)
+    save_figure(_figure(comparison), path)
+
+
+def save_figure(figure: Any, path: Path) -> None:  # noqa: ANN401 - Plotly has no types
+    """Write a figure of Plotly: a page for ``.html``, else an image.
+
+    Raises
+    ------
+    LabError
+        If it cannot be written; images need Plotly's Kaleido and a Chrome.
+    """
     try:
         if path.suffix.lower() == ".html":
             figure.write_html(path, include_plotlyjs=True, config={"displaylogo": False, "responsive": True})

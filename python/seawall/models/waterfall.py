@@ -36,6 +36,7 @@ __all__ = [
     "TierPolicy",
     "TwoSided",
     "TwoSidedLoss",
+    "WholeFee",
 ]
 
 Convert: TypeAlias = Callable[[Decimal, str], int]
@@ -256,6 +257,17 @@ class FlatFee(Model):
         return {"type": self.type}
 
 
+class WholeFee(Model):
+    """As flat, but nothing for an order that leaves a part of the position."""
+
+    type: Literal["whole"]
+    """The type of the rule."""
+
+    def config(self, _at: str) -> dict[str, Any]:
+        """Return what the core reads."""
+        return {"type": self.type}
+
+
 class MarginLeftFee(Model):
     """To the liquidator a rate, then to the fund 95 % of the margin freed beyond the shortage, at most the fee."""
 
@@ -272,7 +284,7 @@ class MarginLeftFee(Model):
         return {"type": self.type, "liquidator": self.liquidator, "liquidator_ppm": rate}
 
 
-FeeRule = Annotated[FlatFee | MarginLeftFee, Field(discriminator="type")]
+FeeRule = Annotated[FlatFee | WholeFee | MarginLeftFee, Field(discriminator="type")]
 """Who is paid out of what the book filled."""
 
 

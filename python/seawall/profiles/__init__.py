@@ -11,6 +11,7 @@ Examples
 from seawall.profiles.compare import Comparison, Outcome, compare
 from seawall.profiles.describe import Description, describe
 from seawall.profiles.hedge import REHEDGE_COST_BPS, REHEDGE_SECONDS, HedgeLoss, hedge_loss
+from seawall.profiles.picture import write_picture
 
 __all__ = [
     "REHEDGE_COST_BPS",
@@ -22,4 +23,5 @@ __all__ = [
     "compare",
     "describe",
     "hedge_loss",
+    "write_picture",
 ]

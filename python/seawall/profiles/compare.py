@@ -5,8 +5,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from seawall.models import load_profile, profile_names
 from seawall.profiles.hedge import REHEDGE_COST_BPS, REHEDGE_SECONDS, HedgeLoss, hedge_loss
+from seawall.protocol import EventKind
 from seawall.run import Run, replay
 
 __all__ = ["Comparison", "Outcome", "compare", "dated_profiles"]
@@ -37,6 +40,8 @@ class Outcome:
     """Notional closed by auto-deleveraging."""
     adl_accounts: int
     """Accounts that were deleveraged."""
+    given_usd: float
+    """Given up by all of them: against the mark, and haircuts."""
     socialised_usd: float
     """Charged to others for losses."""
     uncovered_usd: float
@@ -153,8 +158,9 @@ def compare(
 
 def _outcome(run: Run, hedges: HedgeLoss) -> Outcome:
     summary, measures = run.summary, run.measures
-    accounts = run.venue.accounts()
-    equity = accounts["equity"]
+    equity = run.venue.accounts()["equity"]
+    records = run.events.records
+    given = np.isin(records["kind"], (EventKind.ADL_FILL, EventKind.ADL_HAIRCUT))
     start, end = summary["fund_start_usd"], summary["fund_end_usd"]
     if run.profile.backstop is not None:
         # The world makes the backstop the last account and gives it what others give to funds.
@@ -170,6 +176,7 @@ def _outcome(run: Run, hedges: HedgeLoss) -> Outcome:
         fund_paid_usd=measures["fund_paid_usd"],
         adl_usd=summary["adl_notional_usd"],
         adl_accounts=summary["adl_accounts"],
+        given_usd=run.usd(int(records["amount"][given].sum())),
         socialised_usd=summary["socialised_usd"],
         uncovered_usd=summary["bad_debt_usd"] + run.usd(-int(equity[equity < 0].sum())),
         index_low={name: market["index_low"] for name, market in summary["markets"].items()},

@@ -35,10 +35,11 @@ NOT_EVIDENCE: Final = (
 """What to know about a comparison."""
 
 _COLUMNS: Final = (
-    "liquidated: notional closed of accounts in liquidation. fund: insurance fund, or the backstop's equity, at start "
-    "and end. ADL: notional closed by auto-deleveraging. shared: losses charged to others. uncovered: losses nobody "
-    "carried, and what accounts owe at the end. hedges: what those who are short here and long elsewhere lost by the "
-    "losses of others: given up against the mark and taken, the other leg until it was hedged anew, the cost of that."
+    "liquidated: notional closed of accounts in liquidation. ADL: notional closed by auto-deleveraging. fund: "
+    "insurance fund, or the backstop's equity, at start and end. given up: by winners, against the mark. shared: "
+    "losses that others were charged. uncovered: losses nobody carried, and what accounts owe at the end. hedges: "
+    "what those who are short here and long elsewhere lost by the losses of others: given up against the mark and "
+    "taken, the other leg until it was hedged anew, the cost of that."
 )
 
 
@@ -95,33 +96,31 @@ def comparison_table(comparison: Comparison) -> RenderableType:
         f"{comparison.scenario}, seed {comparison.seed}, {comparison.accounts:,} accounts; hedged anew after "
         f"{comparison.rehedge_seconds:g} s at {comparison.rehedge_cost_bps:g} bp\n"
     )
-    table = RichTable(box=None, pad_edge=False)
-    table.add_column("profile", no_wrap=True)
-    table.add_column("date", no_wrap=True)
-    for column in ("liquidated", "accounts", "fund", "to", "ADL", "accounts", "shared", "uncovered", "hedges"):
-        table.add_column(column, justify="right", no_wrap=True)
+    closed = _money_table("liquidated", "accounts", "ADL", "accounts")
+    losses = _money_table("fund", "to", "given up", "shared", "uncovered", "hedges")
     for row in comparison.outcomes:
-        table.add_row(
-            row.profile,
-            row.date or "-",
-            money(row.liquidated_usd),
-            f"{row.accounts_liquidated:,}",
-            money(row.means_start_usd),
-            money(row.means_end_usd),
-            money(row.adl_usd),
-            f"{row.adl_accounts:,}",
-            money(row.socialised_usd),
-            money(row.uncovered_usd),
-            money(row.hedges.total_usd),
-        )
+        counts = (f"{row.accounts_liquidated:,}", f"{row.adl_accounts:,}")
+        closed.add_row(row.profile, money(row.liquidated_usd), counts[0], money(row.adl_usd), counts[1])
+        amounts = (row.means_start_usd, row.means_end_usd, row.given_usd, row.socialised_usd, row.uncovered_usd)
+        losses.add_row(row.profile, *map(money, amounts), money(row.hedges.total_usd))
     ok = "[green]yes[/]" if comparison.conserved else "[red]NO[/]"
     return Group(
         head,
-        table,
+        closed,
+        Text(""),
+        losses,
         Text("\n" + _COLUMNS, style="dim"),
         Text(NOT_EVIDENCE, style="dim"),
         Text.from_markup(f"every cent accounted for: {ok}"),
     )
+
+
+def _money_table(*columns: str) -> RichTable:
+    table = RichTable(box=None, pad_edge=False)
+    table.add_column("profile", no_wrap=True)
+    for column in columns:
+        table.add_column(column, justify="right", no_wrap=True)
+    return table
 
 
 def _spell(value: Any) -> str:  # noqa: ANN401 - any JSON

@@ -503,7 +503,9 @@ fn shortage(floor: &Floor, account: AccountId, market: MarketId, health: &Health
 
 fn liquidator_rate(fee: &LiquidationFee) -> Ppm {
     match *fee {
-        LiquidationFee::Flat | LiquidationFee::MarginLeft { liquidator: None, .. } => Ppm::ZERO,
+        LiquidationFee::Flat
+        | LiquidationFee::Whole
+        | LiquidationFee::MarginLeft { liquidator: None, .. } => Ppm::ZERO,
         LiquidationFee::MarginLeft { liquidator: Some(_), liquidator_ppm } => liquidator_ppm,
     }
 }
@@ -550,6 +552,7 @@ fn to_book(floor: &mut Floor, slice: &mut Slice, events: &mut Events) {
     let backed =
         matches!(rules.limit, LimitRule::Fillable { .. }) && slice.is_worse(slice.limit, slice.bankruptcy);
     let limit = if backed { slice.bankruptcy } else { slice.limit };
+    let whole = slice.lots == floor.ledger.position(slice.account, slice.market).base.abs();
     let swept = send(floor, slice, limit, Flow::Liquidation, events);
     slice.lots = swept.left;
     if swept.filled.is_zero() {
@@ -570,6 +573,8 @@ fn to_book(floor: &mut Floor, slice: &mut Slice, events: &mut Events) {
             SlicePolicy::PortfolioShare { .. } => Money::ZERO,
             _ => delta.amount,
         },
+        LiquidationFee::Whole if whole => delta.amount,
+        LiquidationFee::Whole => Money::ZERO,
         LiquidationFee::MarginLeft { liquidator, liquidator_ppm } => {
             let surplus = signed(swept.value) - quote;
             let paid =

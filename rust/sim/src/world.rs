@@ -16,7 +16,7 @@ use crate::tally::{Series, Summary, Tally};
 use seawall_core::{
     AccountId, AssetId, Command, Config, EventDigest, Events, FundId, MOMENTS_MAX, MarketId, Money, Nanos,
     Phase, Price, Qty, Record, Side, Trigger, TriggerError, Venue, Watch,
-    config::{BandAction, Rule},
+    config::{BandAction, LiquidationFee, Rule},
     protocol::{FILL_LIQUIDATION, FILL_TAKER, Placing, event, source},
 };
 use std::collections::VecDeque;
@@ -152,7 +152,7 @@ impl World {
     /// With `switches.liquidations` off the venue's configuration gets `liquidation.enabled = false` in every market;
     /// population, draws and all else are the same. If the venue has a backstop, that is an account of its own, the last
     /// one, whatever number the configuration gives, and what the scenario gives to funds goes to it instead: so venues
-    /// differ in their rules and not in their means.
+    /// differ in their rules and not in their means. Where the venue pays a liquidator, that is the same account.
     ///
     /// # Errors
     /// [`Error`] if scenario and venue do not fit or the venue refuses a part of the set-up.
@@ -184,7 +184,15 @@ impl World {
             exogenous: single + 2,
             population: single + 3,
         };
-        config.backstop = config.backstop.map(|_| AccountId::new(numbers.population + accounts));
+        if config.backstop.is_some() {
+            let backstop = Some(AccountId::new(numbers.population + accounts));
+            config.backstop = backstop;
+            for market in &mut config.markets {
+                if let LiquidationFee::MarginLeft { liquidator, .. } = &mut market.liquidation.fee_rule {
+                    *liquidator = liquidator.and(backstop);
+                }
+            }
+        }
         let names: Vec<String> = config.markets.iter().map(|m| m.name.clone()).collect();
         let depths: Vec<_> = config
             .markets

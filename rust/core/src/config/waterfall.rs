@@ -120,6 +120,9 @@ pub enum LiquidationFee {
     /// `fee_ppm` of the value, to the fund.
     #[default]
     Flat,
+    /// As flat, but nothing for an order that leaves a part of the position: who is taken over whole loses the margin,
+    /// who is only cut keeps it.
+    Whole,
     /// To the fund 95 % of the margin that the fills freed beyond the shortage, at most `fee_ppm`; to the liquidator
     /// its own rate before that.
     MarginLeft {
