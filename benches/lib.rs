@@ -69,6 +69,43 @@ pub fn order_mix(venue: &mut Venue, events: &mut Events, count: u32) -> u64 {
     fills
 }
 
+/// [`quiet_population`] of 1,000 accounts in a call of `orders` limit orders of one lot, half of them buys, whose prices
+/// overlap: most of them trade when the call ends. The rule is a preset.
+///
+/// # Panics
+/// If the venue refuses a command of the set-up.
+#[must_use]
+pub fn called_population(preset: &str, orders: u32) -> Venue {
+    const ACCOUNTS: u32 = 1_000;
+    let rule = format!("\"auction\": {{\"preset\": \"{preset}\", \"indicative\": \"pulse\"}}, \"fees\"");
+    let json = include_str!("../rust/core/tests/data/example.json").replacen("\"fees\"", &rule, 1);
+    let mut venue = Venue::new(Config::new(&json).expect("the example is valid"));
+    let mut events = Events::new();
+    let index = Record { kind: command::INDEX, at: 1, price: 100_000, ..Record::default() };
+    venue.apply_record(&index, &mut events);
+    for account in 0..ACCOUNTS {
+        let open = Record { kind: command::OPEN_ACCOUNT, at: 1, ..Record::default() };
+        let deposit =
+            Record { kind: command::DEPOSIT, at: 1, account, amount: 1_000_000_000, ..Record::default() };
+        venue.apply_record(&open, &mut events);
+        venue.apply_record(&deposit, &mut events);
+    }
+    let call = Record { kind: command::SET_PHASE, at: 1, code: 6, ..Record::default() };
+    venue.apply_record(&call, &mut events);
+    for i in 0..orders {
+        let side = u8::try_from(i % 2).expect("a bit");
+        // Buys stand from 99,900 to 101,900, sells from 98,100 to 100,100: nine tenths overlap.
+        let away = i64::from(i / 2 * 7 % 2_001);
+        let price = if side == 0 { 99_900 + away } else { 100_100 - away };
+        let account = i % ACCOUNTS;
+        let order = Record { kind: command::PLACE, at: 1, side, account, price, qty: 1, ..Record::default() };
+        events.clear();
+        venue.apply_record(&order, &mut events);
+        assert_eq!(events.len(), 1, "an order was refused: {:?}", events.as_slice());
+    }
+    venue
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

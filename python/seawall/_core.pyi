@@ -26,6 +26,7 @@ __all__ = [
     "adl_score",
     "adl_settle",
     "adl_step_check",
+    "auction_clearing",
     "bankruptcy_quote",
     "bench_book",
     "bench_cascade",
@@ -197,6 +198,14 @@ def open_orders_margin(
 def liquidation_price(
     long: bool, position: tuple[int, int], equity: int, tier: tuple[int, int], other: int
 ) -> tuple[int, int] | None: ...
+def auction_clearing(
+    rule: str,
+    bids: list[tuple[int | None, int]],
+    asks: list[tuple[int | None, int]],
+    reference: int | None,
+    step: int,
+    grid: tuple[int, int] | None,
+) -> tuple[int, int, int] | None: ...
 def bankruptcy_quote(lots: tuple[int, int], value: int, equity: int, maintenance: tuple[int, int]) -> int | None: ...
 def schedule(left: int, share_ppm: int, bounds: tuple[int, int | None, int], lot: int) -> int: ...
 def size_to_close(shortage: int, per_lot: int, rates: list[int]) -> int | None: ...

@@ -115,6 +115,7 @@ class EventKind(IntEnum):
     ARMED = 205
     FILL = 210
     UNCROSSED = 300
+    INDICATIVE = 301
     MARKED = 400
     INDEX_STATE = 401
     FUNDING_SETTLED = 410
@@ -460,6 +461,13 @@ EVENT_COLUMNS: Final[dict[EventKind, dict[str, str]]] = {
         "fee": "amount",
     },
     EventKind.UNCROSSED: {"market": "market", "price": "price", "qty": "qty", "surplus": "amount"},
+    EventKind.INDICATIVE: {
+        "market": "market",
+        "outcome": "code",
+        "price": "price",
+        "qty": "qty",
+        "surplus": "amount",
+    },
     EventKind.MARKED: {"market": "market", "mark": "price", "index": "amount"},
     EventKind.INDEX_STATE: {"market": "market", "state": "code", "old_state": "flags", "live_sources": "qty"},
     EventKind.FUNDING_SETTLED: {"market": "market", "mark": "price", "index_units": "qty", "rate_ppb": "amount"},

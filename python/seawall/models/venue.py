@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from seawall.models.adl import Adl, AdlLights, Hedge, NoRisk, PowerRisk, ThresholdRisk
+from seawall.models.auction import Auction, BoundedPressure, Collar
 from seawall.models.exact import Count, Duration, Exact, Model, NonNegative, Positive, ppb, ppm, whole
 from seawall.models.prices import Funding, Index, IndexSource, Mark, MeanRule, MedianRule, Votes
 from seawall.models.provenance import CalendarDay, Gap, Origin, Source, check_origins
@@ -35,8 +36,11 @@ __all__ = [
     "Adl",
     "AdlLights",
     "Asset",
+    "Auction",
     "BandRule",
+    "BoundedPressure",
     "Breaker",
+    "Collar",
     "Collateral",
     "Day",
     "DenseIds",
@@ -375,6 +379,8 @@ class Market(Model):
     """Margin rules beside the tiers."""
     settlement: Settlement | None = None
     """How the market is settled for good; absent if it is not."""
+    auction: Auction = Auction()
+    """How auctions find their price and what takes part in them."""
 
     def ticks(self, price: Decimal | str | int, field: str = "price") -> int:
         """Return a price in ticks; ValueError if it is not on a tick."""
@@ -661,6 +667,9 @@ class VenueProfile(Model):
             "entry": self._entry(market),
             **({} if market.margin == Margin() else {"margin": self._margin(market)}),
             **({} if market.settlement is None else {"settlement": market.settlement.config()}),
+            **(
+                {} if market.auction == Auction() else {"auction": market.auction.config(f"{at}.auction", market.ticks)}
+            ),
         }
 
     def _margin(self, market: Market) -> dict[str, Any]:

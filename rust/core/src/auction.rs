@@ -1,88 +1,256 @@
 //! The price of an auction: one price at which the most lots of a book trade.
 //!
-//! Pure; knows levels, not orders.
+//! One function for every rule (docs/mechanics.md section 6.9): candidates, then a chain of rules that leaves fewer of
+//! them, then a step. Pure; knows levels, not orders. Linear in the levels: candidates between two limits have one
+//! volume and one surplus, however many price steps there are.
 
 use crate::book::Level;
-use crate::units::{Price, Qty};
+use crate::config::{Auction, AuctionRounding, Candidates, Pressure, SurplusRule, Tie};
+use crate::units::{Doubled, MILLION, Ppm, Price, Qty};
 
 /// What an auction would do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Clearing {
+pub struct Clearing {
     /// The one price.
-    pub(crate) price: Price,
+    pub price: Price,
     /// Lots that trade, positive.
-    pub(crate) volume: Qty,
+    pub volume: Qty,
     /// Demand less supply at the price.
-    pub(crate) surplus: Qty,
+    pub surplus: Qty,
 }
 
-/// The candidates that no other one beats by volume and size of the surplus, as far as they decide.
-struct Tied {
-    lowest: Clearing,
-    highest: Clearing,
+/// What stands in an auction.
+#[derive(Debug, Clone, Copy)]
+pub struct Interest<'a> {
+    /// Buys with a limit, best first, each price once.
+    pub bids: &'a [Level],
+    /// Sells with a limit, best first, each price once.
+    pub asks: &'a [Level],
+    /// Lots that buy at any price.
+    pub market_buys: Qty,
+    /// Lots that sell at any price.
+    pub market_sells: Qty,
+}
+
+/// The price steps of an auction: multiples of `step` from `low` to `high`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Grid {
+    /// Positive.
+    pub step: Price,
+    /// The lowest price.
+    pub low: Price,
+    /// The highest price.
+    pub high: Price,
+}
+
+/// Neighbouring candidates with the same volume and surplus.
+#[derive(Debug, Clone, Copy)]
+struct Stretch {
+    first: Price,
+    last: Price,
+    volume: Qty,
+    surplus: Qty,
+}
+
+impl Interest<'_> {
+    /// Demand and supply at a price.
+    fn at(&self, price: Price) -> (Qty, Qty) {
+        let demand: Qty =
+            self.bids.iter().take_while(|level| level.price >= price).map(|level| level.qty).sum();
+        let supply: Qty =
+            self.asks.iter().take_while(|level| level.price <= price).map(|level| level.qty).sum();
+        (self.market_buys + demand, self.market_sells + supply)
+    }
+
+    /// What an auction at a price would do; `None` if nothing would trade there.
+    #[must_use]
+    pub fn cleared_at(&self, price: Price) -> Option<Clearing> {
+        let (demand, supply) = self.at(price);
+        let clearing = Clearing { price, volume: demand.min(supply), surplus: demand - supply };
+        clearing.volume.is_positive().then_some(clearing)
+    }
+
+    /// The price steps from the lowest to the highest of all limits and the reference.
+    #[must_use]
+    pub fn span(&self, step: Price, reference: Option<Doubled>) -> Grid {
+        let ends =
+            |side: &[Level]| side.first().into_iter().chain(side.last()).map(|l| l.price).collect::<Vec<_>>();
+        let mut ends: Vec<Price> = [ends(self.bids), ends(self.asks)].concat();
+        if let Some(reference) = reference {
+            ends.push(reference.share_on_step_down(Ppm::ONE, step));
+            ends.push(reference.share_on_step_up(Ppm::ONE, step));
+        }
+        let (low, high) = (ends.iter().min(), ends.iter().max());
+        Grid { step, low: low.copied().unwrap_or(step), high: high.copied().unwrap_or(step) }
+    }
+
+    /// Shows every candidate, from the lowest up: at most two stretches per limit and one more.
+    fn each_stretch(&self, candidates: Candidates, grid: &Grid, mut show: impl FnMut(Stretch)) {
+        let on_grid = candidates == Candidates::Grid;
+        let mut demand = self.market_buys + self.bids.iter().map(|level| level.qty).sum();
+        let mut supply = self.market_sells;
+        let mut bids = self.bids.iter().rev().peekable();
+        let mut asks = self.asks.iter().peekable();
+        let mut show = |first: Price, last: Price, (demand, supply): (Qty, Qty)| {
+            let (first, last) = if on_grid {
+                (first.max(grid.low).on_step_up(grid.step), last.min(grid.high).on_step_down(grid.step))
+            } else {
+                (first, last)
+            };
+            if first <= last {
+                show(Stretch { first, last, volume: demand.min(supply), surplus: demand - supply });
+            }
+        };
+        let tick = Price::new(1);
+        let mut next = grid.low;
+        while let Some(price) = bids.peek().into_iter().chain(asks.peek()).map(|level| level.price).min() {
+            if on_grid {
+                show(next, price - tick, (demand, supply));
+                next = price + tick;
+            }
+            if let Some(level) = asks.next_if(|level| level.price == price) {
+                supply += level.qty;
+            }
+            show(price, price, (demand, supply));
+            if let Some(level) = bids.next_if(|level| level.price == price) {
+                demand -= level.qty;
+            }
+        }
+        if on_grid {
+            show(next, grid.high, (demand, supply));
+        }
+    }
+}
+
+/// The candidates that no other one beats so far, as far as they decide.
+#[derive(Debug, Clone, Copy)]
+struct Kept {
+    volume: Qty,
+    lowest: (Price, Qty),
+    highest: (Price, Qty),
     /// Nearest to the reference, the higher of two.
-    nearest: Clearing,
+    nearest: Price,
+    /// The highest with demand over, the lowest with supply over.
+    turn: (Option<Price>, Option<Price>),
 }
 
-impl Tied {
-    const fn alone(candidate: Clearing) -> Self {
-        Self { lowest: candidate, highest: candidate, nearest: candidate }
+/// The reference of an auction, and the steps around it.
+#[derive(Debug, Clone, Copy)]
+struct Around {
+    exact: Doubled,
+    below: Price,
+    above: Price,
+}
+
+impl Around {
+    fn new(exact: Doubled, step: Price) -> Self {
+        let (below, above) =
+            (exact.share_on_step_down(Ppm::ONE, step), exact.share_on_step_up(Ppm::ONE, step));
+        Self { exact, below, above }
     }
 
-    /// Takes the next higher candidate in.
-    fn consider(&mut self, next: Clearing, reference: Price) {
-        let rank = |c: &Clearing| (c.volume, -c.surplus.abs());
-        if rank(&next) < rank(&self.highest) {
-            return;
-        }
-        if rank(&next) > rank(&self.highest) {
-            *self = Self::alone(next);
-            return;
-        }
-        self.highest = next;
-        if (next.price - reference).abs() <= (self.nearest.price - reference).abs() {
-            self.nearest = next;
-        }
+    /// How far a price is from the reference, in half ticks.
+    fn distance(&self, price: Price) -> i64 {
+        self.exact.above(price).get().abs()
     }
 
-    /// The surplus falls as the price rises, so the two ends tell the sign of all.
-    const fn choose(self) -> Clearing {
-        if self.highest.surplus.is_positive() {
-            self.highest
-        } else if self.lowest.surplus.is_negative() {
-            self.lowest
-        } else {
-            self.nearest
-        }
+    /// The step from one to another that is nearest, the higher of two.
+    fn nearest(&self, first: Price, last: Price) -> Price {
+        let (below, above) = (self.below.max(first).min(last), self.above.max(first).min(last));
+        if self.distance(above) <= self.distance(below) { above } else { below }
     }
 }
 
-/// The clearing of a book whose levels are given best first, `None` if nothing would trade.
+impl Kept {
+    fn alone(stretch: &Stretch, reference: &Around) -> Self {
+        let Stretch { first, last, volume, surplus } = *stretch;
+        let nearest = reference.nearest(first, last);
+        let over = surplus.is_positive().then_some(last);
+        let short = surplus.is_negative().then_some(first);
+        Self { volume, lowest: (first, surplus), highest: (last, surplus), nearest, turn: (over, short) }
+    }
+
+    /// The same with candidates above these.
+    fn join(self, next: Self, reference: &Around) -> Self {
+        let nearer = reference.distance(next.nearest) <= reference.distance(self.nearest);
+        Self {
+            volume: self.volume,
+            lowest: self.lowest,
+            highest: next.highest,
+            nearest: if nearer { next.nearest } else { self.nearest },
+            turn: (next.turn.0.or(self.turn.0), self.turn.1.or(next.turn.1)),
+        }
+    }
+
+    /// The price that the rest of the chain leaves.
+    fn choose(&self, rule: &Auction, step: Price, reference: Doubled) -> Price {
+        let (low, high) = (self.lowest.0, self.highest.0);
+        // The surplus falls as the price rises, so the two ends tell the sign of all.
+        let (over, short) = (self.highest.1.is_positive(), self.lowest.1.is_negative());
+        let on_step = |exact: Doubled, share: Ppm| match rule.rounding {
+            AuctionRounding::Down => exact.share_on_step_down(share, step),
+            AuctionRounding::Up => exact.share_on_step_up(share, step),
+        };
+        let chosen = match (rule.pressure, rule.tie) {
+            (Pressure::Edge, _) if over => high,
+            (Pressure::Edge, _) if short => low,
+            (Pressure::Bounded { limit_ppm }, _) if over => on_step(reference, Ppm::new(MILLION) + limit_ppm),
+            (Pressure::Bounded { limit_ppm }, _) if short => {
+                on_step(reference, Ppm::new(MILLION) - limit_ppm)
+            }
+            (_, Tie::Nearest) => self.nearest,
+            (_, Tie::Clamp) => {
+                let (from, to) = (self.turn.0.unwrap_or(low), self.turn.1.unwrap_or(high));
+                on_step(reference, Ppm::ONE).max(from).min(to)
+            }
+            (_, Tie::Middle) => on_step(Doubled::mid(low, high), Ppm::ONE),
+        };
+        // A step beyond the prices left would trade less.
+        chosen.max(low).min(high)
+    }
+}
+
+/// The clearing of what stands in an auction by a rule; `None` if nothing would trade.
 ///
-/// Among the limit prices: greatest volume; then least surplus without its sign; then the highest if all left
-/// have demand over, the lowest if all have supply over, else the nearest to the reference, higher on ties.
-/// Linear in the number of levels.
-pub(crate) fn clearing(bids: &[Level], asks: &[Level], reference: Price) -> Option<Clearing> {
-    let mut demand: Qty = bids.iter().map(|level| level.qty).sum();
-    let mut supply = Qty::ZERO;
-    let mut bids = bids.iter().rev().peekable();
-    let mut asks = asks.iter().peekable();
-    let mut tied: Option<Tied> = None;
-    // Candidates from the lowest up: each side has at most as many prices as levels.
-    while let Some(price) = bids.peek().into_iter().chain(asks.peek()).map(|level| level.price).min() {
-        if let Some(level) = asks.next_if(|level| level.price == price) {
-            supply += level.qty;
-        }
-        let candidate = Clearing { price, volume: demand.min(supply), surplus: demand - supply };
-        match &mut tied {
-            Some(tied) => tied.consider(candidate, reference),
-            None => tied = Some(Tied::alone(candidate)),
-        }
-        if let Some(level) = bids.next_if(|level| level.price == price) {
-            demand -= level.qty;
-        }
+/// Candidates are the limits, or the steps of the grid; without any limit the reference alone (no reference, no
+/// price). Greatest volume; then, unless the rule skips it, least surplus without its sign; then pressure, if all that
+/// are left have a surplus of one side; then the tie. A price between two steps goes to the step that the rule says,
+/// and not beyond the prices that were left. Without a reference, 0 is the reference of prices with limits. The
+/// collar of the rule is not looked at. Linear in the number of levels.
+#[must_use]
+pub fn clearing(
+    rule: &Auction,
+    interest: &Interest<'_>,
+    reference: Option<Doubled>,
+    grid: &Grid,
+) -> Option<Clearing> {
+    let step = grid.step;
+    if interest.bids.is_empty() && interest.asks.is_empty() {
+        let price = match rule.rounding {
+            AuctionRounding::Down => reference?.share_on_step_down(Ppm::ONE, step),
+            AuctionRounding::Up => reference?.share_on_step_up(Ppm::ONE, step),
+        };
+        return interest.cleared_at(price);
     }
-    tied.map(Tied::choose).filter(|clearing| clearing.volume.is_positive())
+    // Limits need not be on a step; the grid's prices are.
+    let on_steps = if rule.candidates == Candidates::Grid { step } else { Price::new(1) };
+    let reference = Around::new(reference.unwrap_or_default(), on_steps);
+    let least = rule.surplus == SurplusRule::Least;
+    let rank = |volume: Qty, surplus: Qty| (volume, if least { -surplus.abs() } else { Qty::ZERO });
+    let mut kept: Option<Kept> = None;
+    interest.each_stretch(rule.candidates, grid, |stretch| {
+        let rank_of = |kept: &Kept| rank(kept.volume, kept.highest.1);
+        let next = rank(stretch.volume, stretch.surplus);
+        match &mut kept {
+            Some(best) if next < rank_of(best) => {}
+            Some(best) if next == rank_of(best) => {
+                *best = best.join(Kept::alone(&stretch, &reference), &reference);
+            }
+            _ => kept = Some(Kept::alone(&stretch, &reference)),
+        }
+    });
+    let price = kept?.choose(rule, step, reference.exact);
+    interest.cleared_at(price)
 }
 
 #[cfg(test)]
@@ -96,10 +264,26 @@ mod tests {
             .collect()
     }
 
-    /// (price, volume, surplus) with a reference.
+    /// (price, volume, surplus) of today's rule with a reference.
     fn clear(bids: &[(i64, i64)], asks: &[(i64, i64)], reference: i64) -> Option<(i64, i64, i64)> {
-        clearing(&levels(bids), &levels(asks), Price::new(reference))
+        let (bids, asks, reference) = (levels(bids), levels(asks), Price::new(reference));
+        let interest = Interest { bids: &bids, asks: &asks, market_buys: Qty::ZERO, market_sells: Qty::ZERO };
+        let reference = Some(Doubled::mid(reference, reference));
+        let grid = interest.span(Price::new(1), reference);
+        clearing(&Auction::default(), &interest, reference, &grid)
             .map(|c| (c.price.get(), c.volume.get(), c.surplus.get()))
+    }
+
+    #[test]
+    fn a_grid_costs_no_more_than_its_limits() {
+        let bids: Vec<(i64, i64)> = (0..1000).rev().map(|i| (1 + 5_000 * i, 1 + i)).collect();
+        let asks: Vec<(i64, i64)> = (0..1000).map(|i| (3_000 + 5_000 * i, 1 + i)).collect();
+        let (bids, asks) = (levels(&bids), levels(&asks));
+        let interest = Interest { bids: &bids, asks: &asks, market_buys: Qty::ZERO, market_sells: Qty::ZERO };
+        let grid = Grid { step: Price::new(1), low: Price::new(1), high: Price::new(1 << 40) };
+        let mut looked = 0;
+        interest.each_stretch(Candidates::Grid, &grid, |_| looked += 1);
+        assert!(looked <= 2 * (bids.len() + asks.len()) + 1, "{looked} stretches");
     }
 
     /// The rule of docs/mechanics.md section 6, word by word.

@@ -2,7 +2,9 @@
 //!
 //! Knows nothing of a venue's state. After the events of a step, the folded levels are those of [`crate::Venue::depth`].
 
-use crate::protocol::{HIDDEN, OrderType, Record, WAITING, event};
+use crate::protocol::{
+    HIDDEN, LIQUIDATION_RESTS, OrderType, REPLACED_KEPT, REPLACED_PRICED, Record, WAITING, event,
+};
 use crate::units::{MarketId, Price, Qty, Side};
 use std::collections::BTreeMap;
 
@@ -84,9 +86,13 @@ impl Deltas {
             event::ACCEPTED if r.code == OrderType::Limit.code() && r.flags & WAITING == 0 => {
                 self.enter(r, r.flags & HIDDEN != 0);
             }
+            event::LIQUIDATION_ORDER if r.flags == LIQUIDATION_RESTS => self.enter(r, false),
             event::REPLACED => {
+                if r.flags == REPLACED_PRICED {
+                    return self.enter(r, false);
+                }
                 let Some(old) = self.orders.get(&r.order).copied() else { return };
-                if r.flags == 1 {
+                if r.flags == REPLACED_KEPT {
                     self.lose(r.order, old.qty - qty, r.seq, into);
                 } else {
                     self.lose(r.order, old.qty, r.seq, into);

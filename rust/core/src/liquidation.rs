@@ -4,6 +4,7 @@
 //! each stage moves money in the ledger with an event of its own. Bounded: a round closes at most one slice of each
 //! position. How much and at which limit is `policy`, what a flat account owes is `debt`.
 
+mod auction;
 mod claims;
 mod debt;
 mod fund;
@@ -25,7 +26,7 @@ use crate::floor::{Floor, Flow, Incoming, Swept};
 use crate::insurance;
 use crate::ledger::{self, Place};
 use crate::margin::Health;
-use crate::protocol::{CancelReason, Events, Record, SelfTrade, event, event_of};
+use crate::protocol::{CancelReason, Events, LIQUIDATION_BACKED, Record, SelfTrade, event, event_of};
 use crate::units::{AccountId, Closing, MarketId, Money, Ppm, Price, Qty, Side, Sum, TickValue, VALUATION};
 use claims::Claims;
 use debt::Settlement;
@@ -177,6 +178,7 @@ impl Queue {
             let market = self.owing.get(&account).copied().unwrap_or(MarketId::new(0));
             return self.settle(floor, account, market, events);
         }
+        self.offer(floor, account, &health, events);
         let Some(first) = riskiest(floor, account) else { return self.parked.push(account) };
         let closed = match floor.market(first).config.liquidation.policy {
             SlicePolicy::PortfolioShare { step_ppm, target_ppm, penalty_ppm } => {
@@ -519,7 +521,7 @@ fn send(floor: &mut Floor, slice: &Slice, limit: Price, flow: Flow, events: &mut
         account: slice.account.get(),
         order: id.raw(),
         side: side.code(),
-        flags: u16::from(matches!(flow, Flow::Backed { .. })),
+        flags: if matches!(flow, Flow::Backed { .. }) { LIQUIDATION_BACKED } else { 0 },
         price: limit.get(),
         qty: slice.lots.get(),
         amount: slice.bankruptcy.get(),
@@ -547,21 +549,29 @@ fn send(floor: &mut Floor, slice: &Slice, limit: Price, flow: Flow, events: &mut
 
 /// Stage G: the book at the limit or better, and what the fills bring or cost the fund.
 fn to_book(floor: &mut Floor, slice: &mut Slice, events: &mut Events) {
-    let rules = floor.market(slice.market).config.liquidation;
-    // Beyond the bankruptcy price a fillable price is for the fund to back.
-    let backed =
-        matches!(rules.limit, LimitRule::Fillable { .. }) && slice.is_worse(slice.limit, slice.bankruptcy);
-    let limit = if backed { slice.bankruptcy } else { slice.limit };
     let whole = slice.lots == floor.ledger.position(slice.account, slice.market).base.abs();
-    let swept = send(floor, slice, limit, Flow::Liquidation, events);
+    let swept = send(floor, slice, book_limit(floor, slice), Flow::Liquidation, events);
     slice.lots = swept.left;
-    if swept.filled.is_zero() {
-        return;
+    if !swept.filled.is_zero() {
+        charge(floor, slice, (swept.filled, swept.value, whole), events);
     }
+}
+
+/// The limit of an order that nobody backs: beyond the bankruptcy price a fillable price is for the fund to back.
+fn book_limit(floor: &Floor, slice: &Slice) -> Price {
+    let rule = floor.market(slice.market).config.liquidation.limit;
+    let backed = matches!(rule, LimitRule::Fillable { .. }) && slice.is_worse(slice.limit, slice.bankruptcy);
+    if backed { slice.bankruptcy } else { slice.limit }
+}
+
+/// What fills of a slice in the book or in an auction bring or cost the fund: lots, price x lots x tick value, and
+/// whether the order was for the whole position.
+fn charge(floor: &mut Floor, slice: &Slice, filled: (Qty, Money, bool), events: &mut Events) {
+    let rules = floor.market(slice.market).config.liquidation;
     let signed = |amount: Money| slice.side.pick(amount, -amount);
-    let quote = signed(slice.bankruptcy.value(swept.filled, slice.tick));
+    let quote = signed(slice.bankruptcy.value(filled.0, slice.tick));
     let fund = budget(floor, slice.market);
-    let delta = insurance::fund_delta(signed(swept.value), quote, rules.fee_ppm, fund);
+    let delta = insurance::fund_delta(signed(filled.1), quote, rules.fee_ppm, fund);
     if delta.amount.is_negative() {
         // Beyond the bankruptcy price; what the fund cannot pay stays with the account.
         let pays = if delta.allowed { delta.amount } else { Money::ZERO };
@@ -573,17 +583,17 @@ fn to_book(floor: &mut Floor, slice: &mut Slice, events: &mut Events) {
             SlicePolicy::PortfolioShare { .. } => Money::ZERO,
             _ => delta.amount,
         },
-        LiquidationFee::Whole if whole => delta.amount,
+        LiquidationFee::Whole if filled.2 => delta.amount,
         LiquidationFee::Whole => Money::ZERO,
         LiquidationFee::MarginLeft { liquidator, liquidator_ppm } => {
-            let surplus = signed(swept.value) - quote;
+            let surplus = signed(filled.1) - quote;
             let paid =
-                pay_liquidator(floor, slice, (liquidator, liquidator_ppm), (swept.value, surplus), events);
-            let value = slice.mark.value(swept.filled, slice.tick);
+                pay_liquidator(floor, slice, (liquidator, liquidator_ppm), (filled.1, surplus), events);
+            let value = slice.mark.value(filled.0, slice.tick);
             let liquidator_fee = liquidator_rate(&rules.fee_rule);
             let rate =
                 insurance::fund_fee(slice.shortage, value, slice.margin, liquidator_fee, rules.fee_ppm);
-            swept.value.ratio_up(rate).min(surplus - paid)
+            filled.1.ratio_up(rate).min(surplus - paid)
         }
     };
     pay_fund(floor, slice.account, slice.market, fee, events);

@@ -141,6 +141,8 @@ pub mod event {
     pub const FILL: u16 = 210;
     /// An auction found its price.
     pub const UNCROSSED: u16 = 300;
+    /// What an auction would do now.
+    pub const INDICATIVE: u16 = 301;
     /// A new mark.
     pub const MARKED: u16 = 400;
     /// Sources of an index came or grew stale.
@@ -217,6 +219,16 @@ pub const DAY: u16 = 16;
 pub const SELF_TRADE: u16 = 7 << SELF_TRADE_SHIFT;
 /// Where the self-trade mode begins.
 pub const SELF_TRADE_SHIFT: u32 = 5;
+/// Flag of an order in the book: the venue sent it for an account in liquidation, to trade in an auction.
+pub const LIQUIDATION: u16 = 512;
+/// Flag of `LiquidationOrder`: the fund backs it.
+pub const LIQUIDATION_BACKED: u16 = 1;
+/// Flag of `LiquidationOrder`: it rests until the auction of its market.
+pub const LIQUIDATION_RESTS: u16 = 2;
+/// Flag of Replaced: the order kept its priority.
+pub const REPLACED_KEPT: u16 = 1;
+/// Flag of Replaced: a market order of an auction comes to rest at its price.
+pub const REPLACED_PRICED: u16 = 2;
 /// Flag of Accepted: the order waits for its trigger.
 pub const WAITING: u16 = 256;
 

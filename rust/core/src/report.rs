@@ -1,6 +1,6 @@
 //! Read-only tables, and the proof that money is conserved.
 
-use crate::book::{Rare, Resting, Work};
+use crate::book::{Rare, Resting, Waits, Work};
 use crate::guard::GuardWork;
 use crate::ledger::Place;
 use crate::order::Order;
@@ -249,10 +249,13 @@ impl Venue {
 }
 
 impl Venue {
-    /// Every resting order of a market in the order of matching, buys first.
+    /// Every resting order of a market in the order of matching, buys first; market orders that rest until an auction
+    /// come first on their side and have a price of zero.
     pub fn order_rows(&self, market: MarketId) -> impl Iterator<Item = OrderRow> {
         let book = &self.floor().market(market).book;
-        let orders = [Side::Buy, Side::Sell].into_iter().flat_map(|side| book.orders(side));
+        let orders = [Side::Buy, Side::Sell]
+            .into_iter()
+            .flat_map(|side| book.waiting().unpriced(side).map(Waits::standing).chain(book.orders(side)));
         orders.scan((None, 0), |(level, position), order| {
             let here = Some((order.side, order.price));
             *position = if *level == here { *position + 1 } else { 0 };
@@ -264,7 +267,8 @@ impl Venue {
 
     /// Every waiting order of a market, by acceptance number.
     pub fn waiting_rows(&self, market: MarketId) -> impl Iterator<Item = WaitingRow> {
-        self.floor().market(market).book.waiting().iter().map(|waits| {
+        let waiting = self.floor().market(market).book.waiting().iter();
+        waiting.filter(|waits| !waits.is_unpriced()).map(|waits| {
             let Order { account, side, kind, price, qty, client, .. } = waits.order;
             let rule = waits.trigger();
             let (term, watched) = (rule.kind.code(), rule.watched.code());

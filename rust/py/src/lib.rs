@@ -29,6 +29,8 @@ mod _core {
         adl_rank, adl_score, adl_settle, adl_step_check,
     };
     #[pymodule_export]
+    use crate::conform::auction::auction_clearing;
+    #[pymodule_export]
     use crate::conform::fund::{drawdown, fund_delta, negative_pnl, two_sided_loss};
     #[pymodule_export]
     use crate::conform::funding::{

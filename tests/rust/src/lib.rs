@@ -12,6 +12,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 pub mod bytes;
+pub mod called;
 pub mod duel;
 pub mod naive;
 pub mod orders;

@@ -4,7 +4,7 @@
 //! jumps to where accounts are in trouble.
 
 use crate::golden;
-use seawall_core::config::LastResort;
+use seawall_core::config::{LastResort, MarketOrders};
 use seawall_core::protocol::command;
 use seawall_core::{
     AccountId, AssetId, Command, Config, Events, FundId, MarketId, Money, Nanos, Price, Qty, Record, Side,
@@ -183,6 +183,38 @@ pub fn strained(seed: u64) -> Value {
     }
     if rng.chance(40) {
         rule["deposit_scale_start"] = json!(rng.within(200, 2_000));
+    }
+    config
+}
+
+/// [`lively`] with a rule of auctions in each market, much of the time spent in calls; the seed decides which.
+#[must_use]
+pub fn calling(seed: u64) -> Value {
+    let mut rng = Rng::new(seed ^ 0xca11);
+    let mut config = lively(seed);
+    for market in config["markets"].as_array_mut().expect("a list") {
+        let presets = ["xetra", "euronext", "asx", "nasdaq", "bnb", "vega", "luld"];
+        let mut rule = json!({
+            "preset": rng.pick(&presets),
+            "market_orders": rng.pick(&["cancelled", "limit", "limit", "refused"]),
+            "allocation": rng.pick(&["time", "market"]),
+            "liquidations": rng.chance(70),
+            "indicative": rng.pick(&["never", "pulse", "command"]),
+        });
+        if rng.chance(50) {
+            rule["collar"] = json!({
+                "around": rng.pick(&["reference", "touch"]), "width_ppm": rng.pick(&[10_000, 30_000]),
+                "width_min": rng.within(0, 2), "action": rng.pick(&["confine", "refuse"]),
+            });
+        }
+        market["auction"] = rule;
+        market["reopen_auction_ns"] = json!(10 * MILLISECOND);
+        if rng.chance(50) {
+            market["entry"]["price_step"] = json!(2);
+        }
+        if rng.chance(40) {
+            market["allocation"] = json!({"type": "pro_rata", "top_order": rng.chance(50), "lead": [], "fifo_ppm": 0, "minimum": 1});
+        }
     }
     config
 }
@@ -505,6 +537,14 @@ impl Stream {
             let (account, side) = (self.account(), self.rng.pick(&[Side::Buy, Side::Sell]));
             let (price, qty) = (mark.get() + self.rng.within(-3, 3), self.rng.within(1, 6));
             self.place(market, account, side, price, qty, 0);
+        }
+        let takes_unpriced =
+            venue.config().markets[market.index()].auction.market_orders != MarketOrders::Refused;
+        for _ in 0..if takes_unpriced { 4 } else { 0 } {
+            let (account, side) = (self.account(), self.rng.pick(&[Side::Buy, Side::Sell]));
+            let (unpriced, qty) = (self.rng.chance(50), self.rng.within(1, 4));
+            let price = if unpriced { 0 } else { mark.get() + self.rng.within(-3, 3) };
+            self.place(market, account, side, price, qty, if unpriced { 3 } else { 0 });
         }
         if self.rng.chance(80) {
             self.push(Command::SetPhase { market, code: 1, end: Nanos::ZERO });

@@ -16,13 +16,13 @@ mod names;
 mod node;
 mod read;
 mod store;
+mod unpriced;
 mod waiting;
 
 pub(crate) use waiting::{Waiting, Waits};
 
 use crate::config::{self, Allocation};
-use crate::order::Order;
-use crate::protocol::{DAY, HIDDEN, POST_ONLY, REDUCE_ONLY, SELF_TRADE, SLIDE};
+use crate::protocol::{DAY, HIDDEN, LIQUIDATION, POST_ONLY, REDUCE_ONLY, SELF_TRADE, SLIDE};
 use crate::units::{AccountId, Nanos, OrderId, Price, Qty, Side};
 use core::iter::successors;
 use ladder::Ladder;
@@ -32,9 +32,11 @@ use std::collections::BTreeSet;
 
 /// The slot in ids of orders that never rest, and the end of a list. No order stands in it.
 pub(crate) const NO_SLOT: u32 = (1 << OrderId::SLOT_BITS) - 1;
-const SIDES: [Side; 2] = [Side::Buy, Side::Sell];
+pub(crate) const SIDES: [Side; 2] = [Side::Buy, Side::Sell];
 /// Flags that leave an order an ordinary one: shown, and in no danger of falling away.
 pub(crate) const ORDINARY: u16 = POST_ONLY | SELF_TRADE;
+/// Flags that a node has no room for.
+const APART: u16 = SLIDE | DAY | LIQUIDATION;
 
 /// A resting order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,7 +115,7 @@ pub(crate) struct Removed {
     pub order: Resting,
     /// The other leg.
     pub leg: Option<OrderId>,
-    /// It had not fired yet.
+    /// It waited for a trigger, and was not counted as open.
     pub waited: bool,
 }
 
@@ -417,7 +419,7 @@ impl Book {
         self.enrol(order.id.slot(), order.account, order.client);
         let slot = order.id.slot();
         let mut node = Node::new(order.id, (order.account, order.side), Qty::ZERO, 0, order.flags);
-        if order.rare.is_some() || order.flags & (SLIDE | DAY) != 0 {
+        if order.rare.is_some() || order.flags & APART != 0 {
             self.keep_extra(order, Qty::ZERO);
             node.mark_extra();
         }
@@ -472,7 +474,7 @@ impl Book {
     /// Notes what is not ordinary about an order, and when it expires; its node is to be marked.
     #[inline(never)]
     fn keep_extra(&mut self, order: &Arrival, behind: Qty) {
-        let flags = order.flags & (SLIDE | DAY);
+        let flags = order.flags & APART;
         let rare = order.rare.as_deref().copied().unwrap_or_default();
         let slot = at(order.id.slot());
         if slot >= self.extras.len() {
@@ -491,7 +493,7 @@ impl Book {
         let key = self.key(order.side, order.price);
         debug_assert!(self.nodes[at(slot)].is_vacant(), "the slot of an open order");
         let mut node = Node::new(order.id, (order.account, order.side), shown, key, order.flags);
-        if order.rare.is_some() || order.flags & (SLIDE | DAY) != 0 {
+        if order.rare.is_some() || order.flags & APART != 0 {
             self.keep_extra(order, order.qty - shown);
             node.mark_extra();
         }
@@ -618,25 +620,6 @@ impl Book {
         self.unlink(slot, node);
         self.strike(slot, node.account());
         Some(Removed { order: self.resting(slot, node), leg: None, waited: false })
-    }
-
-    /// Ends an open order that waits or has something rare.
-    #[inline(never)]
-    fn remove_rare(&mut self, id: OrderId) -> Removed {
-        let (slot, leg) = (id.slot(), self.rare(id).leg);
-        let node = self.nodes[at(slot)];
-        let waited = !node.is_resting();
-        let order = if waited {
-            let waits = self.waiting.remove(id.acceptance()).expect("an open order rests or waits");
-            let Order { account, side, price, qty, flags, .. } = waits.order;
-            Resting { id, account, side, price, qty, shown: qty, flags }
-        } else {
-            let gone = self.resting(slot, node);
-            self.unlink(slot, node);
-            gone
-        };
-        self.retire(id, order.account);
-        Removed { order, leg, waited }
     }
 
     /// Strikes an order that neither rests nor waits any more off the open ones; its slot is free.

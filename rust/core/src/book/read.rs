@@ -1,7 +1,7 @@
 //! What can be read of the book beyond its front: levels, orders, whose they are, what it weighs.
 
 use super::ladder::Ladder;
-use super::{Book, Entry, Extra, Level, Log, Node, Resting, SIDES, at};
+use super::{Book, Entry, Extra, Level, Log, Node, Resting, SIDES, Waits, at};
 use crate::protocol::REDUCE_ONLY;
 use crate::units::{AccountId, OrderId, Qty, Side, TickValue};
 
@@ -85,8 +85,9 @@ impl Book {
     /// Open lots of each of the first `accounts` accounts, counted anew from the orders that count as open.
     pub(crate) fn open_lots(&self, accounts: usize) -> Vec<[Qty; 2]> {
         let mut open = vec![[Qty::ZERO; 2]; accounts];
-        let orders = SIDES.into_iter().flat_map(|side| self.orders(side));
-        for order in orders.filter(|order| order.flags & REDUCE_ONLY == 0) {
+        let resting = SIDES.into_iter().flat_map(|side| self.orders(side));
+        let unpriced = SIDES.into_iter().flat_map(|side| self.waiting().unpriced(side)).map(Waits::standing);
+        for order in resting.chain(unpriced).filter(|order| order.flags & REDUCE_ONLY == 0) {
             open[order.account.index()][usize::from(order.side.code())] += order.qty;
         }
         open

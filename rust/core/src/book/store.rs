@@ -2,9 +2,9 @@
 
 use super::{Arrival, Book, NO_SLOT, OrderId, Rare, SIDES, Waits, at};
 use crate::codec::{CodecError, Reader, Writer};
-use crate::config::{self, ClientIds};
+use crate::config::{self, ClientIds, MarketOrders};
 use crate::order::{Order, Terms};
-use crate::protocol::{HIDDEN, SELF_TRADE_SHIFT};
+use crate::protocol::{HIDDEN, LIQUIDATION, OrderType, SELF_TRADE_SHIFT};
 use crate::units::{AccountId, Nanos, Price, Qty, Side};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,6 +32,10 @@ struct Bounds {
     price_max: Price,
     qty_max: Qty,
     accounts: usize,
+    /// Market orders may wait for an auction.
+    unpriced: bool,
+    /// The venue may offer positions in an auction.
+    offers: bool,
 }
 
 impl Bounds {
@@ -46,7 +50,8 @@ impl Bounds {
         if !order.qty.is_positive() || order.qty > self.qty_max {
             return Err(r.invalid(format!("order {number}: quantity {} is not possible", order.qty)));
         }
-        if order.flags >> SELF_TRADE_SHIFT > 5 {
+        let known = if self.offers { order.flags & !LIQUIDATION } else { order.flags };
+        if known >> SELF_TRADE_SHIFT > 5 {
             return Err(r.invalid(format!("order {number}: flags {} are unknown", order.flags)));
         }
         Ok(())
@@ -101,7 +106,10 @@ impl Book {
         accounts: usize,
         r: &mut Reader<'_>,
     ) -> Result<Self, CodecError> {
-        let bounds = Bounds { price_max: market.price_max, qty_max: market.order_qty_max, accounts };
+        let (price_max, qty_max) = (market.price_max, market.order_qty_max);
+        let unpriced = market.auction.market_orders != MarketOrders::Refused;
+        let offers = market.auction.liquidations;
+        let bounds = Bounds { price_max, qty_max, accounts, unpriced, offers };
         let mut orders = Vec::new();
         for side in SIDES {
             Self::decode_side(side, &bounds, r, &mut orders)?;
@@ -236,7 +244,9 @@ impl Book {
             let number = id.acceptance();
             let within = |price: &Price| price.is_positive() && *price <= bounds.price_max;
             let prices = [order.limit(), best, fired];
-            if !prices.iter().flatten().all(within) || terms.trigger.is_none() || terms.leg.is_some() {
+            let unpriced = bounds.unpriced && order.kind == OrderType::Market && terms == Terms::NONE;
+            let waits = terms.trigger.is_some() || unpriced;
+            if !prices.iter().flatten().all(within) || !waits || terms.leg.is_some() {
                 return Err(r.invalid(format!("order {number} cannot wait so; take another copy")));
             }
             waiting.push((arrival, Waits { id, order, terms, best, fired }));

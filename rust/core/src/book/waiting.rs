@@ -1,7 +1,7 @@
-//! Orders that wait for a trigger: which prices fire which of them.
+//! Orders that wait: for a trigger, with which prices fire which of them, or, without a price, for an auction.
 
 use crate::order::{Order, Terms, Trigger, TriggerKind, Watched};
-use crate::units::{OrderId, Price, Side};
+use crate::units::{OrderId, Price, Qty, Side};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An order that waits.
@@ -19,7 +19,12 @@ pub(crate) struct Waits {
 
 impl Waits {
     pub(crate) fn trigger(&self) -> Trigger {
-        self.terms.trigger.expect("an order that waits has a trigger")
+        self.terms.trigger.expect("only orders with a trigger are watched")
+    }
+
+    /// True for a market order that waits for an auction.
+    pub(crate) fn is_unpriced(&self) -> bool {
+        self.terms.trigger.is_none()
     }
 }
 
@@ -40,6 +45,9 @@ pub(crate) struct Waiting {
     watches: [Watch; 3],
     /// Some order that did not fire watches trades.
     watches_trades: bool,
+    /// Market orders that wait for an auction, buys and sells, with their lots.
+    unpriced: [BTreeSet<u64>; 2],
+    unpriced_lots: [Qty; 2],
 }
 
 impl Waiting {
@@ -67,7 +75,11 @@ impl Waiting {
 
     pub(super) fn insert(&mut self, waits: Waits) {
         let number = waits.id.acceptance();
-        if waits.fired.is_none() {
+        if waits.is_unpriced() {
+            let side = usize::from(waits.order.side.code());
+            self.unpriced[side].insert(number);
+            self.unpriced_lots[side] += waits.order.qty;
+        } else if waits.fired.is_none() {
             self.watch(&waits, true);
         }
         self.orders.insert(number, waits);
@@ -75,10 +87,32 @@ impl Waiting {
 
     pub(super) fn remove(&mut self, number: u64) -> Option<Waits> {
         let waits = self.orders.remove(&number)?;
-        if waits.fired.is_none() {
+        if waits.is_unpriced() {
+            let side = usize::from(waits.order.side.code());
+            self.unpriced[side].remove(&number);
+            self.unpriced_lots[side] += -waits.order.qty;
+        } else if waits.fired.is_none() {
             self.watch(&waits, false);
         }
         Some(waits)
+    }
+
+    /// Market orders of a side that wait for an auction, by acceptance number.
+    pub(crate) fn unpriced(&self, side: Side) -> impl Iterator<Item = &Waits> {
+        self.unpriced[usize::from(side.code())].iter().map(|number| &self.orders[number])
+    }
+
+    /// Lots of the market orders of a side that wait for an auction.
+    pub(crate) fn unpriced_lots(&self, side: Side) -> Qty {
+        self.unpriced_lots[usize::from(side.code())]
+    }
+
+    /// Takes lots off a market order that waits for an auction; less than all of them.
+    pub(super) fn cut_unpriced(&mut self, number: u64, qty: Qty) {
+        let waits = self.orders.get_mut(&number).expect("the order waits");
+        assert!(waits.is_unpriced() && qty < waits.order.qty);
+        waits.order.qty += -qty;
+        self.unpriced_lots[usize::from(waits.order.side.code())] += -qty;
     }
 
     /// Puts an order among those that a price may fire, or takes it from them.

@@ -2,8 +2,8 @@
 
 use super::risk::prove_tiers;
 use super::{
-    Adl, ConfigError, FinalSettlement, Funding, Index, Liquidation, Margin, Mark, ORDER_QTY_MAX, PRICE_MAX,
-    Source, Tier, is_default, refuse,
+    Adl, Auction, ConfigError, FinalSettlement, Funding, Index, Liquidation, Margin, Mark, ORDER_QTY_MAX,
+    PRICE_MAX, SlicePolicy, Source, Tier, is_default, refuse,
 };
 use crate::protocol::{Admission, IndexState, Phase};
 use crate::units::{AccountId, BILLION, FundId, MILLION, Money, Nanos, Ppm, Price, Qty, TickValue};
@@ -67,6 +67,9 @@ pub struct Market {
     /// How the market is settled for good; null if it is not.
     #[serde(default, skip_serializing_if = "is_default")]
     pub settlement: Option<FinalSettlement>,
+    /// How auctions find their price and what takes part in them.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub auction: Auction,
 }
 
 const fn yes() -> bool {
@@ -241,9 +244,14 @@ impl Market {
         self.index.iter().flat_map(|index| &index.sources).chain(&self.mark.sources)
     }
 
+    /// True if a stale index keeps positions from being closed.
+    pub(crate) fn waits_for(&self, index: IndexState) -> bool {
+        index == IndexState::Stale && self.index.as_ref().is_some_and(|i| !i.liquidates_stale)
+    }
+
     /// The row of the phase table; a stale index may keep positions from being closed.
     pub(crate) fn admission(&self, phase: Phase, index: IndexState) -> Admission {
-        let waits = index == IndexState::Stale && self.index.as_ref().is_some_and(|i| !i.liquidates_stale);
+        let waits = self.waits_for(index);
         let row = phase.admits();
         Admission { liquidation: row.liquidation && !waits, adl: row.adl && !waits, ..row }
     }
@@ -270,6 +278,7 @@ impl Market {
         self.margin.prove(at)?;
         self.entry.prove(at, self)?;
         self.allocation.prove(at)?;
+        self.auction.prove(at, self.price_max)?;
         if !self.day.length_ns.is_positive() || self.day.start_ns.is_negative() {
             return refuse(field("day"), "length_ns must be positive and start_ns not negative");
         }
@@ -296,6 +305,11 @@ impl Market {
             settlement.prove(at, self.cleared)?;
         }
         self.liquidation.prove(at)?;
+        if self.auction.liquidations && matches!(self.liquidation.policy, SlicePolicy::PortfolioShare { .. })
+        {
+            let why = "do not go with liquidation.policy portfolio_share, which closes every market at once";
+            return refuse(field("auction.liquidations"), why);
+        }
         self.adl.prove(at)
     }
 }

@@ -4,6 +4,7 @@
 //! docs/mechanics.md section 12. Knows nothing of state.
 
 mod adl;
+mod auction;
 mod breaker;
 mod margin;
 mod market;
@@ -15,6 +16,10 @@ mod waterfall;
 pub use adl::{
     Adl, AdlFallback, AdlLights, AdlMethod, AdlPrice, AdlRisk, AdlScore, AdlTrigger, AdlWeight, Eligible,
     Hedge, LightMethod,
+};
+pub use auction::{
+    Auction, AuctionAllocation, AuctionPreset, AuctionReference, AuctionRounding, Candidates, Collar,
+    CollarAction, CollarAround, Indicative, MarketOrders, Pressure, SurplusRule, Tie,
 };
 pub use breaker::{BandAction, Breaker, MoveSource, Rule};
 pub use margin::{

@@ -1,15 +1,11 @@
-//! An incoming order and an auction meet the book: price by price, order by order.
+//! An incoming order meets the book: price by price, order by order.
 
 use super::{Floor, Flow, Incoming, Party, Swept};
 use crate::allocation;
-use crate::auction;
 use crate::book::{Filled, Resting};
 use crate::config::Allocation;
 use crate::insurance;
-use crate::protocol::{
-    CancelReason, Events, FILL_AUCTION, FILL_LIQUIDATION, FILL_TAKER, REDUCE_ONLY, Record, SelfTrade, event,
-    event_of,
-};
+use crate::protocol::{CancelReason, Events, FILL_LIQUIDATION, FILL_TAKER, REDUCE_ONLY, SelfTrade};
 use crate::units::{MarketId, Money, Ppm, Price, Qty, Side};
 
 impl Floor {
@@ -188,10 +184,10 @@ impl Floor {
         events: &mut Events,
     ) {
         let book = &mut self.market_mut(market).book;
-        let open = book.get(resting.id).expect("the order rests").qty;
+        let open = book.get_any(resting.id).expect("the order rests").qty;
         let mut leg = None;
         if resting.qty < open {
-            book.cut(resting.id, resting.qty);
+            book.cut_any(resting, resting.qty);
         } else {
             leg = book.remove(resting.id).and_then(|gone| gone.leg);
         }
@@ -210,7 +206,7 @@ impl Floor {
     /// A resting order as it may trade now: a reduce-only order is cut to what reduces the position; `None` if
     /// that is nothing.
     #[inline(never)]
-    fn reduced(
+    pub(super) fn reduced(
         &mut self,
         market: MarketId,
         resting: Resting,
@@ -228,7 +224,7 @@ impl Floor {
         }
         let lost = Resting { qty: resting.qty - room, ..resting };
         self.lose(market, &lost, incoming, CancelReason::ReduceOnly, events);
-        self.market(market).book.get(resting.id)
+        self.market(market).book.get_any(resting.id)
     }
 
     /// One meeting of the incoming order with a resting one.
@@ -310,69 +306,5 @@ impl Floor {
             None => {}
         }
         self.end_leg(order, swept, events);
-    }
-
-    /// The call auction: one price, buys and sells in priority order until the volume is done; again if the book is
-    /// still crossed because orders fell away.
-    pub(super) fn uncross(&mut self, market: MarketId, events: &mut Events) {
-        while self.market(market).book.is_crossed() {
-            let m = self.market(market);
-            let (bids, asks) = (m.book.whole_levels(Side::Buy), m.book.whole_levels(Side::Sell));
-            let reference = self.prices.mark(market).or(m.mark.last()).unwrap_or(Price::ZERO);
-            let clearing = auction::clearing(&bids, &asks, reference).expect("a crossed book has a price");
-            events.push(Record {
-                price: clearing.price.get(),
-                qty: clearing.volume.get(),
-                amount: clearing.surplus.get(),
-                ..event_of(event::UNCROSSED, market)
-            });
-            let mut left = clearing.volume;
-            while left.is_positive() {
-                let Some([buy, sell]) = self.next_pair(market, clearing.price, events) else { break };
-                let qty = buy.shown.min(sell.shown).min(left);
-                self.meet_at(market, [buy, sell], (clearing.price, qty), events);
-                left -= qty;
-            }
-            // A round in which everything fell away traded nothing.
-            if left < clearing.volume {
-                self.note_trade(market, clearing.price);
-            }
-        }
-    }
-
-    /// The next buy and sell that meet in an auction at a price, after reduce-only orders were cut.
-    fn next_pair(&mut self, market: MarketId, price: Price, events: &mut Events) -> Option<[Resting; 2]> {
-        loop {
-            let book = &self.market(market).book;
-            let (buy, sell) = (book.front(Side::Buy)?, book.front(Side::Sell)?);
-            if buy.price < price || sell.price > price {
-                return None;
-            }
-            let Some(buy) = self.reduced(market, buy, None, events) else { continue };
-            // The sell may have been the other leg of a buy that was cut away, and gone with it.
-            let Some(sell) = self.market(market).book.get(sell.id) else { continue };
-            let Some(sell) = self.reduced(market, sell, None, events) else { continue };
-            if self.market(market).book.get(buy.id) == Some(buy) {
-                return Some([buy, sell]);
-            }
-        }
-    }
-
-    /// One meeting in an auction.
-    fn meet_at(&mut self, market: MarketId, pair: [Resting; 2], trade: (Price, Qty), events: &mut Events) {
-        let m = &mut self.markets[market.index()];
-        let rate = m.config.fees.maker_ppm;
-        let filled = pair.map(|order| m.book.fill(&order, trade.1));
-        for order in &pair {
-            let of = Party { account: order.account, id: order.id, side: order.side, flags: FILL_AUCTION };
-            self.count_open(market, (order.account, order.side, order.flags), -trade.1);
-            self.settle(market, &of, trade, rate, events);
-        }
-        for (order, filled) in pair.iter().zip(&filled) {
-            Self::report_peak(market, order, &filled.unwrap_or_default(), events);
-        }
-        for leg in filled.into_iter().flatten().filter_map(|filled| filled.leg) {
-            self.cancel_leg(market, leg, events);
-        }
     }
 }

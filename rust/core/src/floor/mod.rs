@@ -6,10 +6,13 @@
 mod matching;
 mod settlement;
 mod store;
+mod uncross;
+
+pub(crate) use uncross::Found;
 
 use crate::book::{Book, Filled, Removed, Resting};
 use crate::breaker::{Breakers, Trip};
-use crate::config::{self, Allocation, Config, MoveSource};
+use crate::config::{self, Allocation, Config, Indicative, MoveSource};
 use crate::funding::FundingState;
 use crate::guard::{Cause, Fear, Guards, View};
 use crate::index::Sources;
@@ -56,6 +59,10 @@ pub(crate) struct Market {
     pub(crate) ranking: [Option<Vec<AccountId>>; 2],
     /// Prices of trades that waiting orders have yet to observe, with the last acceptance number at that time.
     pub(crate) prints: Vec<(Price, u64)>,
+    /// Bid and ask as they stood when the market stopped matching, where its auction looks at them.
+    pub(crate) touch: Option<(Price, Price)>,
+    /// The indicative price that was published last in this auction.
+    pub(crate) published: Option<Found>,
     /// The orders of each quote by account and number: buy, sell; some may be gone.
     pub(crate) quotes: BTreeMap<(AccountId, u16), [OrderId; 2]>,
 }
@@ -124,6 +131,8 @@ pub(crate) struct Floor {
     pub(crate) accepted: u64,
     /// A breaker has something to observe at the end of the step.
     pub(crate) has_news: bool,
+    /// Some market publishes indicative prices.
+    pub(crate) has_indicative: bool,
     /// Waiting orders have a price to observe.
     pub(crate) has_prints: bool,
     touched: Vec<AccountId>,
@@ -153,6 +162,8 @@ impl Floor {
             volunteers: Volunteers::default(),
             ranking: [None, None],
             prints: Vec::new(),
+            touch: None,
+            published: None,
             quotes: BTreeMap::new(),
             config: m.clone(),
         });
@@ -167,6 +178,7 @@ impl Floor {
             now: Nanos::ZERO,
             accepted: 0,
             has_news: false,
+            has_indicative: config.markets.iter().any(|m| m.auction.indicative != Indicative::Never),
             has_prints: false,
             touched: Vec::new(),
             scratch: Vec::new(),
@@ -657,10 +669,15 @@ impl Floor {
     /// Enters a phase; a book that was collected while nothing matched is uncrossed before it matches again.
     pub(crate) fn enter(&mut self, market: MarketId, phase: Phase, end: Nanos, events: &mut Events) {
         let old = self.market(market).phase;
-        if phase.admits().matches && !self.market(market).admits.matches {
+        let (matches, matched) = (phase.admits().matches, self.market(market).admits.matches);
+        if matches && !matched {
             self.uncross(market, events);
         }
         let m = self.market_mut(market);
+        if m.config.auction.keeps_touch() && matched && !matches {
+            m.touch = m.book.best(Side::Buy).zip(m.book.best(Side::Sell));
+        }
+        m.published = None;
         m.phase = phase;
         m.admits = m.config.admission(phase, m.sources.state());
         m.end = end;

@@ -1,8 +1,9 @@
 //! The floor as bytes, and back with every check.
 
-use super::{Floor, Market};
+use super::{Floor, Found, Market};
 use crate::book::Book;
 use crate::codec::{CodecError, Reader, Writer};
+use crate::config::Indicative;
 use crate::funding::FundingState;
 use crate::guard::Cause;
 use crate::index::Sources;
@@ -58,6 +59,7 @@ impl Floor {
             if m.config.liquidation.assignment.is_some() {
                 m.volunteers.encode(w);
             }
+            m.encode_call(w);
             for ranking in &m.ranking {
                 w.bool(ranking.is_some());
                 let ranked = ranking.as_deref().unwrap_or_default();
@@ -175,6 +177,7 @@ impl Floor {
             }
             let facts = (accounts, self.ledger.open_interest(market), self.prices.mark(market).is_some());
             decode_rules(m, facts, r)?;
+            m.decode_call(r)?;
             for ranking in &mut m.ranking {
                 *ranking = decode_ranking(accounts, r)?;
             }
@@ -225,6 +228,37 @@ fn decode_rules(m: &mut Market, facts: (usize, Qty, bool), r: &mut Reader<'_>) -
         m.volunteers = Volunteers::decode(accounts, m.config.position_max, r)?;
     }
     Ok(())
+}
+
+impl Market {
+    /// What an auction knows beside the book, where its rule asks for it.
+    fn encode_call(&self, w: &mut Writer) {
+        if self.config.auction.keeps_touch() {
+            w.option(self.touch.map(|(bid, _)| bid.get()));
+            w.option(self.touch.map(|(_, ask)| ask.get()));
+        }
+        if self.config.auction.indicative != Indicative::Never {
+            w.bool(self.published.is_some());
+            self.published.unwrap_or(Found::Nothing).encode(w);
+        }
+    }
+
+    fn decode_call(&mut self, r: &mut Reader<'_>) -> Result<(), CodecError> {
+        if self.config.auction.keeps_touch() {
+            let touch = (r.option()?.map(Price::new), r.option()?.map(Price::new));
+            let within = |price: &Price| price.is_positive() && *price <= self.config.price_max;
+            self.touch = touch.0.filter(within).zip(touch.1.filter(within));
+            if touch.0.is_some() != self.touch.is_some() || touch.1.is_some() != self.touch.is_some() {
+                return Err(r.invalid("a touch is outside its domain; take another copy"));
+            }
+        }
+        if self.config.auction.indicative != Indicative::Never {
+            let is_some = r.bool()?;
+            let found = Found::decode(r)?;
+            self.published = is_some.then_some(found);
+        }
+        Ok(())
+    }
 }
 
 fn decode_ranking(accounts: usize, r: &mut Reader<'_>) -> Result<Option<Vec<AccountId>>, CodecError> {

@@ -18,11 +18,11 @@ mod slices;
 mod wide;
 
 pub(crate) use draw::draw;
-pub(crate) use rates::{
-    Doubled, Ema, IndexUnits, mean_of_samples_towards_zero, mean_of_sources_down, weighted_median,
-};
 pub use rates::{
-    funding_index_delta_towards_zero, padded_median_towards_zero, premium_towards_zero, slew_limit,
+    Doubled, funding_index_delta_towards_zero, padded_median_towards_zero, premium_towards_zero, slew_limit,
+};
+pub(crate) use rates::{
+    Ema, IndexUnits, mean_of_samples_towards_zero, mean_of_sources_down, weighted_median,
 };
 pub use shares::{Share, largest_remainder, whole_units};
 pub(crate) use shares::{group_of, in_turn, level_up, min_max, pro_rata, webster};
@@ -404,6 +404,18 @@ impl Price {
     #[must_use]
     pub(crate) const fn is_multiple_of(self, step: Self) -> bool {
         self.0 % step.0 == 0
+    }
+
+    /// The highest multiple of a step that is not above this price; the step is positive.
+    #[must_use]
+    pub(crate) const fn on_step_down(self, step: Self) -> Self {
+        if step.0 == 1 { self } else { Self(self.0 - self.0.rem_euclid(step.0)) }
+    }
+
+    /// The lowest multiple of a step that is not below this price; the step is positive.
+    #[must_use]
+    pub(crate) const fn on_step_up(self, step: Self) -> Self {
+        Self(-Self(-self.0).on_step_down(step).0)
     }
 
     /// The middle one of three.

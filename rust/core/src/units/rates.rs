@@ -9,24 +9,24 @@ const WHOLE: i128 = 1_000_000_000_000_000_000;
 
 /// A price in half ticks: the sum of a bid and an ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub(crate) struct Doubled(i64);
+pub struct Doubled(i64);
 
 impl Doubled {
     /// The middle of two prices.
     #[must_use]
-    pub(crate) const fn mid(bid: Price, ask: Price) -> Self {
+    pub const fn mid(bid: Price, ask: Price) -> Self {
         Self(bid.0 + ask.0)
     }
 
     /// The count of half ticks.
     #[must_use]
-    pub(crate) const fn get(self) -> i64 {
+    pub const fn get(self) -> i64 {
         self.0
     }
 
     /// The price of so many half ticks.
     #[must_use]
-    pub(crate) const fn new(half_ticks: i64) -> Self {
+    pub const fn new(half_ticks: i64) -> Self {
         Self(half_ticks)
     }
 
@@ -34,6 +34,19 @@ impl Doubled {
     #[must_use]
     pub(crate) fn down(self) -> Price {
         Price(self.0.div_euclid(2))
+    }
+
+    /// `self x share`, down to a multiple of the step, which is positive.
+    #[must_use]
+    pub(crate) fn share_on_step_down(self, share: Ppm, step: Price) -> Price {
+        let exact = i128::from(self.0) * i128::from(share.0);
+        Price(narrow(div_floor(exact, 2 * i128::from(MILLION) * i128::from(step.0)) * i128::from(step.0)))
+    }
+
+    /// `self x share`, up to a multiple of the step, which is positive.
+    #[must_use]
+    pub(crate) fn share_on_step_up(self, share: Ppm, step: Price) -> Price {
+        -Self(-self.0).share_on_step_down(share, step)
     }
 
     /// How far it is from a price.

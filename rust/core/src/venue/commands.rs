@@ -436,7 +436,7 @@ impl Venue {
         }
 
         // From here on nothing fails.
-        self.floor.enter(market, phase, end, events);
+        self.enter(market, phase, end, events);
         self.next_due = self.earliest();
         Ok(())
     }

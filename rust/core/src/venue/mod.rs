@@ -7,15 +7,17 @@ mod settlement;
 mod snapshot;
 mod views;
 
-use crate::config::Config;
-use crate::floor::Floor;
+use crate::config::{self, Config, Indicative};
+use crate::floor::{Floor, Found};
 use crate::guard::Cause;
 use crate::ledger::Place;
 use crate::liquidation::Queue;
 use crate::margin::Health;
 use crate::order::Gathered;
 use crate::order::Said;
-use crate::protocol::{AfterPhase, Command, Events, Phase, Record, Reject, command, event, event_of};
+use crate::protocol::{
+    AfterPhase, Command, Events, Phase, Placing, Record, Reject, command, event, event_of,
+};
 use crate::units::{AccountId, MarketId, Nanos, Sum};
 use core::cmp::Ordering;
 use std::collections::VecDeque;
@@ -53,6 +55,8 @@ pub struct Venue {
     fired: VecDeque<(MarketId, u64)>,
     /// Every step has something to do at its end: a full audit, or fired orders to send.
     is_restless: bool,
+    /// The same whatever has fired: a full audit, or an indicative price after each command.
+    is_always_restless: bool,
     /// Number of the last event.
     seq: u64,
     /// The earliest due time of any timer, so that a step without due timers costs one comparison.
@@ -88,6 +92,7 @@ impl Venue {
             gathered: None,
             fired: VecDeque::new(),
             is_restless: false,
+            is_always_restless: false,
             seq: 0,
             next_due: Nanos::MAX,
             audit: Audit::default(),
@@ -96,13 +101,16 @@ impl Venue {
             judged: Vec::new(),
         };
         venue.next_due = venue.earliest();
+        venue.set_audit(Audit::default());
         venue
     }
 
     /// Sets how much the venue checks itself.
     pub fn set_audit(&mut self, audit: Audit) {
         self.audit = audit;
-        self.is_restless = audit == Audit::Full || !self.fired.is_empty();
+        let publishes = |m: &config::Market| m.auction.indicative == Indicative::Command;
+        self.is_always_restless = audit == Audit::Full || self.floor.config.markets.iter().any(publishes);
+        self.is_restless = self.is_always_restless || !self.fired.is_empty();
     }
 
     /// Applies one command at a time. A refusal is an event, and leaves the state as it was but for time.
@@ -181,6 +189,7 @@ impl Venue {
             self.next_due = self.earliest();
         }
         // 9 observe.
+        self.publish(record.kind, events);
         if self.floor.has_news {
             self.floor.has_news = false;
             let now = self.floor.now;
@@ -194,7 +203,25 @@ impl Venue {
             Audit::Cheap => self.floor.ledger.audit_moved(),
             Audit::Full => self.audit_full(),
         }
-        self.is_restless = self.audit == Audit::Full || !self.fired.is_empty();
+        self.is_restless = self.is_always_restless || !self.fired.is_empty();
+    }
+
+    /// Indicative prices of auctions under way, where they have changed and are to be told now.
+    fn publish(&mut self, kind: u16, events: &mut Events) {
+        if !self.floor.has_indicative {
+            return;
+        }
+        for market in self.floor.market_ids() {
+            let m = self.floor.market(market);
+            let now = match m.config.auction.indicative {
+                Indicative::Never => false,
+                Indicative::Pulse => matches!(kind, command::INDEX | command::SOURCE | command::PULSE),
+                Indicative::Command => true,
+            };
+            if now && m.admits.place == Placing::Resting {
+                self.floor.publish(market, events);
+            }
+        }
     }
 
     /// True if a waiting order may have a price to observe, or has fired and was not sent.
@@ -298,15 +325,28 @@ impl Venue {
     fn end_phase(&mut self, market: MarketId, due: Nanos, events: &mut Events) {
         let m = self.floor.market(market);
         if m.settlement.reduces() {
-            return self.floor.enter(market, Phase::ReduceOnly, Nanos::ZERO, events);
+            return self.enter(market, Phase::ReduceOnly, Nanos::ZERO, events);
         }
         let auction = m.config.reopen_auction_ns;
         let reopens = m.phase.next() == Some(AfterPhase::Reopen) && auction.is_positive();
+        let collects = m.admits.place == Placing::Resting;
         if reopens {
-            self.floor.enter(market, Phase::CallAuction, due.later(auction), events);
+            self.enter(market, Phase::CallAuction, due.later(auction), events);
+        } else if collects && matches!(self.floor.auction(market, None), Found::Outside(..)) {
+            // The call goes on until somebody ends it.
+            self.enter(market, m.phase, Nanos::ZERO, events);
         } else {
-            self.floor.enter(market, Phase::Continuous, Nanos::ZERO, events);
+            self.enter(market, Phase::Continuous, Nanos::ZERO, events);
         }
+    }
+
+    /// Enters a phase; what liquidation orders then trade in an auction is settled.
+    fn enter(&mut self, market: MarketId, phase: Phase, end: Nanos, events: &mut Events) {
+        let m = self.floor.market(market);
+        let uncrosses = phase.admits().matches && !m.admits.matches && m.config.auction.liquidations;
+        let offers = if uncrosses { self.queue.offers(&self.floor, market) } else { Vec::new() };
+        self.floor.enter(market, phase, end, events);
+        self.queue.settle_offers(&mut self.floor, offers, events);
     }
 
     // Step 7: health.

@@ -3,11 +3,12 @@
 
 use super::Venue;
 use crate::book::{Arrival, NO_SLOT, ORDINARY, Rare, Resting, Waits};
+use crate::config::MarketOrders;
 use crate::floor::{Floor, Flow, Incoming, Market};
 use crate::order::{Order, Protection, Said, Terms, Trigger, Watched, quote_flags_fit, self_trade};
 use crate::protocol::{
     BY_CLIENT_ID, CancelReason, DAY, EVERY_ACCOUNT, Events, ONLY_SESSION, ONLY_SIDE, OrderType, POST_ONLY,
-    Placing, REDUCE_ONLY, Record, Reject, Replacing, SLIDE, WAITING, command, event, event_of,
+    Placing, REDUCE_ONLY, REPLACED_KEPT, Record, Reject, Replacing, SLIDE, WAITING, command, event, event_of,
 };
 use crate::units::{AccountId, MarketId, Nanos, OrderId, Price, Qty, Side};
 
@@ -85,7 +86,8 @@ impl Venue {
             return Err(Reject::BadField);
         }
         let may_wait = terms.trigger.is_some() && m.admits.place != Placing::None;
-        if !order.is_admitted(m.admits.place) && !may_wait {
+        let unpriced = !order.rests() && joins_auction(m, &order, terms);
+        if !order.is_admitted(m.admits.place) && !may_wait && !unpriced {
             return Err(Reject::PhaseRefuses);
         }
         self.check_mark(m, market)?;
@@ -110,7 +112,7 @@ impl Venue {
         {
             return Err(Reject::TriggerBeyond);
         }
-        let stays = order.rests() || terms.trigger.is_some();
+        let stays = order.rests() || terms.trigger.is_some() || unpriced;
         if stays {
             let max = if m.plain_entry { None } else { m.config.entry.open_orders_max };
             if max.is_some_and(|max| m.book.open_orders(account) >= max) {
@@ -119,6 +121,9 @@ impl Venue {
             if m.book.is_full() {
                 return Err(Reject::BookFull);
             }
+        }
+        if unpriced {
+            return self.join_auction(market, &order, events);
         }
         let is_rare =
             terms.display.is_some() || terms.leg.is_some() || expiry.is_some() || order.session != 0;
@@ -156,6 +161,32 @@ impl Venue {
         let Order { account, side, qty, flags, client, .. } = order;
         let arrival = Arrival { id, account, side, price: checked.price, qty, flags, rare, client };
         self.enter_book(market, arrival, (order.kind, checked.limit), Stay::New, events);
+        Ok(id)
+    }
+
+    /// A market order rests until the auction of its market.
+    #[inline(never)]
+    fn join_auction(
+        &mut self,
+        market: MarketId,
+        order: &Order,
+        events: &mut Events,
+    ) -> Result<OrderId, Reject> {
+        let Order { account, side, qty, flags, .. } = *order;
+        let reducing = flags & REDUCE_ONLY != 0;
+        if reducing {
+            self.check_reducing(market, account, (side, qty))?;
+        } else if self.floor.market(market).config.cleared {
+            let held = *self.floor.ledger.position(account, market);
+            self.floor.check_order(account, market, (side, qty, None), &held)?;
+        }
+
+        // From here on nothing fails.
+        self.floor.count_open(market, (account, side, flags), qty);
+        let slot = self.floor.market_mut(market).book.reserve();
+        let id = self.floor.next_id(slot);
+        self.floor.market_mut(market).book.wait_unpriced(id, order);
+        report_accepted(market, id, order, (Price::ZERO, flags), events);
         Ok(id)
     }
 
@@ -444,6 +475,10 @@ impl Venue {
         if owner != account {
             return Err(Reject::NotYourOrder);
         }
+        let m = self.floor.market(market);
+        if m.config.auction.liquidations && m.book.is_offered(id) {
+            return Err(Reject::UnknownOrder);
+        }
         self.floor.cancel(market, id, CancelReason::User, events);
         Ok(())
     }
@@ -529,6 +564,7 @@ impl Venue {
                 } else {
                     book.orders_of(account, ids);
                 }
+                ids.retain(|id| !book.is_offered(*id));
                 if side.is_some() || session.is_some() {
                     ids.retain(|id| {
                         let of = book.side_of(*id);
@@ -714,6 +750,16 @@ impl Venue {
     }
 }
 
+/// True if an order without a price rests until the auction of its market: it is a market order of which nothing
+/// more is said, and orders are being collected where the configuration admits such ones.
+#[inline(never)]
+fn joins_auction(m: &Market, order: &Order, terms: &Terms) -> bool {
+    m.admits.place == Placing::Resting
+        && m.config.auction.market_orders != MarketOrders::Refused
+        && order.kind == OrderType::Market
+        && *terms == NO_TERMS
+}
+
 /// Whether an order is new to the book or has its slot and name there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stay {
@@ -741,7 +787,7 @@ fn report_replaced(market: MarketId, old: &Resting, size: (Price, Qty), keeps: b
         account: old.account.get(),
         order: old.id.raw(),
         side: old.side.code(),
-        flags: u16::from(keeps),
+        flags: if keeps { REPLACED_KEPT } else { 0 },
         price: size.0.get(),
         qty: size.1.get(),
         ..event_of(event::REPLACED, market)

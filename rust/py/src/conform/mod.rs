@@ -1,6 +1,7 @@
 //! The engine's own functions, for conformance vectors: never a second implementation. One file per file of vectors.
 
 pub(crate) mod adl;
+pub(crate) mod auction;
 pub(crate) mod fund;
 pub(crate) mod funding;
 pub(crate) mod liquidation;
