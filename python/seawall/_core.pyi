@@ -196,7 +196,7 @@ def open_orders_margin(
     position: int, open_orders: tuple[int, int], price: tuple[int, int], rate: int, limit: int | None
 ) -> tuple[list[int], int, list[int] | None]: ...
 def liquidation_price(
-    long: bool, position: tuple[int, int], equity: int, tier: tuple[int, int], other: int
+    inverse: bool, long: bool, position: tuple[int, int], equity: int, tier: tuple[int, int], other: int
 ) -> tuple[int, int] | None: ...
 def auction_clearing(
     rule: str,

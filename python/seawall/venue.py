@@ -316,7 +316,7 @@ class View:
         -------
         dict
             ``ok``; ``assets``: per asset what users, funds, fees and the venue hold, and deposits less withdrawals;
-            ``markets``: per market the sum of positions, which is zero.
+            ``markets``: per market the sum of positions, which is zero, and what rounding left behind.
         """
         audit: dict[str, Any] = json.loads(self._core.audit())
         return audit

@@ -166,7 +166,8 @@ class CoreStory:
         audit = self.venue.audit()
         first = audit["assets"][self.assets[0]]
         users = {f"users {name}": int(audit["assets"][name]["users"]) for name in self.assets}
-        return {"funds": first["funds"], "fees": first["fees"], "shortfall": audit["shortfall"], **users}
+        left = {f"rounding {name}": int(market["rounding"]) for name, market in audit["markets"].items()}
+        return {"funds": first["funds"], "fees": first["fees"], "shortfall": audit["shortfall"], **users, **left}
 
     def is_conserved(self) -> bool:
         return bool(self.venue.audit()["ok"])

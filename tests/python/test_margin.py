@@ -22,12 +22,11 @@ def test_every_margin_vector_passes_and_none_is_left_out() -> None:
     assert (result["passed"], result["failed"], result["unsupported"]) == (19, 0, 0), result
 
 
-def test_prices_of_liquidation_and_bankruptcy_pass_for_linear_contracts() -> None:
+def test_prices_of_liquidation_and_bankruptcy_pass_for_linear_and_inverse_contracts() -> None:
     topics = conform([VECTORS / "liquidation.jsonl"])["by_topic"]
     counts = {name: [topics[name][n] for n in ("passed", "failed", "unsupported")] for name in topics}
     assert counts["liquidation.bankruptcy_quote"] == [8, 0, 0]
-    # Two lines are of inverse contracts, which the venue does not have.
-    assert counts["liquidation.price"] == [5, 0, 2]
+    assert counts["liquidation.price"] == [7, 0, 0]
 
 
 @pytest.mark.parametrize(

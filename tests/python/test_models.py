@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -120,6 +121,65 @@ def test_a_market_has_rules_of_its_own_for_orders() -> None:
     plain = {"price_step": 1, "qty_step": 1, "qty_min": 1, "notional_min": 0}
     assert eth["entry"] == plain | {"notional_max": None, "open_orders_max": None}
     assert config["limits"]["triggers_per_step"] == 3
+
+
+def coin_venue(**market: Any) -> dict[str, Any]:
+    """Return the reference profile with one market, margined in a coin."""
+    data: dict[str, Any] = json.loads(load_profile_once().model_dump_json())
+    data["assets"] = [{"name": "XBT", "decimals": 8, "deposits_max": "1000"}]
+    data["breakers"] = []
+    btc = data["markets"][0]
+    amounts = {
+        "lot_size": "1",
+        "order_qty_max": "1000000",
+        "position_max": "10000000",
+        "open_interest_max": "100000000",
+    }
+    btc |= {"name": "XBTUSD", "tick_size": "0.5", "price_max": "1000000", "funding": None, **amounts}
+    btc["tiers"] = [{"lower": "0", "initial": "0.01", "maintenance": "0.005"}]
+    btc["liquidation"]["full_below"] = "0"
+    data["markets"] = [btc | market]
+    return data
+
+
+def test_an_inverse_market_is_counted_in_parts_of_a_satoshi() -> None:
+    profile = load_profile(coin_venue(contract={"type": "inverse", "price_min": "5000"}))
+    (market,) = json.loads(_core.Venue(profile.to_json()).config())["markets"]
+    # One dollar is 2e8 satoshis over the price in half dollars: 100 at a million dollars, so parts of 1e-4 are enough.
+    assert market["contract"] == {"type": "inverse", "face": 2 * 10**8, "scale": 10**4, "price_min": 10_000}
+    assert "tick_value" not in market
+    assert market == profile.config()["markets"][0]
+
+
+def test_a_quanto_market_pays_a_multiplier_per_unit_of_price() -> None:
+    contract = {"type": "quanto", "multiplier": "0.0000001"}
+    profile = load_profile(coin_venue(name="ETHUSD", tick_size="0.05", price_max="100000", contract=contract))
+    (market,) = json.loads(_core.Venue(profile.to_json()).config())["markets"]
+    # Ten satoshis per dollar are half a satoshi per tick.
+    assert market["contract"] == {"type": "quanto", "multiplier": 1, "scale": 2}
+
+
+@pytest.mark.parametrize(
+    ("market", "told"),
+    [
+        ({"contract": {"type": "cubic"}}, "contract"),
+        ({"contract": {"type": "inverse", "price_min": "5000.3"}}, "markets.XBTUSD.contract.price_min"),
+        ({"contract": {"type": "inverse", "price_min": "0"}}, "price_min"),
+        ({"contract": {"type": "inverse", "price_min": "5000", "scale": 0}}, "scale"),
+        ({"contract": {"type": "inverse", "price_min": "5000"}, "tick_size": "0.3"}, "lot_size 1 over it is not whole"),
+        ({"contract": {"type": "quanto", "multiplier": "-1"}}, "multiplier"),
+        ({"contract": {"type": "quanto"}}, "multiplier"),
+    ],
+)
+def test_a_contract_that_cannot_work_is_refused_by_its_field(market: dict[str, Any], told: str) -> None:
+    with pytest.raises(ConfigError, match=told):
+        load_profile(coin_venue(**market)).config()
+
+
+def test_a_scale_that_is_too_coarse_is_refused_by_the_core() -> None:
+    contract = {"type": "inverse", "price_min": "5000", "scale": 9_999}
+    with pytest.raises(ConfigError, match=r"contract.scale: 9999: a part is more than a millionth of a lot"):
+        _core.Venue(load_profile(coin_venue(contract=contract)).to_json())
 
 
 def test_a_market_has_an_index_a_mark_and_funding_of_its_own() -> None:

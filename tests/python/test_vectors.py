@@ -152,15 +152,10 @@ def test_nothing_to_run_is_refused(tmp_path: Path) -> None:
         conform([])
 
 
-UNSUPPORTED = {"liquidation.price-005", "liquidation.price-006"}
-"""Inverse contracts, which the venue does not have."""
-
-
 @pytest.mark.parametrize("file", sorted((ROOT / "tests/vectors").glob("*.jsonl")), ids=lambda file: file.stem)
 def test_every_published_vector_passes(file: Path) -> None:
     lines = [line for line in file.read_text(encoding="utf-8").splitlines() if line]
     result = conform([file])
     problems = [problem for topic in result["by_topic"].values() for problem in topic["problems"]]
-    assert {problem["id"] for problem in problems} <= UNSUPPORTED, problems
-    assert all(problem["outcome"] == "unsupported" for problem in problems)
-    assert result["passed"] + len(problems) == len(lines)
+    assert problems == []
+    assert result["passed"] == len(lines)

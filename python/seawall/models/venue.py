@@ -328,6 +328,33 @@ class Entry(Model):
     """Resting and waiting orders of one account; absent for no limit."""
 
 
+class Linear(Model):
+    """A lot is worth the price times its size."""
+
+    type: Literal["linear"] = "linear"
+    """Which contract."""
+
+
+class Inverse(Model):
+    """A lot is a fixed amount of the currency of the price, paid in the valuation asset, a coin: face over price."""
+
+    type: Literal["inverse"]
+    """Which contract."""
+    price_min: Positive
+    """Lowest price: it bounds what a lot is worth."""
+    scale: Annotated[int, Field(ge=1)] | None = None
+    """Parts of a minor unit in which entry costs are kept; absent for the least power of ten that is fine enough."""
+
+
+class Quanto(Model):
+    """A lot is worth the price times a multiplier, paid in the valuation asset whatever the currency of the price."""
+
+    type: Literal["quanto"]
+    """Which contract."""
+    multiplier: Positive
+    """Valuation asset per unit of price and unit of the underlying."""
+
+
 class Market(Model):
     """One market, settled in the valuation asset."""
 
@@ -336,7 +363,9 @@ class Market(Model):
     tick_size: Positive
     """Price of one tick, in the valuation asset per unit of the underlying."""
     lot_size: Positive
-    """Size of one lot, in units of the underlying."""
+    """Size of one lot, in units of the underlying; of an inverse contract its face, in the currency of the price."""
+    contract: Annotated[Linear | Inverse | Quanto, Field(discriminator="type")] = Linear()
+    """What a lot is worth at a price."""
     price_max: Positive
     """Highest price."""
     order_qty_max: Positive
@@ -602,21 +631,39 @@ class VenueProfile(Model):
             out["deposit_scale_start"] = self.amount(rules.deposit_scale_start, f"{at}.deposit_scale_start")
         return out
 
-    def _market(self, market: Market) -> dict[str, Any]:
-        at = f"markets.{market.name}"
-        minor = Fraction(1, 10 ** self.assets[0].decimals)
-        tick_value = Fraction(market.tick_size) * Fraction(market.lot_size)
-        if (tick_value / minor).denominator != 1:
+    def _contract(self, market: Market) -> dict[str, Any]:
+        """Return what says a lot's worth: a tick value, or a contract."""
+        at, rule = f"markets.{market.name}", market.contract
+        tick, lot = Fraction(market.tick_size), Fraction(market.lot_size)
+        one, coin = 10 ** self.assets[0].decimals, self.assets[0].name
+        if isinstance(rule, Quanto):
+            worth = tick * lot * Fraction(rule.multiplier) * one
+            return {"contract": {"type": "quanto", "multiplier": worth.numerator, "scale": worth.denominator}}
+        inverse = isinstance(rule, Inverse)
+        worth = (lot / tick if inverse else tick * lot) * one
+        told = f"lot_size {market.lot_size} over it" if inverse else f"x lot_size {market.lot_size}"
+        if worth.denominator != 1:
             raise ValueError(
-                f"{at}.tick_size: {market.tick_size} x lot_size {market.lot_size} is not whole minor units; "
-                f"make one of them larger, or give {self.assets[0].name} more decimals"
+                f"{at}.tick_size: {market.tick_size} {told} is not whole minor units; "
+                f"make one of them larger, or give {coin} more decimals"
             )
-
-        if tick_value / minor >= 2**63:
+        if worth >= 2**63:
             raise ValueError(
-                f"{at}.tick_size: {market.tick_size} x lot_size {market.lot_size} is more minor units than fit in "
+                f"{at}.tick_size: {market.tick_size} {told} is more minor units than fit in "
                 "64 bits; make one of them smaller"
             )
+        if not isinstance(rule, Inverse):
+            return {"tick_value": int(worth)}
+        least = market.ticks(rule.price_min, f"{at}.contract.price_min")
+        scale = rule.scale
+        if scale is None:
+            # A part is at most a millionth of a lot at the highest price.
+            fine = Fraction(10**6 * market.ticks(market.price_max, f"{at}.price_max")) / worth
+            scale = next(10**k for k in range(40) if 10**k >= fine)
+        return {"contract": {"type": "inverse", "face": int(worth), "scale": scale, "price_min": least}}
+
+    def _market(self, market: Market) -> dict[str, Any]:
+        at = f"markets.{market.name}"
 
         def lots(value: Decimal, field: str) -> int:
             return whole(value, market.lot_size, f"{at}.{field}", "lot")
@@ -627,7 +674,7 @@ class VenueProfile(Model):
         rules = market.liquidation
         return {
             "name": market.name,
-            "tick_value": int(tick_value / minor),
+            **self._contract(market),
             "price_max": whole(market.price_max, market.tick_size, f"{at}.price_max", "tick"),
             "order_qty_max": lots(market.order_qty_max, "order_qty_max"),
             "position_max": lots(market.position_max, "position_max"),

@@ -115,15 +115,15 @@ def _lots_and_marks(case: Case) -> Mapping[str, list[str]]:
 
 def _liquidation_price(case: Case, scale: Scale) -> Answer:
     given = case.given
-    if given["contract"] != "linear":
-        raise UnsupportedError(f"contract {given['contract']!r}: the venue has linear contracts only")
+    if given["contract"] not in ("linear", "inverse"):
+        raise UnsupportedError(f"contract {given['contract']!r}: is neither linear nor inverse")
     if given["side"] not in ("long", "short"):
         raise UnsupportedError(f"side {given['side']!r}: is neither long nor short")
-    notional = _number(case, "size") * _number(case, "price")
-    # A tick of one unit of price: a position is worth its size in money per tick.
+    # A tick of one unit of price: a position is worth its size in money per tick, an inverse one its size at one tick.
     price = _core.liquidation_price(
+        given["contract"] == "inverse",
         given["side"] == "long",
-        (scale.units("money", given["size"]), scale.units("money", str(notional))),
+        (scale.units("money", given["size"]), scale.units("money", str(_notional(case)))),
         scale.units("money", given["equity"]),
         (ppm(given["maintenance_fraction"]), scale.units("money", given["deduction"])),
         scale.units("money", given["other_maintenance"]),
@@ -131,11 +131,15 @@ def _liquidation_price(case: Case, scale: Scale) -> Answer:
     return {"price": None if price is None else Fraction(*price)}
 
 
+def _notional(case: Case) -> Fraction:
+    size, price = _number(case, "size"), _number(case, "price")
+    return size / price if case.given["contract"] == "inverse" else size * price
+
+
 def _money(case: Case) -> Mapping[str, list[str]]:
     given = case.given
-    notional = _number(case, "size") * _number(case, "price")
     names = ("size", "equity", "deduction", "other_maintenance")
-    return {"money": [str(notional), *(given[name] for name in names)]}
+    return {"money": [str(_notional(case)), *(given[name] for name in names)]}
 
 
 def _worth(position: Mapping[str, str]) -> tuple[Fraction, Fraction]:

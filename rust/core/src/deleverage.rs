@@ -14,7 +14,7 @@ use crate::insurance;
 use crate::ledger::Place;
 use crate::protocol::{Events, Record, event, event_of};
 use crate::units::{
-    AccountId, MILLION, MarketId, Money, Price, Qty, Ratio, Side, Sum, VALUATION, draw, whole_units,
+    AccountId, Fine, MILLION, MarketId, Money, Price, Qty, Ratio, Side, Sum, VALUATION, draw, whole_units,
 };
 
 /// What is left of a liquidation.
@@ -77,9 +77,11 @@ pub(crate) fn run(floor: &mut Floor, residual: Residual, events: &mut Events) ->
     }
     let index = floor.prices.index(residual.market).unwrap_or(residual.mark);
     let marks = Marks { bankruptcy: residual.bankruptcy, mark: residual.mark, index };
-    let tick = floor.tick(residual.market);
-    let terms_of = |price| adl::transfer_terms(price, marks, residual.side.opposite(), tick);
-    let payable = |terms: &Transfer| insurance::payable(residual.fund, terms.shortage_per_lot, residual.lots);
+    let contract = *floor.contract(residual.market);
+    let terms_of = |price| adl::transfer_terms(price, marks, residual.side.opposite(), &contract);
+    let payable = |terms: &Transfer| {
+        insurance::payable(residual.fund, Fine::ZERO, terms.shortage_per_lot, residual.lots, &contract)
+    };
     let mut terms = terms_of((rule.price, rule.band_ppm));
     if rule.fallback == AdlFallback::Bankruptcy && payable(&terms).is_zero() {
         terms = terms_of((AdlPrice::Bankruptcy, None));
@@ -132,8 +134,8 @@ fn candidate(floor: &Floor, market: MarketId, side: Side, account: AccountId) ->
         return None;
     }
     let m = floor.market(market);
-    let (mark, tick, rule) = (floor.prices.known(market), m.config.tick_value, &m.config.adl);
-    let profit = p.profit(mark, tick);
+    let (mark, contract, rule) = (floor.prices.known(market), &m.contract, &m.config.adl);
+    let profit = p.profit(mark, contract);
     if !adl::is_wanted(rule, profit) {
         return None;
     }
@@ -151,8 +153,8 @@ fn candidate(floor: &Floor, market: MarketId, side: Side, account: AccountId) ->
     Some(Candidate {
         account,
         lots,
-        cost: p.cost.abs(),
-        notional: mark.value(lots, tick),
+        cost: contract.up(p.cost.abs()),
+        notional: floor.rules.notional(market, p.base, mark),
         profit,
         equity: equity.saturate(),
         maintenance,
@@ -170,7 +172,9 @@ fn candidates(floor: &Floor, market: MarketId, side: Side) -> Vec<Candidate> {
 /// The first `max` of some candidates, highest score first.
 fn rank(floor: &Floor, market: MarketId, side: Side, found: &[Candidate], max: usize) -> Vec<AccountId> {
     let seed = draw(floor.config.seed, &[u64::from(market.get()), floor.now.get().cast_unsigned()]);
-    let frame = Frame { side, one: Money::one(floor.config.assets[VALUATION.index()].decimals), seed };
+    let inverse = floor.contract(market).is_inverse();
+    let frame =
+        Frame { side, inverse, one: Money::one(floor.config.assets[VALUATION.index()].decimals), seed };
     let rule = floor.market(market).config.adl.score;
     adl::rank(found.iter().map(|c| (adl::score(rule, c, &frame), c.account)).collect(), max)
 }
@@ -241,12 +245,12 @@ impl Round<'_> {
     fn within_correction(&self, closes: &[(Candidate, Qty)]) -> usize {
         let Some(floor) = self.rule.correction_floor_ppm else { return closes.len() };
         let Residual { market, mark, .. } = self.residual;
-        let tick = self.floor.tick(market);
+        let contract = self.floor.contract(market);
         let (mut profit, mut notional) = (Sum::ZERO, Sum::ZERO);
         for (_, p) in self.floor.ledger.market_positions(market) {
             if !p.base.is_zero() && Side::of(p.base) == self.winner() {
-                profit += p.profit(mark, tick).max(Money::ZERO);
-                notional += mark.value(p.base.abs(), tick);
+                profit += p.profit(mark, contract).max(Money::ZERO);
+                notional += self.floor.rules.notional(market, p.base, mark);
             }
         }
         let floor = Ratio::new(Sum::new(floor.get().into()), Sum::new(MILLION.into()));
@@ -376,7 +380,8 @@ impl Round<'_> {
     fn seize(&mut self, c: &Candidate, amount: Money) {
         let Residual { account, market, .. } = self.residual;
         assert!(c.account != account && amount <= c.profit, "a haircut takes profit of others only");
-        self.floor.ledger.realise(c.account, market, amount);
+        let contract = *self.floor.contract(market);
+        self.floor.ledger.realise(c.account, market, amount, &contract);
         let (from, to) = (Place::User(c.account, VALUATION), Place::User(account, VALUATION));
         self.floor.ledger.transfer(from, to, amount);
         self.floor.touch(c.account);
@@ -408,7 +413,7 @@ impl Counterparties for Round<'_> {
             let held = Sum::of(self.floor.rules.maintenance(market, base, mark));
             Stake {
                 equity: health.equity,
-                value: mark.value(Side::of(base).signed(lots), self.floor.tick(market)),
+                value: self.floor.contract(market).value(mark, Side::of(base).signed(lots)),
                 part: held.times(lots),
                 whole: health.maintenance.times(base.abs()),
             }
@@ -419,9 +424,10 @@ impl Counterparties for Round<'_> {
     fn close(&mut self, name: AccountId, lots: Qty, quote: Money) {
         let Residual { account, market, side, mark, .. } = self.residual;
         self.check(name, lots);
-        let value = mark.value(side.signed(lots), self.floor.tick(market));
+        let contract = *self.floor.contract(market);
+        let value = contract.value(mark, side.signed(lots));
         for (account, closed, proceeds) in [(account, side.opposite(), quote), (name, side, -quote)] {
-            self.floor.ledger.close(account, market, closed.signed(lots), proceeds);
+            self.floor.ledger.close(account, market, closed.signed(lots), (proceeds, &contract));
             self.floor.touch(account);
         }
         self.report(name, lots, quote - value);

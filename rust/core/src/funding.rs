@@ -5,7 +5,7 @@
 use crate::codec::{CodecError, Reader, Writer};
 use crate::config::{Accrual, Funding, Payers, Tier, VOTES_MAX};
 use crate::units::{
-    AccountId, BILLION, IndexUnits, Money, Nanos, Ppb, Price, Qty, Sum, TickValue,
+    AccountId, BILLION, Contract, IndexUnits, Money, Nanos, Ppb, Price, Qty, Sum, TickValue,
     funding_index_delta_towards_zero, mean_of_samples_towards_zero, padded_median_towards_zero,
     premium_towards_zero,
 };
@@ -26,11 +26,11 @@ pub fn funding_rate(premium: Ppb, interest: Ppb, clamp: Ppb, cap: Ppb) -> Ppb {
 pub fn funding_payment_up(
     base: Qty,
     price: Price,
-    tick: TickValue,
+    contract: &Contract,
     rate: Ppb,
     time: (Nanos, Nanos),
 ) -> Money {
-    price.value(base, tick).rate_over_up(rate, time.0, time.1)
+    contract.funding_up(price, base, rate, time)
 }
 
 /// A settlement under way.
@@ -168,13 +168,13 @@ impl FundingState {
     }
 
     /// What a signed position owes in a settlement, rounded up.
-    pub(crate) fn owed(&self, s: &Settlement, base: Qty, tick: TickValue) -> Money {
+    pub(crate) fn owed(&self, s: &Settlement, base: Qty, contract: &Contract) -> Money {
         let time = (self.config.interval_ns, self.config.rate_period());
         match self.config.accrual {
             Some(Accrual { units, ticks }) => {
-                base.index_payment_up(tick, self.index_delta(s), IndexUnits { units, ticks })
+                contract.index_payment_up(base, self.index_delta(s), IndexUnits { units, ticks })
             }
-            None => funding_payment_up(base, s.price, tick, s.rate, time),
+            None => funding_payment_up(base, s.price, contract, s.rate, time),
         }
     }
 
@@ -281,8 +281,8 @@ mod tests {
     fn payments_of_both_sides_leave_a_remainder_that_is_never_negative() {
         let hour = Nanos::new(3_600_000_000_000);
         let pay = |base, time| {
-            let (base, tick) = (Qty::new(base), TickValue::new(1));
-            funding_payment_up(base, Price::new(101), tick, Ppb::new(1_000_000), time).get()
+            let (base, contract) = (Qty::new(base), Contract::linear(TickValue::new(1)));
+            funding_payment_up(base, Price::new(101), &contract, Ppb::new(1_000_000), time).get()
         };
         // A thousandth of 303 and of -101, -202: 0.303 up to 1; -0.101 and -0.202 up to 0.
         let whole = (hour, hour);

@@ -138,8 +138,8 @@ impl Sources {
             source.seen = r.option()?.map(Nanos::new);
             source.price = Doubled::new(r.i64()?);
             source.live = r.bool()?;
-            let lowest = Doubled::mid(Price::new(1), Price::new(1));
-            let highest = Doubled::mid(config.price_max, config.price_max);
+            let (least, most) = config.prices();
+            let (lowest, highest) = (Doubled::mid(least, least), Doubled::mid(most, most));
             let fits = (lowest..=highest).contains(&source.price);
             if source.seen.is_some() != fits || (source.live && source.seen.is_none()) {
                 return Err(r.invalid("a source's price is outside its domain; take another copy"));

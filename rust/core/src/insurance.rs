@@ -5,7 +5,7 @@
 
 use crate::codec::{CodecError, Reader, Writer};
 use crate::config::{Config, Drawdown, RateRounding};
-use crate::units::{FundId, MarketId, Money, Nanos, Ppm, Price, Qty, Ratio, Side, Sum, TickValue};
+use crate::units::{Contract, Fine, FundId, MarketId, Money, Nanos, Ppm, Price, Qty, Ratio, Side, Sum};
 
 /// What closing lots in the book brings the fund.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,14 +37,24 @@ pub fn fund_fee(shortage: Sum, value: Money, margin: Ppm, liquidator_fee: Ppm, f
 
 /// What one lot of a position of this side costs the fund if it is closed at `price` instead of its bankruptcy price.
 #[must_use]
-pub(crate) fn cost_per_lot(side: Side, bankruptcy: Price, price: Price, tick: TickValue) -> Money {
-    tick.per_lot(side.gain(price, bankruptcy).max(Price::ZERO))
+pub(crate) fn cost_per_lot(side: Side, bankruptcy: Price, price: Price, contract: &Contract) -> Fine {
+    contract.gain_per_lot(side, price, bankruptcy).max(Fine::ZERO)
 }
 
-/// Lots that a balance pays for; all of them if they cost nothing.
+/// Lots that a balance pays for, beside what it has been spent on; all of them if they cost nothing.
 #[must_use]
-pub(crate) fn payable(balance: Money, cost_per_lot: Money, lots: Qty) -> Qty {
-    if cost_per_lot.is_positive() { lots.min(Qty::affordable(balance, cost_per_lot)) } else { lots }
+pub(crate) fn payable(
+    balance: Money,
+    spent: Fine,
+    cost_per_lot: Fine,
+    lots: Qty,
+    contract: &Contract,
+) -> Qty {
+    if cost_per_lot.is_positive() {
+        lots.min(contract.affordable(balance, spent, cost_per_lot))
+    } else {
+        lots
+    }
 }
 
 /// How a market's loss is shared between its fund and others.
@@ -423,9 +433,10 @@ mod tests {
 
     #[test]
     fn a_fund_pays_whole_lots_only() {
-        let cost = cost_per_lot(Side::Buy, Price::new(100), Price::new(97), TickValue::new(2));
-        assert_eq!(cost, Money::new(6));
-        assert_eq!(payable(Money::new(20), cost, Qty::new(9)), Qty::new(3));
-        assert_eq!(payable(Money::new(20), Money::ZERO, Qty::new(9)), Qty::new(9));
+        let contract = Contract::linear(crate::units::TickValue::new(2));
+        let cost = cost_per_lot(Side::Buy, Price::new(100), Price::new(97), &contract);
+        assert_eq!(cost, Fine::new(6));
+        assert_eq!(payable(Money::new(26), cost, cost, Qty::new(9), &contract), Qty::new(3));
+        assert_eq!(payable(Money::new(20), cost, Fine::ZERO, Qty::new(9), &contract), Qty::new(9));
     }
 }

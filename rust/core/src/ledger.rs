@@ -2,12 +2,13 @@
 //!
 //! Knows nothing of orders or of current prices. Invariants: balances of each asset sum to zero after each call;
 //! positions of each market sum to zero after each pair of trades; `Clearing(m)` is minus the sum of the entry
-//! costs in market m.
+//! costs in market m, and the parts of a minor unit that rounding left there.
 
 use crate::codec::{CodecError, Reader, Writer};
+use crate::config::Config;
 use crate::protocol::SelfTrade;
 use crate::units::{
-    AccountId, AssetId, FundId, MarketId, Money, Ppm, Price, Qty, Side, Sum, TickValue, VALUATION,
+    AccountId, AssetId, Contract, Fine, FundId, MarketId, Money, Ppm, Price, Qty, Side, Sum, VALUATION,
 };
 
 /// Where money can be.
@@ -25,6 +26,8 @@ pub enum Place {
     Clearing(MarketId),
     /// Counterpart of funding payments of one market; keeps their rounding.
     Funding(MarketId),
+    /// What the rounding of realised profits leaves behind in a market whose values are not whole minor units.
+    Rounding(MarketId),
     /// Counterpart of collateral sold for a debt.
     Treasury(AssetId),
     /// Loss that nobody carried; never positive.
@@ -36,8 +39,8 @@ pub enum Place {
 pub struct Position {
     /// Signed lots.
     pub base: Qty,
-    /// Signed money paid for what is open.
-    pub cost: Money,
+    /// Signed money paid for what is open, in the parts of the market's contract.
+    pub cost: Fine,
     /// Lots in resting buy orders.
     pub open_buys: Qty,
     /// Lots in resting sell orders.
@@ -45,11 +48,11 @@ pub struct Position {
 }
 
 impl Position {
-    /// Value less entry cost at a price.
+    /// Value less entry cost at a price: the value rounded down, the cost up. Closing it all there brings no less.
     #[must_use]
     #[inline(always)]
-    pub fn profit(&self, price: Price, tick: TickValue) -> Money {
-        price.value(self.base, tick) - self.cost
+    pub fn profit(&self, price: Price, contract: &Contract) -> Money {
+        contract.value(price, self.base) - contract.up(self.cost)
     }
 
     /// Largest position on a side that fills could lead to, without sign.
@@ -82,29 +85,52 @@ impl Position {
     }
 }
 
-/// What a trade does to a position: the position after it and the profit that it realises.
+/// What a change of a position leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Traded {
+    /// The position then.
+    pub(crate) after: Position,
+    /// What moves from the market's clearing to the account.
+    pub(crate) profit: Money,
+    /// Parts of a minor unit that a position leaves behind when it is closed.
+    pub(crate) dust: Fine,
+}
+
+impl Traded {
+    /// A profit comes out of a position: whole minor units of it, rounded down. What is left of one stays in the entry
+    /// cost, or behind the position if it is flat.
+    fn new(mut after: Position, (profit, rest): (Money, Fine)) -> Self {
+        if after.base.is_zero() {
+            return Self { after, profit, dust: rest };
+        }
+        after.cost -= rest;
+        Self { after, profit, dust: Fine::ZERO }
+    }
+}
+
+/// What a trade does to a position, and the profit that it realises.
 #[must_use]
-pub(crate) fn traded(position: Position, change: Qty, price: Price, tick: TickValue) -> (Position, Money) {
+pub(crate) fn traded(position: Position, change: Qty, price: Price, contract: &Contract) -> Traded {
     let mut after = position;
     let opens = position.base.is_zero() || position.base.is_positive() == change.is_positive();
     if opens {
         after.base += change;
-        after.cost += price.value(change, tick);
-        return (after, Money::ZERO);
+        after.cost += contract.fine(price, change);
+        return Traded { after, profit: Money::ZERO, dust: Fine::ZERO };
     }
     let held = position.base.abs();
     let closed = change.abs().min(held);
     let side = Side::of(position.base);
     let released = position.cost.share_towards_zero(closed, held);
-    let profit = price.value(side.signed(closed), tick) - released;
+    let realised = contract.realised(contract.fine(price, side.signed(closed)), released);
     after.base -= side.signed(closed);
     after.cost -= released;
     let rest = change + side.signed(closed);
     if !rest.is_zero() {
         after.base += rest;
-        after.cost += price.value(rest, tick);
+        after.cost += contract.fine(price, rest);
     }
-    (after, profit)
+    Traded::new(after, realised)
 }
 
 /// What the floor keeps beside an account's money.
@@ -161,6 +187,11 @@ pub(crate) struct Ledger {
     fees: Money,
     clearing: Vec<Money>,
     funding: Vec<Money>,
+    rounding: Vec<Money>,
+    /// Parts of a minor unit of each market's clearing that belong to its rounding.
+    dust: Vec<Fine>,
+    /// By market: parts of a minor unit in which entry costs are kept.
+    scales: Vec<i64>,
     shortfall: Money,
     /// Money or a position moved since the last audit.
     moved: bool,
@@ -174,7 +205,8 @@ pub(crate) struct Ledger {
 impl Ledger {
     /// An empty ledger.
     #[must_use]
-    pub(crate) fn new(assets: usize, funds: usize, markets: usize) -> Self {
+    pub(crate) fn new(config: &Config) -> Self {
+        let (assets, funds, markets) = (config.assets.len(), config.funds.len(), config.markets.len());
         Self {
             assets,
             markets,
@@ -189,6 +221,9 @@ impl Ledger {
             fees: Money::ZERO,
             clearing: vec![Money::ZERO; markets],
             funding: vec![Money::ZERO; markets],
+            rounding: vec![Money::ZERO; markets],
+            dust: vec![Fine::ZERO; markets],
+            scales: config.markets.iter().map(|m| m.contract().scale()).collect(),
             shortfall: Money::ZERO,
             moved: false,
             inside: vec![Sum::ZERO; assets],
@@ -339,6 +374,7 @@ impl Ledger {
             Place::Fees => self.fees,
             Place::Clearing(market) => self.clearing[market.index()],
             Place::Funding(market) => self.funding[market.index()],
+            Place::Rounding(market) => self.rounding[market.index()],
             Place::Treasury(asset) => self.treasury[asset.index()],
             Place::Shortfall => self.shortfall,
         }
@@ -353,6 +389,7 @@ impl Ledger {
             Place::Fees => (&mut self.fees, VALUATION),
             Place::Clearing(market) => (&mut self.clearing[market.index()], VALUATION),
             Place::Funding(market) => (&mut self.funding[market.index()], VALUATION),
+            Place::Rounding(market) => (&mut self.rounding[market.index()], VALUATION),
             Place::Treasury(asset) => (&mut self.treasury[asset.index()], asset),
             Place::Shortfall => (&mut self.shortfall, VALUATION),
         }
@@ -405,15 +442,21 @@ impl Ledger {
         market: MarketId,
         change: Qty,
         price: Price,
-        tick: TickValue,
+        contract: &Contract,
     ) {
-        let (after, profit) = traded(*self.position(account, market), change, price, tick);
-        self.settle(account, market, after, profit);
+        let traded = traded(*self.position(account, market), change, price, contract);
+        self.settle(account, market, &traded);
     }
 
     /// Closes a part of a position, or all of it, for an amount instead of a price: the account receives the proceeds,
     /// or pays if they are negative. `change` is not more than the position and turns it towards zero.
-    pub(crate) fn close(&mut self, account: AccountId, market: MarketId, change: Qty, proceeds: Money) {
+    pub(crate) fn close(
+        &mut self,
+        account: AccountId,
+        market: MarketId,
+        change: Qty,
+        proceeds: (Money, &Contract),
+    ) {
         let mut after = *self.position(account, market);
         let released = after.cost.share_towards_zero(change.abs(), after.base.abs());
         assert!(
@@ -422,19 +465,27 @@ impl Ledger {
         );
         after.base += change;
         after.cost -= released;
-        self.settle(account, market, after, proceeds - released);
+        let (proceeds, contract) = proceeds;
+        self.settle(account, market, &Traded::new(after, contract.realised_of(proceeds, released)));
     }
 
     /// Realises a profit of a position that stays as it is: its entry cost rises by as much.
-    pub(crate) fn realise(&mut self, account: AccountId, market: MarketId, profit: Money) {
+    pub(crate) fn realise(
+        &mut self,
+        account: AccountId,
+        market: MarketId,
+        profit: Money,
+        contract: &Contract,
+    ) {
         let mut after = *self.position(account, market);
-        after.cost += profit;
-        self.settle(account, market, after, profit);
+        after.cost += contract.parts(profit);
+        self.settle(account, market, &Traded { after, profit, dust: Fine::ZERO });
     }
 
     /// Books a position and the profit that came out of it.
     #[inline(always)]
-    fn settle(&mut self, account: AccountId, market: MarketId, after: Position, profit: Money) {
+    fn settle(&mut self, account: AccountId, market: MarketId, traded: &Traded) {
+        let Traded { after, profit, dust } = *traded;
         let position = self.position_mut(account, market);
         let before = position.base;
         *position = after;
@@ -445,6 +496,27 @@ impl Ledger {
         if !profit.is_zero() {
             self.shift(Place::Clearing(market), Place::User(account, VALUATION), profit);
         }
+        if !dust.is_zero() {
+            self.leave(market, dust);
+        }
+    }
+
+    /// Parts of a minor unit stay in a market's clearing; as soon as they are one it moves to the market's rounding.
+    fn leave(&mut self, market: MarketId, parts: Fine) {
+        let scale = Fine::new(self.scales[market.index()]);
+        let dust = &mut self.dust[market.index()];
+        *dust += parts;
+        if *dust >= scale {
+            *dust -= scale;
+            self.transfer(Place::Clearing(market), Place::Rounding(market), Money::new(1));
+        }
+    }
+
+    /// What a market's clearing has to be, in parts of a minor unit, by the entry costs and what rounding left in it.
+    #[must_use]
+    pub(crate) fn clearing_is_right(&self, market: MarketId) -> bool {
+        let clearing = Sum::of(self.clearing[market.index()]).times(Qty::new(self.scales[market.index()]));
+        clearing + self.costs(market) == Sum::new(self.dust[market.index()].get().into())
     }
 
     /// True if money or positions moved since the last audit.
@@ -487,7 +559,7 @@ impl Ledger {
     pub(crate) fn venue(&self, asset: AssetId) -> Sum {
         let mut total = Sum::of(self.treasury[asset.index()]);
         if asset == VALUATION {
-            for amount in self.clearing.iter().chain(&self.funding) {
+            for amount in self.clearing.iter().chain(&self.funding).chain(&self.rounding) {
                 total += *amount;
             }
             total += self.shortfall;
@@ -496,11 +568,10 @@ impl Ledger {
     }
 
     /// Sum of the entry costs of one market.
-    #[must_use]
-    pub(crate) fn costs(&self, market: MarketId) -> Sum {
+    fn costs(&self, market: MarketId) -> Sum {
         let mut total = Sum::ZERO;
         for (_, p) in self.market_positions(market) {
-            total += p.cost;
+            total += Sum::new(p.cost.get().into());
         }
         total
     }
@@ -536,15 +607,21 @@ impl Ledger {
         }
         w.i64(self.fees.get());
         w.i64(self.shortfall.get());
+        for market in self.fractional() {
+            w.i64(self.rounding[market].get());
+            w.i64(self.dust[market].get());
+        }
     }
 
-    pub(crate) fn decode(
-        assets: usize,
-        funds: usize,
-        markets: usize,
-        r: &mut Reader<'_>,
-    ) -> Result<Self, CodecError> {
-        let mut ledger = Self::new(assets, funds, markets);
+    /// Markets whose entry costs are kept in parts of a minor unit.
+    fn fractional(&self) -> impl Iterator<Item = usize> + use<> {
+        let scales = self.scales.clone();
+        (0..self.markets).filter(move |&market| scales[market] > 1)
+    }
+
+    pub(crate) fn decode(config: &Config, r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        let mut ledger = Self::new(config);
+        let (assets, markets) = (ledger.assets, ledger.markets);
         let money = |r: &mut Reader<'_>| match r.i64()? {
             i64::MIN => Err(r.invalid("an amount is out of range; take another copy")),
             x => Ok(Money::new(x)),
@@ -554,7 +631,7 @@ impl Ledger {
             x if x.unsigned_abs() <= i64::MAX.unsigned_abs() >> 2 => Ok(x),
             x => Err(r.invalid(format!("{x} is more than a venue can hold; take another copy"))),
         };
-        let mut net = vec![(0i128, 0i128); markets];
+        let mut net = vec![0i128; markets];
         for _ in 0..r.len()? {
             let account = ledger.open();
             for asset in (0..assets).map(AssetId::from_index) {
@@ -564,7 +641,7 @@ impl Ledger {
         for i in 0..ledger.accounts * markets {
             let p = Position {
                 base: Qty::new(held(r)?),
-                cost: Money::new(held(r)?),
+                cost: Fine::new(held(r)?),
                 open_buys: Qty::new(held(r)?),
                 open_sells: Qty::new(held(r)?),
             };
@@ -573,8 +650,7 @@ impl Ledger {
             }
             ledger.lines[i].position = p;
             let market = i % markets;
-            net[market].0 += i128::from(p.base.get());
-            net[market].1 += i128::from(p.cost.get());
+            net[market] += i128::from(p.base.get());
             let long = ledger.open_interest[market].get().checked_add(p.base.max(Qty::ZERO).get());
             ledger.open_interest[market] =
                 Qty::new(long.ok_or_else(|| r.invalid("open interest is out of range; take another copy"))?);
@@ -592,8 +668,15 @@ impl Ledger {
         }
         ledger.fees = money(r)?;
         ledger.shortfall = money(r)?;
-        for (m, (base, cost)) in net.into_iter().enumerate() {
-            if base != 0 || cost != -i128::from(ledger.clearing[m].get()) {
+        for market in ledger.fractional() {
+            let (rounding, dust) = (money(r)?, money(r)?.get());
+            if rounding.is_negative() || !(0..ledger.scales[market]).contains(&dust) {
+                return Err(r.invalid("a market's rounding is out of range; take another copy"));
+            }
+            (ledger.rounding[market], ledger.dust[market]) = (rounding, Fine::new(dust));
+        }
+        for (m, base) in net.into_iter().enumerate() {
+            if base != 0 || !ledger.clearing_is_right(MarketId::from_index(m)) {
                 let why = format!(
                     "positions of market {m} do not sum to zero with its clearing; take another copy"
                 );
@@ -618,24 +701,27 @@ impl Ledger {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::units::TickValue;
 
-    const TICK: TickValue = TickValue::new(1);
+    const TICK: Contract = Contract::linear(TickValue::new(1));
+    /// 2e6 minor units over the price, in thousandths.
+    const COIN: Contract = Contract::inverse(2_000_000, 1000);
 
     fn position(base: i64, cost: i64) -> Position {
-        Position { base: Qty::new(base), cost: Money::new(cost), ..Position::default() }
+        Position { base: Qty::new(base), cost: Fine::new(cost), ..Position::default() }
     }
 
     #[test]
     fn a_partial_close_keeps_its_rounding_in_the_same_position() {
         // Three lots cost 100; one lot closes at 40. A third of 100 is released towards zero: 33, profit 7.
-        let (after, profit) = traded(position(3, 100), Qty::new(-1), Price::new(40), TICK);
-        assert_eq!((after, profit), (position(2, 67), Money::new(7)));
+        let t = traded(position(3, 100), Qty::new(-1), Price::new(40), &TICK);
+        assert_eq!((t.after, t.profit), (position(2, 67), Money::new(7)));
     }
 
     #[test]
     fn a_trade_through_zero_closes_all_and_opens_the_rest() {
-        let (after, profit) = traded(position(-2, -20), Qty::new(5), Price::new(8), TICK);
-        assert_eq!((after, profit), (position(3, 24), Money::new(4)));
+        let t = traded(position(-2, -20), Qty::new(5), Price::new(8), &TICK);
+        assert_eq!((t.after, t.profit), (position(3, 24), Money::new(4)));
     }
 
     #[test]
@@ -644,11 +730,43 @@ mod tests {
         let mut p = position(0, 0);
         let mut cash = Money::ZERO;
         for (change, price) in [(7, 10), (-3, 13), (5, 9), (-14, 11), (2, 12), (3, 10)] {
-            let before = cash + p.profit(Price::new(price), TICK);
-            let (after, profit) = traded(p, Qty::new(change), Price::new(price), TICK);
-            p = after;
-            cash += profit;
-            assert_eq!(before, cash + p.profit(Price::new(price), TICK));
+            let before = cash + p.profit(Price::new(price), &TICK);
+            let t = traded(p, Qty::new(change), Price::new(price), &TICK);
+            p = t.after;
+            cash += t.profit;
+            assert_eq!(before, cash + p.profit(Price::new(price), &TICK));
+        }
+        assert_eq!(p, position(0, 0));
+    }
+
+    #[test]
+    fn an_inverse_position_keeps_what_rounding_leaves_until_it_is_flat() {
+        // Bought at 6,000: 333.333 each. At 7,000 one is worth 285.714: 47.619 are won, 47 of it paid and 0.619 kept.
+        let opened = traded(position(0, 0), Qty::new(2), Price::new(6_000), &COIN);
+        assert_eq!((opened.after, opened.profit), (position(2, -666_666), Money::ZERO));
+        let t = traded(opened.after, Qty::new(-1), Price::new(7_000), &COIN);
+        assert_eq!((t.after, t.profit, t.dust), (position(1, -333_333 - 619), Money::new(47), Fine::ZERO));
+        // The other one at the same price: 47.619 and 0.619 are 48, and 0.238 that nobody is paid.
+        let t = traded(t.after, Qty::new(-1), Price::new(7_000), &COIN);
+        assert_eq!((t.after, t.profit, t.dust), (position(0, 0), Money::new(48), Fine::new(238)));
+        // A loss is rounded down, too: away from zero.
+        let t = traded(opened.after, Qty::new(-2), Price::new(5_000), &COIN);
+        assert_eq!((t.profit, t.dust), (Money::new(-134), Fine::new(666)));
+    }
+
+    #[test]
+    fn equity_of_an_inverse_position_moves_by_price_and_by_what_is_left_behind_only() {
+        let fine = |p: &Position, price| COIN.fine(price, p.base) - p.cost;
+        let (mut p, mut cash, mut dust) = (position(0, 0), Fine::ZERO, Fine::ZERO);
+        for (change, price) in [(7, 6_000), (-3, 7_001), (5, 5_003), (-14, 6_500), (2, 8_191), (3, 4_097)] {
+            let price = Price::new(price);
+            let before = cash + dust + fine(&p, price);
+            let t = traded(p, Qty::new(change), price, &COIN);
+            p = t.after;
+            cash += COIN.parts(t.profit);
+            dust += t.dust;
+            assert_eq!(before, cash + dust + fine(&p, price));
+            assert!(COIN.parts(p.profit(price, &COIN)) <= fine(&p, price));
         }
         assert_eq!(p, position(0, 0));
     }

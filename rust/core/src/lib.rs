@@ -74,10 +74,10 @@ pub use session::{
     Fired, Journal, JournalWriter, MOMENTS_MAX, MovedPrice, Trigger, TriggerError, Watch, run_until,
 };
 pub use units::{
-    AccountId, AssetId, Closing, Doubled, Exposed, FundId, MarketId, Money, Nanos, OrderId, Ppb, Ppm, Price,
-    Qty, Ratio, Share, Side, Size, Sum, TickValue, deposit_scaled, funding_index_delta_towards_zero,
-    largest_remainder, open_interest_rate_down, padded_median_towards_zero, premium_towards_zero,
-    size_discount_down, size_premium_down, size_slope_up, slew_limit, tier_deduction, tier_requirement_up,
-    whole_units,
+    AccountId, AssetId, Closing, Contract, Doubled, Exposed, Fine, FundId, MarketId, Money, Nanos, OrderId,
+    Ppb, Ppm, Price, Qty, Ratio, Share, Side, Size, Sum, TickValue, deposit_scaled,
+    funding_index_delta_towards_zero, largest_remainder, open_interest_rate_down, padded_median_towards_zero,
+    premium_towards_zero, size_discount_down, size_premium_down, size_slope_up, slew_limit, tier_deduction,
+    tier_requirement_up, whole_units,
 };
 pub use venue::{Audit, Venue};

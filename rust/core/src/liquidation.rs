@@ -27,7 +27,9 @@ use crate::insurance;
 use crate::ledger::{self, Place};
 use crate::margin::Health;
 use crate::protocol::{CancelReason, Events, LIQUIDATION_BACKED, Record, SelfTrade, event, event_of};
-use crate::units::{AccountId, Closing, MarketId, Money, Ppm, Price, Qty, Side, Sum, TickValue, VALUATION};
+use crate::units::{
+    AccountId, Closing, Contract, Fine, MarketId, Money, Ppm, Price, Qty, Side, Sum, VALUATION,
+};
 use claims::Claims;
 use debt::Settlement;
 use fund::{budget, pay_fund, watch_drawdown};
@@ -89,7 +91,7 @@ struct Slice {
     /// The account's share of equity behind the position is negative: the fund or others must pay.
     insolvent: bool,
     mark: Price,
-    tick: TickValue,
+    contract: Contract,
     /// The limit of the rule; the bankruptcy price by default.
     limit: Price,
     /// Maintenance rate of the position's tier.
@@ -268,19 +270,21 @@ impl Queue {
         let rules = &floor.market(market).config.liquidation;
         let mark = floor.prices.known(market);
         let base = floor.ledger.position(account, market).base;
-        let (whole, per_lot) = (base.abs(), floor.tick(market).per_lot(mark));
+        let contract = floor.contract(market);
+        let (whole, per_lot) = (base.abs(), contract.lot(mark).abs());
         let steps = |lot, most| Steps {
             share: rules.slice_ppm,
             least: rules.slice_qty_min,
             most,
-            full_below: Qty::affordable(rules.full_below, per_lot),
+            full_below: contract.affordable(rules.full_below, Fine::ZERO, per_lot),
             lot,
         };
         let restoring = || {
             let (_, margin) = floor.rules.tier(market, base, mark);
             let (liquidator_fee, fund_fee) = (liquidator_rate(&rules.fee_rule), rules.fee_ppm);
             let margin = margin + buffer(&rules.policy);
-            let freed = Freed { per_lot, quote: Ppm::ONE, margin, liquidator_fee, fund_fee };
+            let (quote, scale) = (Ppm::ONE, contract.scale());
+            let freed = Freed { per_lot, scale, quote, margin, liquidator_fee, fund_fee };
             let lots = size_to_close(shortage(floor, account, market, of.0).saturate(), &freed);
             lots.unwrap_or(whole).max(Qty::new(1)).min(whole)
         };
@@ -295,7 +299,9 @@ impl Queue {
                     }
                 }
             }
-            SlicePolicy::Tier => policy::above_tier(whole, floor.rules.tier(market, base, mark).0, per_lot),
+            SlicePolicy::Tier => {
+                policy::above_tier(whole, floor.rules.tier(market, base, mark).0, (per_lot, contract))
+            }
             SlicePolicy::Restore { .. } => restoring(),
             SlicePolicy::Ramp { duration_ns, initial_ppm, full_below, .. } => {
                 let ramp =
@@ -414,9 +420,9 @@ fn slice(floor: &Floor, account: AccountId, market: MarketId, of: (&Health, &Pac
     let (health, pace) = of;
     let config = &floor.market(market).config;
     let base = floor.ledger.position(account, market).base;
-    let (mark, tick) = (floor.prices.known(market), config.tick_value);
+    let (mark, contract, prices) = (floor.prices.known(market), *floor.contract(market), config.prices());
     let need = requirement(floor, account, market);
-    let value = mark.value(base, tick);
+    let value = contract.value(mark, base);
     let closing = Closing {
         lots: (base.abs(), base.abs()),
         value,
@@ -425,13 +431,13 @@ fn slice(floor: &Floor, account: AccountId, market: MarketId, of: (&Health, &Pac
         total: health.maintenance,
     };
     let share = value - closing.bankruptcy_quote_up().expect("a position has lots");
-    let bankruptcy = Price::limited(mark.bankruptcy(share, base, tick), config.price_max);
+    let bankruptcy = Price::limited(contract.losing(mark, base, share), prices);
     let sight = Sight {
         mark,
-        price_max: config.price_max,
+        prices,
         bankruptcy,
         base,
-        tick,
+        contract,
         health: (health.equity, health.maintenance),
         need,
         began: pace.began.unwrap_or((floor.now, mark)),
@@ -445,7 +451,7 @@ fn slice(floor: &Floor, account: AccountId, market: MarketId, of: (&Health, &Pac
         bankruptcy,
         insolvent: share.is_negative(),
         mark,
-        tick,
+        contract,
         limit: policy::limit(&config.liquidation.limit, &sight),
         margin: floor.rules.tier(market, base, mark).1,
         shortage: health.maintenance - health.equity,
@@ -496,7 +502,7 @@ fn shortage(floor: &Floor, account: AccountId, market: MarketId, health: &Health
     if buffer.is_positive() {
         for (p, m) in floor.ledger.positions(account).iter().zip(floor.market_ids()) {
             if !p.base.is_zero() {
-                lacking += floor.prices.known(m).value(p.base.abs(), floor.tick(m)).ppm_up(buffer);
+                lacking += floor.rules.notional(m, p.base, floor.prices.known(m)).ppm_up(buffer);
             }
         }
     }
@@ -564,14 +570,17 @@ fn book_limit(floor: &Floor, slice: &Slice) -> Price {
     if backed { slice.bankruptcy } else { slice.limit }
 }
 
-/// What fills of a slice in the book or in an auction bring or cost the fund: lots, price x lots x tick value, and
+/// What fills of a slice in the book or in an auction bring or cost the fund: lots, their value as those of a long, and
 /// whether the order was for the whole position.
-fn charge(floor: &mut Floor, slice: &Slice, filled: (Qty, Money, bool), events: &mut Events) {
+fn charge(floor: &mut Floor, slice: &Slice, filled: (Qty, Fine, bool), events: &mut Events) {
     let rules = floor.market(slice.market).config.liquidation;
-    let signed = |amount: Money| slice.side.pick(amount, -amount);
-    let quote = signed(slice.bankruptcy.value(filled.0, slice.tick));
+    // What the position's lots brought, and what they had to bring; the surplus rounded down.
+    let contract = &slice.contract;
+    let signed = |amount: Fine| slice.side.pick(amount, -amount);
+    let value = contract.down(signed(filled.1));
+    let surplus = contract.down(signed(filled.1 - contract.fine(slice.bankruptcy, filled.0)));
     let fund = budget(floor, slice.market);
-    let delta = insurance::fund_delta(signed(filled.1), quote, rules.fee_ppm, fund);
+    let delta = insurance::fund_delta(value, value - surplus, rules.fee_ppm, fund);
     if delta.amount.is_negative() {
         // Beyond the bankruptcy price; what the fund cannot pay stays with the account.
         let pays = if delta.allowed { delta.amount } else { Money::ZERO };
@@ -586,14 +595,13 @@ fn charge(floor: &mut Floor, slice: &Slice, filled: (Qty, Money, bool), events: 
         LiquidationFee::Whole if filled.2 => delta.amount,
         LiquidationFee::Whole => Money::ZERO,
         LiquidationFee::MarginLeft { liquidator, liquidator_ppm } => {
-            let surplus = signed(filled.1) - quote;
-            let paid =
-                pay_liquidator(floor, slice, (liquidator, liquidator_ppm), (filled.1, surplus), events);
-            let value = slice.mark.value(filled.0, slice.tick);
+            let closed = (value.abs(), surplus);
+            let paid = pay_liquidator(floor, slice, (liquidator, liquidator_ppm), closed, events);
+            let at_mark = contract.notional_up(slice.mark, filled.0);
             let liquidator_fee = liquidator_rate(&rules.fee_rule);
             let rate =
-                insurance::fund_fee(slice.shortage, value, slice.margin, liquidator_fee, rules.fee_ppm);
-            filled.1.ratio_up(rate).min(surplus - paid)
+                insurance::fund_fee(slice.shortage, at_mark, slice.margin, liquidator_fee, rules.fee_ppm);
+            value.abs().ratio_up(rate).min(surplus - paid)
         }
     };
     pay_fund(floor, slice.account, slice.market, fee, events);
@@ -631,16 +639,17 @@ fn takeover_terms(
     slice: &Slice,
     rule: Takeover,
     events: &mut Events,
-) -> Option<(Price, Qty, Money)> {
+) -> Option<(Price, Qty, Fine)> {
     if !slice.insolvent || rule == Takeover::Bankruptcy {
-        return Some((slice.bankruptcy, slice.lots, Money::ZERO));
+        return Some((slice.bankruptcy, slice.lots, Fine::ZERO));
     }
     // Winners come before the fund is drawn down further.
     if watch_drawdown(floor, slice.market, events) {
         return None;
     }
-    let paid_per_lot = insurance::cost_per_lot(slice.side, slice.bankruptcy, slice.mark, slice.tick);
-    let lots = insurance::payable(budget(floor, slice.market), paid_per_lot, slice.lots);
+    let paid_per_lot = insurance::cost_per_lot(slice.side, slice.bankruptcy, slice.mark, &slice.contract);
+    let budget = budget(floor, slice.market);
+    let lots = insurance::payable(budget, Fine::ZERO, paid_per_lot, slice.lots, &slice.contract);
     lots.is_positive().then_some((slice.mark, lots, paid_per_lot))
 }
 
@@ -655,7 +664,7 @@ fn to_backstop(floor: &mut Floor, slice: &mut Slice, events: &mut Events) {
     let rule = floor.market(slice.market).config.liquidation.takeover;
     let Some((price, lots, paid_per_lot)) = takeover_terms(floor, slice, rule, events) else { return };
     let held = floor.ledger.position(backstop, slice.market);
-    let after = ledger::traded(*held, slice.side.signed(lots), price, slice.tick);
+    let after = ledger::traded(*held, slice.side.signed(lots), price, &slice.contract);
     if !floor.rules.carries(&floor.ledger, &floor.prices, backstop, slice.market, &after) {
         return;
     }
@@ -670,7 +679,7 @@ fn to_backstop(floor: &mut Floor, slice: &mut Slice, events: &mut Events) {
         ..event_of(event::TAKEN_OVER, slice.market)
     });
     slice.lots -= lots;
-    pay_fund(floor, slice.account, slice.market, -paid_per_lot.times(lots), events);
+    pay_fund(floor, slice.account, slice.market, -slice.contract.up(paid_per_lot.times(lots)), events);
 }
 
 /// Stage I: the book beyond the bankruptcy price, for as long as the fund can carry the difference.
@@ -701,7 +710,7 @@ fn to_fund(floor: &mut Floor, slice: &mut Slice, events: &mut Events) {
     let flow = Flow::Backed { budget, bankruptcy: slice.bankruptcy };
     let swept = send(floor, slice, limit, flow, events);
     slice.lots = swept.left;
-    pay_fund(floor, slice.account, slice.market, -swept.cost, events);
+    pay_fund(floor, slice.account, slice.market, -slice.contract.up(swept.cost), events);
 }
 
 /// Stage J: auto-deleveraging of winners on the other side.

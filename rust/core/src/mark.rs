@@ -48,12 +48,12 @@ impl Prices {
         }
     }
 
-    pub(crate) fn decode(maxima: &[Price], r: &mut Reader<'_>) -> Result<Self, CodecError> {
-        let mut prices = Self::new(maxima.len());
+    pub(crate) fn decode(domains: &[(Price, Price)], r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        let mut prices = Self::new(domains.len());
         for list in [&mut prices.marks, &mut prices.indices] {
-            for (slot, max) in list.iter_mut().zip(maxima) {
+            for (slot, (least, most)) in list.iter_mut().zip(domains) {
                 let price = r.option()?.map(Price::new);
-                if price.is_some_and(|p| !p.is_positive() || p > *max) {
+                if price.is_some_and(|p| p < *least || p > *most) {
                     return Err(r.invalid("a price is outside its domain; take another copy"));
                 }
                 *slot = price;
@@ -151,7 +151,7 @@ impl MarkState {
     }
 
     /// The mark: docs/mechanics.md section 7.
-    pub(crate) fn mark(&self, view: &View, price_max: Price) -> Price {
+    pub(crate) fn mark(&self, view: &View, prices: (Price, Price)) -> Price {
         let index = view.index;
         let mut mark = match self.config.method {
             MarkMethod::Index => index,
@@ -167,7 +167,7 @@ impl MarkState {
         if let (Some(most), Some(before)) = (self.config.slew_ppm, view.before) {
             mark = slew_limit(before, mark, most);
         }
-        mark.max(Price::new(1)).min(price_max)
+        mark.max(prices.0).min(prices.1)
     }
 
     /// The median of the inputs that have a price; the index if none has.
@@ -298,7 +298,7 @@ mod tests {
     }
 
     fn mark_at(s: &MarkState, view: &View) -> i64 {
-        s.mark(view, Price::MAX).get()
+        s.mark(view, (Price::new(1), Price::MAX)).get()
     }
 
     #[test]

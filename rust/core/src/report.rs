@@ -6,7 +6,7 @@ use crate::ledger::Place;
 use crate::order::Order;
 use crate::protocol::{OrderType, Phase};
 use crate::units::{
-    AccountId, AssetId, FundId, MarketId, Money, Nanos, OrderId, Price, Qty, Side, Sum, VALUATION,
+    AccountId, AssetId, Fine, FundId, MarketId, Money, Nanos, OrderId, Price, Qty, Side, Sum, VALUATION,
 };
 use crate::venue::Venue;
 use std::collections::BTreeMap;
@@ -29,12 +29,15 @@ pub struct AssetTotals {
 /// The proof of conservation, counted anew.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conservation {
-    /// True if for every asset users + funds + fees + venue = deposits, and every market's positions sum to zero.
+    /// True if for every asset users + funds + fees + venue = deposits, and in every market positions sum to zero and
+    /// entry costs to minus its clearing, but for the parts of a minor unit that rounding left there.
     pub ok: bool,
     /// By asset.
     pub assets: Vec<AssetTotals>,
     /// Sum of signed positions by market.
     pub net: Vec<Qty>,
+    /// What rounding left behind, by market.
+    pub rounding: Vec<Money>,
     /// Loss that nobody carried, as a positive amount.
     pub shortfall: Money,
 }
@@ -90,8 +93,8 @@ pub struct PositionRow {
     pub market: MarketId,
     /// Signed lots.
     pub base: Qty,
-    /// Entry cost.
-    pub cost: Money,
+    /// Entry cost, in the parts of the market's contract.
+    pub cost: Fine,
     /// Lots in resting buys.
     pub open_buys: Qty,
     /// Lots in resting sells.
@@ -189,12 +192,14 @@ impl Venue {
                 }
             })
             .collect();
-        let net: Vec<Qty> =
-            (0..ledger.markets()).map(|m| ledger.recount(MarketId::from_index(m)).0).collect();
+        let markets = || self.floor().market_ids();
+        let net: Vec<Qty> = markets().map(|m| ledger.recount(m).0).collect();
+        let rounding = markets().map(|m| ledger.at(Place::Rounding(m))).collect();
         let balanced =
             assets.iter().all(|a| a.users + a.funds + Sum::of(a.fees) + a.venue == Sum::of(a.deposits));
-        let ok = balanced && net.iter().all(|n| n.is_zero());
-        Conservation { ok, assets, net, shortfall: -ledger.at(Place::Shortfall) }
+        let cleared = markets().all(|m| ledger.clearing_is_right(m));
+        let ok = balanced && cleared && net.iter().all(|n| n.is_zero());
+        Conservation { ok, assets, net, rounding, shortfall: -ledger.at(Place::Shortfall) }
     }
 
     /// Every account, by number.
@@ -223,10 +228,17 @@ impl Venue {
 
     /// The first mark of a market, if no other price moves, at which an account may be liquidated.
     fn liquidation_mark(&self, account: AccountId, market: MarketId) -> Option<Price> {
-        let side = Side::of(self.floor().ledger.position(account, market).base);
+        let floor = self.floor();
+        let side = Side::of(floor.ledger.position(account, market).base);
         let beyond = self.liquidation_price(account, market)?.beyond(side);
-        let max = self.floor().market(market).config.price_max;
-        (1..=i128::from(max.get())).contains(&beyond).then(|| Price::limited(beyond, max))
+        let prices = floor.market(market).config.prices();
+        let within = (i128::from(prices.0.get())..=i128::from(prices.1.get())).contains(&beyond);
+        if floor.contract(market).is_whole() {
+            return within.then(|| Price::limited(beyond, prices));
+        }
+        // Its values are rounded: the exact price may be a few ticks beside the first mark that does it.
+        let way = floor.prices.known(market);
+        floor.rules.first_beyond(&floor.ledger, &floor.prices, (account, market), (way, prices))
     }
 
     /// Every position that is not flat or has orders beside it, by account and market.
@@ -297,7 +309,7 @@ impl Venue {
     #[must_use]
     pub fn liquidation_map(&self, market: MarketId) -> Vec<LiquidationRow> {
         let floor = self.floor();
-        let config = &floor.market(market).config;
+        let contract = floor.contract(market);
         let mut rows: BTreeMap<Price, LiquidationRow> = BTreeMap::new();
         for (account, p) in floor.ledger.market_positions(market) {
             let spared = p.base.is_zero()
@@ -313,7 +325,7 @@ impl Venue {
             let row = rows.entry(price).or_insert(row);
             row.accounts += 1;
             row.lots += p.base.abs();
-            row.notional = price.value(row.lots, config.tick_value);
+            row.notional = contract.notional_up(price, row.lots);
         }
         rows.into_values().collect()
     }

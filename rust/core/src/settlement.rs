@@ -103,7 +103,7 @@ impl SettlementState {
     pub(crate) fn decode(
         rule: &FinalSettlement,
         accounts: usize,
-        price_max: Price,
+        prices: (Price, Price),
         r: &mut Reader<'_>,
     ) -> Result<Self, CodecError> {
         let (code, at, reduces) = (r.u16()?, Nanos::new(r.i64()?), r.bool()?);
@@ -122,10 +122,10 @@ impl SettlementState {
                 let ordered = !begin.is_negative() && begin <= counted && counted <= at;
                 // An average is over a time that is not empty.
                 let ordered = ordered && (begin < at || rule.price.window().is_zero());
-                ordered && (0..=price_max.over_time(begin, counted)).contains(&sum)
+                ordered && (0..=prices.1.over_time(begin, counted)).contains(&sum)
             }
             Progress::UnderWay { .. } => {
-                price.is_positive() && price <= price_max && next.iter().all(|a| a.index() <= accounts)
+                prices.0 <= price && price <= prices.1 && next.iter().all(|a| a.index() <= accounts)
             }
         };
         if !fits {

@@ -4,7 +4,7 @@ use crate::error::VectorError;
 use crate::guarded::released;
 use pyo3::prelude::*;
 use seawall_core::adl::{Adl, Candidate, Frame, Hedged, Marks, Round, leg_risk};
-use seawall_core::{AccountId, Money, Price, Qty, Side, TickValue};
+use seawall_core::{AccountId, Contract, Money, Price, Qty, Side, TickValue};
 
 /// Account, lots, entry cost, equity, maintenance, signed lots elsewhere.
 type Row = (u32, i64, i64, i64, i64, i64);
@@ -28,13 +28,13 @@ pub(crate) fn adl_round(
 ) -> PyResult<Done> {
     let rule: Adl = serde_json::from_str(rule).map_err(|e| VectorError::new_err(format!("rule: {e}")))?;
     let side = if side == 0 { Side::Buy } else { Side::Sell };
-    let (mark, tick) = (Price::new(mark), TickValue::new(tick_value));
+    let (mark, contract) = (Price::new(mark), Contract::linear(TickValue::new(tick_value)));
     let plan = released(py, move || {
         let candidates: Vec<Candidate> =
-            rows.into_iter().map(|row| candidate(side, mark.value(Qty::new(row.1), tick), row)).collect();
+            rows.into_iter().map(|row| candidate(side, contract.value(mark, Qty::new(row.1)), row)).collect();
         let marks = Marks { bankruptcy: Price::new(bankruptcy), mark, index: mark };
-        let frame = Frame { side, one: Money::new(one), seed: 0 };
-        let round = Round { rule: &rule, marks, tick, frame, residual: Qty::new(residual) };
+        let frame = Frame { side, inverse: false, one: Money::new(one), seed: 0 };
+        let round = Round { rule: &rule, marks, contract, frame, residual: Qty::new(residual) };
         let hedged: Vec<Hedged> =
             candidates.iter().map(|c| Hedged { lots: c.lots, cap: c.lots, other: c.hedge }).collect();
         round.plan(&candidates).map(|done| (leg_risk(side, &hedged, &done.closed), done))

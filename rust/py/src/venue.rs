@@ -363,8 +363,12 @@ pub(crate) fn audit(venue: &seawall_core::Venue) -> serde_json::Value {
             (asset.name.clone(), row)
         })
         .collect();
-    let markets: serde_json::Map<String, serde_json::Value> = std::iter::zip(&config.markets, &proof.net)
-        .map(|(market, net)| (market.name.clone(), serde_json::json!({"net_position": net.get()})))
+    let sums = std::iter::zip(&proof.net, &proof.rounding);
+    let markets: serde_json::Map<String, serde_json::Value> = std::iter::zip(&config.markets, sums)
+        .map(|(market, (net, rounding))| {
+            let row = serde_json::json!({"net_position": net.get(), "rounding": rounding.get()});
+            (market.name.clone(), row)
+        })
         .collect();
     serde_json::json!({
         "ok": proof.ok, "assets": assets, "markets": markets, "shortfall": proof.shortfall.get(),

@@ -633,6 +633,11 @@ fn check_markets(config: &Config, scenario: &Scenario) -> Result<(), ScenarioErr
         if !scenario.markets.contains_key(&market.name) {
             return refuse(format!("markets.{}", market.name), "is missing; the venue has this market");
         }
+        if market.tick_value.is_zero() {
+            let why =
+                "the venue's contract is not linear, and agents count in tick values; use a linear market";
+            return refuse(format!("markets.{}", market.name), why);
+        }
     }
     for (name, market) in &scenario.markets {
         let Some(venue) = config.markets.iter().find(|m| m.name == *name) else {

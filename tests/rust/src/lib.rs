@@ -516,6 +516,7 @@ impl Run<'_> {
             ["funds", _] => (0..self.venue.config().funds.len())
                 .map(|f| i128::from(self.venue.fund(FundId::from_index(f)).get()))
                 .sum(),
+            ["rounding", m, _] => self.venue.money(Place::Rounding(market(m)?)).get().into(),
             ["fees", _] => self.venue.money(Place::Fees).get().into(),
             ["shortfall", _] => proof.shortfall.get().into(),
             ["users", asset, _] => {

@@ -7,7 +7,7 @@
 
 use seawall_core::adl::{Adl, AdlRisk, Candidate, Frame, Liable, Marks, Round, haircut, risk_weight};
 use seawall_core::config::RateRounding;
-use seawall_core::{AccountId, Money, Price, Qty, Side, TickValue, two_sided_loss};
+use seawall_core::{AccountId, Contract, Money, Price, Qty, Side, TickValue, two_sided_loss};
 use seawall_tests::repository;
 use seawall_tests::stream::Rng;
 use serde_json::{Value, json};
@@ -271,9 +271,14 @@ fn run(mechanism: Mechanism, terms: Terms, accounts: &[Account], amount: i64) ->
             // A lot lacks one minor unit at the mark.
             let marks =
                 Marks { bankruptcy: Price::new(MARK + 1), mark: Price::new(MARK), index: Price::new(MARK) };
-            let frame = Frame { side: Side::Sell, one: Money::new(1), seed: 1 };
-            let round =
-                Round { rule: &rule, marks, tick: TickValue::new(1), frame, residual: Qty::new(amount) };
+            let frame = Frame { side: Side::Sell, inverse: false, one: Money::new(1), seed: 1 };
+            let round = Round {
+                rule: &rule,
+                marks,
+                contract: Contract::linear(TickValue::new(1)),
+                frame,
+                residual: Qty::new(amount),
+            };
             let candidates: Vec<Candidate> = accounts.iter().map(Account::candidate).collect();
             let done = round.plan(&candidates).expect("not an offset");
             if mechanism.takes_money() {

@@ -6,6 +6,7 @@
 //! who was not found, and the events say that nobody was found who is not, and that the worst came first. A failure
 //! names its world.
 
+use seawall_core::config::{ContractRule, Market};
 use seawall_core::{
     AccountId, AssetId, Command, Config, Events, Health, MarketId, Money, Nanos, OrderType, Price, Qty,
     Record, Side, Venue, protocol::event,
@@ -20,12 +21,15 @@ const COMMANDS: usize = 600;
 const UNIT: i64 = 1_000_000;
 
 /// What was reached, and how often it has to be.
-const REACHED: [(&str, u64); 21] = [
+const REACHED: [(&str, u64); 24] = [
     ("marks", 1_000_000),
     ("marks of one tick", 200_000),
     ("marks that jump by a tenth", 80_000),
     ("marks apart from their index", 80_000),
     ("marks that crossed no guard", 500_000),
+    ("marks of inverse contracts", 200_000),
+    ("marks of quanto contracts", 60_000),
+    ("accounts found with inverse or quanto positions", 2_000),
     ("accounts looked at", 20_000),
     ("trades", 50_000),
     ("fees", 5_000),
@@ -64,8 +68,23 @@ fn market(rng: &mut Rng, number: usize) -> Value {
         |(lower, rate): (i64, i64)| json!({"lower": lower, "initial_ppm": rate, "maintenance_ppm": rate});
     let count = 1 + rng.below(3);
     let tiers: Vec<Value> = lowers.zip(rates).take(count).map(tier).collect();
+    // A lot of another contract is worth about as much, or so little that every rounding shows.
+    let worth = rng.pick(&[100 * UNIT, 100 * UNIT, 20_000, 77, 3]);
+    let contract = match rng.below(10) {
+        0..=2 => {
+            let price_min = (price_max / rng.pick(&[4, 20, 100])).max(1);
+            let face = worth * price_min * 2;
+            let scale = ((1_000_000 * price_max + face - 1) / face) * rng.pick(&[1, 3]);
+            json!({"type": "inverse", "face": face, "scale": scale, "price_min": price_min})
+        }
+        3 => {
+            json!({"type": "quanto", "multiplier": (worth * 7 / price_max).max(1), "scale": rng.pick(&[1, 10, 997])})
+        }
+        _ => json!({"type": "linear"}),
+    };
+    let tick = if contract["type"] == "linear" { tick } else { 0 };
     json!({
-        "name": format!("M{number}"), "tick_value": tick, "price_max": price_max, "order_qty_max": 1000,
+        "name": format!("M{number}"), "tick_value": tick, "contract": contract, "price_max": price_max, "order_qty_max": 1000,
         "position_max": 1000, "open_interest_max": 10_000,
         "fees": {"maker_ppm": rng.pick(&[0, 0, -100, 500]), "taker_ppm": rng.pick(&[0, 500, 3_000])}, "tiers": tiers,
         "mark": {"method": rng.pick(&["index", "index", "last", "median"]), "basis_samples": 2},
@@ -82,7 +101,12 @@ fn config(rng: &mut Rng) -> Value {
     let mut assets =
         vec![json!({"name": "USD", "decimals": 6, "deposits_max": 1_000_000 * UNIT, "collateral": null})];
     for i in 0..rng.within(0, 2) {
-        let at = rng.below(markets.len());
+        let linear: Vec<usize> =
+            (0..markets.len()).filter(|m| markets[*m]["contract"]["type"] == "linear").collect();
+        if linear.is_empty() {
+            break;
+        }
+        let at = rng.pick(&linear);
         let tick = markets[at]["tick_value"].as_i64().expect("worlds are small");
         assets.push(json!({"name": format!("A{i}"), "decimals": 0, "deposits_max": 1_000_000,
             "collateral": {"market": at, "value_num": tick, "value_den": rng.pick(&[1, 3]), "weight_ppm": rng.pick(&[500_000, 900_000, 1_000_000])}}));
@@ -106,6 +130,11 @@ fn wide(market: &Value) -> bool {
         .any(|t| t["maintenance_ppm"].as_i64().expect("worlds are small") > 490_000)
 }
 
+/// The lowest price of a market.
+fn least(market: &Market) -> i64 {
+    if let ContractRule::Inverse { price_min, .. } = market.contract { price_min.get() } else { 1 }
+}
+
 struct World {
     seed: u64,
     rng: Rng,
@@ -121,7 +150,10 @@ impl World {
     fn new(seed: u64) -> Self {
         let mut rng = Rng::new(seed);
         let config = Config::new(&config(&mut rng).to_string()).expect("a valid configuration");
-        let prices: Vec<i64> = config.markets.iter().map(|m| m.price_max.get() / rng.within(2, 3)).collect();
+        let prices: Vec<i64> =
+            config.markets.iter().map(|m| (m.price_max.get() / rng.within(2, 3)).max(least(m))).collect();
+        // Where lots are worth little there is little money, too.
+        let tiny = config.markets.iter().all(|m| m.contract != ContractRule::Linear);
         let accounts = u32::try_from(rng.within(3, 8)).expect("worlds are small");
         let venue = Venue::new(config);
         let mut world = Self { seed, rng, venue, events: Events::new(), at: 0, prices, accounts };
@@ -133,7 +165,8 @@ impl World {
         }
         for account in 0..accounts {
             world.apply(&Command::OpenAccount);
-            let amount = Money::new(world.rng.within(20, 2_000) * UNIT);
+            let unit = if tiny { world.rng.pick(&[1, 50, UNIT]) } else { UNIT };
+            let amount = Money::new(world.rng.within(20, 2_000) * unit);
             world.apply(&Command::Deposit {
                 account: AccountId::new(account),
                 asset: AssetId::new(0),
@@ -188,8 +221,9 @@ impl World {
             _ => 1 + old / 2,
         };
         // It comes back from the ends, so that it does not stay there.
-        let (low, high) = if old < max / 8 { (0, move_max) } else { (-move_max, move_max) };
-        let new = (old + self.rng.within(low, high)).clamp(1, max);
+        let bottom = least(&self.venue.config().markets[i]) * 9 / 8;
+        let (low, high) = if old < (max / 8).max(bottom) { (0, move_max) } else { (-move_max, move_max) };
+        let new = (old + self.rng.within(low, high)).clamp(least(&self.venue.config().markets[i]), max);
         self.prices[i] = new;
         let before = self.venue.guard_work();
         let was: Vec<bool> = self.each().map(|a| self.venue.is_in_liquidation(a)).collect();
@@ -197,6 +231,9 @@ impl World {
         self.apply(&Command::Index { market, price: Price::new(new) });
         let mark_now = self.venue.mark(market);
         counts.add("marks", true);
+        let contract = self.venue.config().markets[i].contract;
+        counts.add("marks of inverse contracts", matches!(contract, ContractRule::Inverse { .. }));
+        counts.add("marks of quanto contracts", matches!(contract, ContractRule::Quanto { .. }));
         counts.add("marks of one tick", (new - old).abs() == 1);
         counts.add("marks that jump by a tenth", (new - old).abs() * 10 > old);
         counts.add("marks apart from their index", mark_now != Some(Price::new(new)));
@@ -213,7 +250,8 @@ impl World {
     fn trade(&mut self, counts: &mut Counts) {
         let (market, buyer, seller) = (self.market(), self.account(), self.account());
         let Some(mark) = self.venue.mark(market) else { return };
-        let price = mark.get() + self.rng.within(-1, 1);
+        let price =
+            (mark.get() + self.rng.within(-1, 1)).max(least(&self.venue.config().markets[market.index()]));
         let of = |world: &Self| [buyer, seller].map(|a| world.venue.position(a, market).base.get());
         let before = of(self);
         // Often as much as somebody holds, or twice as much.
@@ -273,6 +311,12 @@ impl World {
         self.look(counts, &[account]);
     }
 
+    fn of_other_contracts(&self, account: AccountId) -> bool {
+        let markets = self.venue.config().markets.iter().enumerate();
+        let mut others = markets.filter(|(_, m)| m.contract != ContractRule::Linear);
+        others.any(|(i, _)| !self.venue.position(account, MarketId::from_index(i)).base.is_zero())
+    }
+
     fn each(&self) -> impl Iterator<Item = AccountId> + use<> {
         (0..self.accounts).map(AccountId::new)
     }
@@ -313,6 +357,8 @@ impl World {
                     self.check_order(last.replace((e.kind, needed, e.account)), e, &needed);
                     let called = e.kind == event::MARGIN_CALLED;
                     counts.add(if called { "calls" } else { "liquidations" }, true);
+                    let held = self.of_other_contracts(AccountId::new(e.account));
+                    counts.add("accounts found with inverse or quanto positions", held);
                 }
                 event::MARGIN_CALL_CLEARED => counts.add("calls cleared", true),
                 event::LIQUIDATION_ENDED => counts.add("recoveries", e.code == 1),
@@ -351,7 +397,7 @@ impl World {
 
 /// Maintenance requirement of a notional, as docs/mechanics.md section 3 says, in a way of its own: requirements are
 /// convex, so the tier that applies is the one that asks for most.
-fn requirement(market: &seawall_core::config::Market, notional: i64) -> i64 {
+fn requirement(market: &Market, notional: i64) -> i64 {
     let (mut deduction, mut before, mut most) = (0, 0, i64::MIN);
     for tier in &market.tiers {
         let rate = tier.maintenance_ppm.get();
@@ -365,18 +411,22 @@ fn requirement(market: &seawall_core::config::Market, notional: i64) -> i64 {
 /// The map by trying every price: price, long, accounts, lots.
 fn map_by_trying(world: &World, market: MarketId) -> BTreeMap<(i64, bool), (u32, i64)> {
     let (venue, config) = (&world.venue, &world.venue.config().markets[market.index()]);
-    let (mark, tick) = (venue.mark(market).expect("every market has a mark").get(), config.tick_value.get());
+    let mark = venue.mark(market).expect("every market has a mark").get();
     let mut map: BTreeMap<(i64, bool), (u32, i64)> = BTreeMap::new();
     for account in world.each().filter(|a| !venue.is_in_liquidation(*a) && world.is_takeable(*a)) {
         let base = venue.position(account, market).base.get();
         let health = venue.health(account);
         let slack = |price: i64| {
-            let asked = |price: i64| i128::from(requirement(config, base.abs() * price * tick));
-            let gained = i128::from((price - mark) * base * tick);
+            let value = |price| config.contract().value(Price::new(price), Qty::new(base)).get();
+            let asked = |price| i128::from(requirement(config, value(price).abs().max(1)));
+            let gained = i128::from(value(price) - value(mark));
             (health.equity - health.maintenance).get() + gained - asked(price) + asked(mark)
         };
-        let ahead: Box<dyn Iterator<Item = i64>> =
-            if base > 0 { Box::new((1..mark).rev()) } else { Box::new(mark + 1..=config.price_max.get()) };
+        let ahead: Box<dyn Iterator<Item = i64>> = if base > 0 {
+            Box::new((least(config)..mark).rev())
+        } else {
+            Box::new(mark + 1..=config.price_max.get())
+        };
         if let Some(price) = ahead.into_iter().find(|p| base != 0 && slack(*p) < 0) {
             let row = map.entry((price, base > 0)).or_default();
             *row = (row.0 + 1, row.1 + base.abs());
@@ -397,7 +447,7 @@ fn the_map_of_liquidations_is_that_of_trying_every_price() {
             if step % 10 != 0 || config.price_max.get() > 700 {
                 continue;
             }
-            let tick = config.tick_value;
+            let contract = config.contract();
             let tried = map_by_trying(&world, market);
             let map = world.venue.liquidation_map(market);
             assert!(map.is_sorted_by_key(|row| row.price), "world {seed}, step {step}");
@@ -406,7 +456,10 @@ fn the_map_of_liquidations_is_that_of_trying_every_price() {
                 .map(|row| ((row.price.get(), row.side == Side::Buy), (row.accounts, row.lots.get())))
                 .collect();
             assert_eq!(told, tried, "world {seed}, step {step}, market {market}");
-            assert!(map.iter().all(|row| row.notional == row.price.value(row.lots, tick)), "world {seed}");
+            assert!(
+                map.iter().all(|row| row.notional == contract.notional_up(row.price, row.lots)),
+                "world {seed}"
+            );
             rows += map.len();
             longs += tried.keys().filter(|(_, long)| *long).count();
             shared += tried.values().filter(|(accounts, _)| *accounts > 1).count();

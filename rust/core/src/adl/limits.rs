@@ -24,7 +24,7 @@ impl Candidate {
     /// Lots that a round may close: of the part above, those that do not put the account into debt.
     #[must_use]
     pub fn closable(&self, rule: &Adl, terms: &Transfer) -> Qty {
-        self.cap(terms.cost_per_lot).min(self.part(rule, terms))
+        self.cap(terms.cost_per_lot, &terms.contract).min(self.part(rule, terms))
     }
 
     /// What it counts for where lots are shared out.

@@ -24,7 +24,7 @@ pub use crate::config::{
     Hedge, LightMethod,
 };
 
-use crate::units::{AccountId, Money, Qty};
+use crate::units::{AccountId, Contract, Fine, Money, Qty};
 
 /// An account that could be deleveraged: its position in the market, and what of the account the rules ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -48,13 +48,15 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    /// Lots that may be closed at a cost per lot: the account must not end below zero.
+    /// Lots that may be closed at a cost per lot: the account must not end below zero. Where values are rounded, it keeps
+    /// one minor unit for that.
     #[must_use]
-    pub fn cap(&self, cost_per_lot: Money) -> Qty {
-        if cost_per_lot.is_positive() {
-            self.lots.min(Qty::affordable(self.equity, cost_per_lot))
-        } else {
-            self.lots
+    pub fn cap(&self, cost_per_lot: Fine, contract: &Contract) -> Qty {
+        if !cost_per_lot.is_positive() {
+            return self.lots;
         }
+        let kept = Money::new(i64::from(!contract.is_whole()));
+        let spends = (self.equity - kept).max(Money::ZERO);
+        self.lots.min(contract.affordable(spends, Fine::ZERO, cost_per_lot))
     }
 }

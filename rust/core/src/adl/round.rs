@@ -8,7 +8,7 @@ use super::{
     haircut_queue, hedge_aware, is_wanted, queue, rank, score, transfer_terms,
 };
 use crate::config::{Adl, AdlMethod};
-use crate::units::{Money, Price, Qty, TickValue, whole_units};
+use crate::units::{Contract, Money, Price, Qty, whole_units};
 
 /// What a round is about.
 #[derive(Debug, Clone, Copy)]
@@ -17,8 +17,8 @@ pub struct Round<'a> {
     pub rule: &'a Adl,
     /// Bankruptcy price, mark and index.
     pub marks: Marks,
-    /// Minor units per tick per lot.
-    pub tick: TickValue,
+    /// The market's contract.
+    pub contract: Contract,
     /// Side of the candidates, least balance, seed.
     pub frame: Frame,
     /// Lots that must be closed, or whose deficit must be raised.
@@ -48,7 +48,7 @@ impl Round<'_> {
     #[must_use]
     pub fn plan(&self, candidates: &[Candidate]) -> Option<Outcome> {
         let Self { rule, residual, .. } = *self;
-        let terms = transfer_terms((rule.price, rule.band_ppm), self.marks, self.frame.side, self.tick);
+        let terms = transfer_terms((rule.price, rule.band_ppm), self.marks, self.frame.side, &self.contract);
         let wanted = |&i: &usize| is_wanted(rule, candidates[i].profit) && candidates[i].equity.is_positive();
         let mut places: Vec<usize> = (0..candidates.len()).filter(wanted).collect();
         places.sort_by_key(|&i| candidates[i].account);

@@ -9,6 +9,8 @@ use crate::units::{AccountId, Money, Qty, Ratio, Side, Sum, draw, group_of, leve
 pub struct Frame {
     /// Side of the candidates' positions.
     pub side: Side,
+    /// Their value is one over the price: mark over entry is cost over notional.
+    pub inverse: bool,
     /// Minor units of one unit of the valuation asset: the least balance that Binance's rule divides by.
     pub one: Money,
     /// Seed of this ranking, for [`AdlScore::Random`].
@@ -22,7 +24,8 @@ pub struct Frame {
 ///   over distance to the bankruptcy price. `BitMEX`, 2026: <https://www.bitmex.com/app/autoDeleveraging>.
 /// - `ProfitMarginRatio`: `max(0, u) / max(1, W) x M / E` with W = E - u, everything else that the account has. Binance,
 ///   2026, support faq 360033525471, where W is the wallet balance.
-/// - `PriceRatioLiteral`: `(N / c) (N / E)`, N / c being mark over entry; `PriceRatioSigned` has `c / N` for shorts.
+/// - `PriceRatioLiteral`: `(N / c) (N / E)`, N / c being mark over entry, or c / N of an inverse contract;
+///   `PriceRatioSigned` has entry over mark for shorts.
 ///   Hyperliquid, 2026, documented without a side: the first is the letter, the second our reading of what is meant.
 /// - the others are what their names say; `Random` is a draw of the frame's seed and the account.
 ///
@@ -44,7 +47,8 @@ pub fn score(rule: AdlScore, candidate: &Candidate, frame: &Frame) -> Ratio {
             let wallet = (c.equity - c.profit).max(frame.one);
             Ratio::of_products(c.profit, c.maintenance, wallet, c.equity)
         }
-        AdlScore::PriceRatioSigned if frame.side == Side::Sell => over(c.cost, c.equity),
+        AdlScore::PriceRatioSigned if (frame.side == Side::Sell) != frame.inverse => over(c.cost, c.equity),
+        AdlScore::PriceRatioLiteral if frame.inverse => over(c.cost, c.equity),
         AdlScore::PriceRatioLiteral | AdlScore::PriceRatioSigned => {
             Ratio::of_products(c.notional, c.notional, c.cost, c.equity)
         }
@@ -107,7 +111,7 @@ mod tests {
     }
 
     fn order(rule: AdlScore, side: Side, candidates: &[Candidate]) -> Vec<u32> {
-        let frame = Frame { side, one: Money::new(1), seed: 7 };
+        let frame = Frame { side, inverse: false, one: Money::new(1), seed: 7 };
         let scored = candidates.iter().map(|c| (score(rule, c, &frame), c.account)).collect();
         rank(scored, candidates.len()).into_iter().map(AccountId::get).collect()
     }
@@ -163,7 +167,7 @@ mod tests {
     fn a_random_order_is_that_of_its_seed() {
         let c: Vec<Candidate> = (0..50).map(|n| candidate(n, 1, 1, 1, 1)).collect();
         let of = |seed| {
-            let frame = Frame { side: Side::Buy, one: Money::new(1), seed };
+            let frame = Frame { side: Side::Buy, inverse: false, one: Money::new(1), seed };
             let scored = c.iter().map(|c| (score(AdlScore::Random, c, &frame), c.account)).collect();
             rank(scored, 50)
         };

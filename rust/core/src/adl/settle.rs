@@ -1,7 +1,7 @@
 //! What a close is settled at, who pays for it, and when a round goes no further.
 
 use crate::config::AdlPrice;
-use crate::units::{Money, Ppm, Price, Qty, Ratio, Side, Sum, TickValue};
+use crate::units::{Contract, Fine, Money, Ppm, Price, Qty, Ratio, Side, Sum};
 
 /// The prices that a round knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,10 +22,11 @@ pub struct Transfer {
     /// Transfer price.
     pub price: Price,
     /// What a winner gives up per lot against the mark; negative if it gains.
-    pub cost_per_lot: Money,
+    pub cost_per_lot: Fine,
     /// What a lot lacks at this price against the bankruptcy price; negative if it is better than that.
-    pub shortage_per_lot: Money,
-    tick: TickValue,
+    pub shortage_per_lot: Fine,
+    /// The market's contract.
+    pub contract: Contract,
 }
 
 /// The terms of a round: the price by rule, inside the band around the mark if there is one.
@@ -37,7 +38,7 @@ pub fn transfer_terms(
     rule: (AdlPrice, Option<Ppm>),
     marks: Marks,
     winner: Side,
-    tick: TickValue,
+    contract: &Contract,
 ) -> Transfer {
     let Marks { bankruptcy, mark, index } = marks;
     let wanted = match rule.0 {
@@ -52,9 +53,9 @@ pub fn transfer_terms(
     Transfer {
         winner,
         price,
-        cost_per_lot: tick.per_lot(winner.gain(price, mark)),
-        shortage_per_lot: tick.per_lot(winner.gain(bankruptcy, price)),
-        tick,
+        cost_per_lot: contract.gain_per_lot(winner, price, mark),
+        shortage_per_lot: contract.gain_per_lot(winner, bankruptcy, price),
+        contract: *contract,
     }
 }
 
@@ -62,22 +63,20 @@ impl Transfer {
     /// Profit that closing `lots` realises for a winner who paid `cost`, without sign, for them.
     #[must_use]
     pub fn realised(&self, cost: Money, lots: Qty) -> Money {
-        match self.winner {
-            Side::Buy => self.price.value(lots, self.tick) - cost,
-            Side::Sell => cost - self.price.value(lots, self.tick),
-        }
+        let value = self.contract.value(self.price, self.winner.signed(lots));
+        value - self.contract.holder(self.winner).pick(cost, -cost)
     }
 
-    /// What a winner gives up against the mark.
+    /// What a winner gives up against the mark, rounded down.
     #[must_use]
     pub fn given_up(&self, lots: Qty) -> Money {
-        self.cost_per_lot.times(lots)
+        self.contract.down(self.cost_per_lot.times(lots))
     }
 
-    /// What these lots lack against the bankruptcy price; the fund pays it if it is positive.
+    /// What these lots lack against the bankruptcy price, rounded up; the fund pays it if it is positive.
     #[must_use]
     pub fn shortage(&self, lots: Qty) -> Money {
-        self.shortage_per_lot.times(lots)
+        self.contract.up(self.shortage_per_lot.times(lots))
     }
 }
 
@@ -192,6 +191,7 @@ pub fn offset<P: Counterparties>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::units::TickValue;
 
     fn terms(price: AdlPrice, band: Option<i64>, winner: Side) -> Transfer {
         let (bankruptcy, index) = match winner {
@@ -200,7 +200,7 @@ mod tests {
         };
         let marks =
             Marks { bankruptcy: Price::new(bankruptcy), mark: Price::new(100), index: Price::new(index) };
-        transfer_terms((price, band.map(Ppm::new)), marks, winner, TickValue::new(2))
+        transfer_terms((price, band.map(Ppm::new)), marks, winner, &Contract::linear(TickValue::new(2)))
     }
 
     #[test]
@@ -209,7 +209,7 @@ mod tests {
             for price in [AdlPrice::Bankruptcy, AdlPrice::Mark, AdlPrice::Index] {
                 for band in [None, Some(20_000)] {
                     let t = terms(price, band, winner);
-                    assert_eq!(t.cost_per_lot + t.shortage_per_lot, Money::new(10), "{t:?}");
+                    assert_eq!(t.cost_per_lot + t.shortage_per_lot, Fine::new(10), "{t:?}");
                 }
             }
         }

@@ -29,7 +29,8 @@ impl Rare {
 
 /// What the bytes of a book must agree with.
 struct Bounds {
-    price_max: Price,
+    /// Lowest and highest price.
+    prices: (Price, Price),
     qty_max: Qty,
     accounts: usize,
     /// Market orders may wait for an auction.
@@ -106,10 +107,10 @@ impl Book {
         accounts: usize,
         r: &mut Reader<'_>,
     ) -> Result<Self, CodecError> {
-        let (price_max, qty_max) = (market.price_max, market.order_qty_max);
+        let (prices, qty_max) = (market.prices(), market.order_qty_max);
         let unpriced = market.auction.market_orders != MarketOrders::Refused;
         let offers = market.auction.liquidations;
-        let bounds = Bounds { price_max, qty_max, accounts, unpriced, offers };
+        let bounds = Bounds { prices, qty_max, accounts, unpriced, offers };
         let mut orders = Vec::new();
         for side in SIDES {
             Self::decode_side(side, &bounds, r, &mut orders)?;
@@ -203,9 +204,10 @@ impl Book {
             let order = Arrival { id, account, side, price, qty, flags, rare, client };
             bounds.check(&order, r)?;
             let number = id.acceptance();
-            if price.get() < 1 || price > bounds.price_max {
-                let max = bounds.price_max;
-                return Err(r.invalid(format!("order {number}: price {price} is not within 1 to {max}")));
+            let (least, most) = bounds.prices;
+            if price < least || price > most {
+                let why = format!("order {number}: price {price} is not within {least} to {most}");
+                return Err(r.invalid(why));
             }
             let hidden = flags & HIDDEN != 0;
             if last.is_some_and(|(before, after_shown)| {
@@ -235,14 +237,14 @@ impl Book {
         for _ in 0..r.len()? {
             let id = r.order()?;
             let order = Order::decode(r)?;
-            let terms = Terms::decode(bounds.price_max, r)?;
+            let terms = Terms::decode(bounds.prices.1, r)?;
             let (best, fired) = (r.option()?.map(Price::new), r.option()?.map(Price::new));
             let rare = Rare::decode(r)?;
             let Order { account, side, price, qty, flags, client, .. } = order;
             let arrival = Arrival { id, account, side, price, qty, flags, rare: rare.boxed(), client };
             bounds.check(&arrival, r)?;
             let number = id.acceptance();
-            let within = |price: &Price| price.is_positive() && *price <= bounds.price_max;
+            let within = |price: &Price| bounds.prices.0 <= *price && *price <= bounds.prices.1;
             let prices = [order.limit(), best, fired];
             let unpriced = bounds.unpriced && order.kind == OrderType::Market && terms == Terms::NONE;
             let waits = terms.trigger.is_some() || unpriced;

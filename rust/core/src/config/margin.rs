@@ -153,6 +153,16 @@ impl Collateral {
         if self.market.index() >= markets.len() {
             return refuse(field("market"), format!("{}: no such market", self.market));
         }
+        let redeemed = self.redemption.and_then(|r| r.market);
+        for (name, market) in [("market", Some(self.market)), ("redemption.market", redeemed)] {
+            let inverse = |m: &MarketId| markets.get(m.index()).is_some_and(Market::is_inverse);
+            if let Some(market) = market.filter(inverse) {
+                let why = format!(
+                    "{market}: an inverse market's price is not in the valuation asset; name one whose is"
+                );
+                return refuse(field(name), why);
+            }
+        }
         for (name, value) in [("value_num", self.value_num), ("value_den", self.value_den)] {
             if value < 1 {
                 return refuse(field(name), format!("{value}: must be positive"));

@@ -2,11 +2,11 @@
 
 use super::risk::prove_tiers;
 use super::{
-    Adl, Auction, ConfigError, FinalSettlement, Funding, Index, Liquidation, Margin, Mark, ORDER_QTY_MAX,
-    PRICE_MAX, SlicePolicy, Source, Tier, is_default, refuse,
+    AMOUNT_MAX, Adl, Auction, ConfigError, FinalSettlement, Funding, Index, Liquidation, Margin, Mark,
+    ORDER_QTY_MAX, PRICE_MAX, SlicePolicy, Source, Tier, is_default, refuse,
 };
 use crate::protocol::{Admission, IndexState, Phase};
-use crate::units::{AccountId, BILLION, FundId, MILLION, Money, Nanos, Ppm, Price, Qty, TickValue};
+use crate::units::{AccountId, BILLION, Contract, FundId, MILLION, Money, Nanos, Ppm, Price, Qty, TickValue};
 use serde::{Deserialize, Serialize};
 
 /// One market.
@@ -15,8 +15,12 @@ use serde::{Deserialize, Serialize};
 pub struct Market {
     /// Name.
     pub name: String,
-    /// Minor units of the valuation asset per tick per lot.
+    /// Minor units of the valuation asset per tick per lot; left out where `contract` says what a lot is worth.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub tick_value: TickValue,
+    /// What a lot is worth at a price.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub contract: ContractRule,
     /// Highest price.
     pub price_max: Price,
     /// Largest order.
@@ -70,6 +74,87 @@ pub struct Market {
     /// How auctions find their price and what takes part in them.
     #[serde(default, skip_serializing_if = "is_default")]
     pub auction: Auction,
+}
+
+/// What a lot is worth at a price, in the valuation asset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum ContractRule {
+    /// The price times the tick value.
+    #[default]
+    Linear,
+    /// A fixed amount of the currency that the price is in: `face / price`.
+    Inverse {
+        /// Minor units that one lot is worth at a price of one tick.
+        face: i64,
+        /// Parts of a minor unit in which entry costs are kept.
+        scale: i64,
+        /// Lowest price: what bounds the value of a lot.
+        price_min: Price,
+    },
+    /// The price times a multiplier, whatever currency the price is in.
+    Quanto {
+        /// Parts of a minor unit per tick per lot.
+        multiplier: i64,
+        /// Parts of a minor unit.
+        scale: i64,
+    },
+}
+
+/// The finest parts of a minor unit.
+const SCALE_MAX: i64 = 1_000_000_000_000;
+/// A lot of an inverse contract is worth at least so many parts.
+const LOT_PARTS_MIN: i64 = 1_000_000;
+/// The face of an inverse contract, in parts times ticks.
+const FACE_MAX: i128 = 1 << 61;
+
+impl ContractRule {
+    fn prove(&self, at: &str, market: &Market) -> Result<(), ConfigError> {
+        let field = |name: &str| format!("{at}.contract.{name}");
+        let tick = market.tick_value;
+        if *self == Self::Linear {
+            if tick.is_positive() {
+                return Ok(());
+            }
+            return refuse(format!("{at}.tick_value"), format!("{tick}: must be 1 to {}", i64::MAX));
+        }
+        if !tick.is_zero() {
+            let why = format!("{tick}: the contract says what a lot is worth; leave it out");
+            return refuse(format!("{at}.tick_value"), why);
+        }
+        let within = |name, value: i64, max: i64| {
+            if (1..=max).contains(&value) {
+                return Ok(());
+            }
+            refuse(field(name), format!("{value}: must be 1 to {max}"))
+        };
+        match *self {
+            Self::Linear => Ok(()),
+            Self::Quanto { multiplier, scale } => {
+                within("multiplier", multiplier, i64::MAX)?;
+                within("scale", scale, SCALE_MAX)
+            }
+            Self::Inverse { face, scale, price_min } => {
+                within("face", face, i64::MAX)?;
+                within("scale", scale, SCALE_MAX)?;
+                within("price_min", price_min.get(), market.price_max.get())?;
+                let parts = i128::from(face) * i128::from(scale);
+                if parts > FACE_MAX {
+                    let why = format!("{scale}: times face {face} is above {FACE_MAX}; lower one of them");
+                    return refuse(field("scale"), why);
+                }
+                let least = i128::from(LOT_PARTS_MIN) * i128::from(market.price_max.get());
+                if parts < least {
+                    let scale_min = least.unsigned_abs().div_ceil(u128::from(face.unsigned_abs()));
+                    let why = format!(
+                        "{scale}: a part is more than a millionth of a lot at price_max; give {scale_min}"
+                    );
+                    return refuse(field("scale"), why);
+                }
+                Ok(())
+            }
+        }
+    }
 }
 
 const fn yes() -> bool {
@@ -256,10 +341,68 @@ impl Market {
         Admission { liquidation: row.liquidation && !waits, adl: row.adl && !waits, ..row }
     }
 
+    /// What positions are worth.
+    #[must_use]
+    pub fn contract(&self) -> Contract {
+        match self.contract {
+            ContractRule::Linear => Contract::linear(self.tick_value),
+            ContractRule::Inverse { face, scale, .. } => Contract::inverse(face, scale),
+            ContractRule::Quanto { multiplier, scale } => Contract::quanto(multiplier, scale),
+        }
+    }
+
+    /// True for a contract whose value falls as one over the price.
+    #[must_use]
+    pub(crate) const fn is_inverse(&self) -> bool {
+        matches!(self.contract, ContractRule::Inverse { .. })
+    }
+
+    /// Lowest and highest price.
+    #[must_use]
+    pub(crate) fn prices(&self) -> (Price, Price) {
+        let least = match self.contract {
+            ContractRule::Inverse { price_min, .. } => price_min,
+            ContractRule::Linear | ContractRule::Quanto { .. } => Price::new(1),
+        };
+        (least, self.price_max)
+    }
+
+    /// True for a price of the market.
+    #[must_use]
+    #[inline]
+    pub(crate) fn has(&self, price: Price) -> bool {
+        let (least, most) = self.prices();
+        least <= price && price <= most
+    }
+
+    /// The value of so many lots at the price at which it is greatest, in minor units; proven to fit in parts of them.
+    pub(super) fn prove_notional(&self, at: &str, lots: Qty) -> Result<i128, ConfigError> {
+        let contract = self.contract();
+        let (least, most) = self.prices();
+        let per_lot = match self.contract {
+            ContractRule::Linear => i128::from(most.get()) * i128::from(self.tick_value.get()),
+            ContractRule::Quanto { multiplier, .. } => i128::from(most.get()) * i128::from(multiplier),
+            ContractRule::Inverse { .. } => i128::from(contract.lot(least).abs().get()),
+        };
+        let parts = per_lot.saturating_mul(i128::from(lots.get()));
+        if contract.is_whole() {
+            return Ok(parts);
+        }
+        // Lots times price are added up in a book, whatever they are worth.
+        let raw = i128::from(most.get()) * i128::from(lots.get());
+        if parts.max(raw) > AMOUNT_MAX {
+            let why = format!(
+                "position_max, open_interest_max and order_qty_max reach {parts} parts of a minor unit, above \
+                 {AMOUNT_MAX}; lower one of them or scale, or raise price_min"
+            );
+            return refuse(format!("{at}.contract.scale"), why);
+        }
+        Ok(parts.saturating_add(i128::from(contract.scale())).div_euclid(i128::from(contract.scale())))
+    }
+
     pub(super) fn prove(&self, at: &str, call: Ppm, funds: usize) -> Result<(), ConfigError> {
         let field = |name: &str| format!("{at}.{name}");
         for (name, value, max) in [
-            ("tick_value", self.tick_value.get(), i64::MAX),
             ("price_max", self.price_max.get(), PRICE_MAX),
             ("order_qty_max", self.order_qty_max.get(), ORDER_QTY_MAX),
             ("position_max", self.position_max.get(), i64::MAX / 4),
@@ -274,6 +417,7 @@ impl Market {
                 return refuse(field("fees.") + name, format!("{rate}: must be -100000 to 100000"));
             }
         }
+        self.contract.prove(at, self)?;
         prove_tiers(at, &self.tiers, call)?;
         self.margin.prove(at)?;
         self.entry.prove(at, self)?;

@@ -25,7 +25,7 @@ pub use breaker::{BandAction, Breaker, MoveSource, Rule};
 pub use margin::{
     Collateral, CollateralPrice, Margin, OpenInterestScale, Redemption, SizeDiscount, SizeRule,
 };
-pub use market::{Allocation, ClientIds, Day, Entry, Fees, Lead, Market};
+pub use market::{Allocation, ClientIds, ContractRule, Day, Entry, Fees, Lead, Market};
 pub(crate) use price::VOTES_MAX;
 pub use price::{
     Accrual, Funding, FundingPrice, Index, IndexRule, Mark, MarkInput, MarkMethod, Payers, Source, Votes,
@@ -353,13 +353,13 @@ impl Config {
     /// price, stay below [`AMOUNT_MAX`].
     fn prove_amounts(&self) -> Result<(), ConfigError> {
         let mut total = i128::from(self.assets[0].deposits_max.get());
-        for market in &self.markets {
-            let per_lot = i128::from(market.price_max.get()) * i128::from(market.tick_value.get());
+        for (i, market) in self.markets.iter().enumerate() {
             let lots = market.open_interest_max.max(market.position_max).max(market.order_qty_max);
-            let notional = per_lot.checked_mul(i128::from(lots.get()));
             // A market without clearing moves no money.
-            let notional = if market.cleared { notional.unwrap_or(i128::MAX) } else { 0 };
-            total = total.saturating_add(notional);
+            if market.cleared {
+                total = total
+                    .saturating_add(market.prove_notional(&format!("markets[{i}] ({})", market.name), lots)?);
+            }
             // A side of a full book: its levels and the auction add quantities up.
             let resting = i128::from(self.limits.orders_max) * i128::from(market.order_qty_max.get());
             if resting > i128::from(i64::MAX) {

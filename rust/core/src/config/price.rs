@@ -329,6 +329,10 @@ impl Funding {
             let why = format!("{}: must be 1 to {}", self.impact_qty, market.position_max);
             return refuse(field("impact_qty"), why);
         }
+        if self.accrual.is_some() && market.is_inverse() {
+            let why = "is counted in ticks; an inverse contract is not paid by tick, use null";
+            return refuse(field("accrual"), why);
+        }
         self.prove_terms(&field)
     }
 

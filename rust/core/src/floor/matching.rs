@@ -6,7 +6,7 @@ use crate::book::{Filled, Resting};
 use crate::config::Allocation;
 use crate::insurance;
 use crate::protocol::{CancelReason, Events, FILL_LIQUIDATION, FILL_TAKER, REDUCE_ONLY, SelfTrade};
-use crate::units::{MarketId, Money, Ppm, Price, Qty, Side};
+use crate::units::{Fine, MarketId, Money, Ppm, Price, Qty, Side};
 
 impl Floor {
     /// Steps 4 and 5: the order meets the book. A breaker that trips has interrupted the market when this returns.
@@ -14,8 +14,8 @@ impl Floor {
         let mut swept = Swept {
             filled: Qty::ZERO,
             left: order.qty,
-            value: Money::ZERO,
-            cost: Money::ZERO,
+            value: Fine::ZERO,
+            cost: Fine::ZERO,
             tripped: false,
             leg: order.leg,
         };
@@ -66,10 +66,11 @@ impl Floor {
 
     /// Lots that a backed order can pay for at a price; all of them of any other order.
     #[inline(always)]
-    fn payable(&self, order: &Incoming, price: Price, spent: Money, qty: Qty) -> Qty {
+    fn payable(&self, order: &Incoming, price: Price, spent: Fine, qty: Qty) -> Qty {
         let Flow::Backed { budget, bankruptcy } = order.flow else { return qty };
-        let cost = insurance::cost_per_lot(order.side.opposite(), bankruptcy, price, self.tick(order.market));
-        insurance::payable(budget - spent, cost, qty)
+        let contract = self.contract(order.market);
+        let cost = insurance::cost_per_lot(order.side.opposite(), bankruptcy, price, contract);
+        insurance::payable(budget, spent, cost, qty, contract)
     }
 
     /// Shares a quantity out among the orders that stand first; false if nothing can be paid for.
@@ -263,8 +264,9 @@ impl Floor {
         events: &mut Events,
     ) {
         let config = &self.markets[order.market.index()].config;
-        let (price, fees, tick) = (resting.price, config.fees, config.tick_value);
-        swept.value += price.value(qty, tick);
+        let (price, fees) = (resting.price, config.fees);
+        let contract = self.markets[order.market.index()].contract;
+        swept.value += contract.fine(price, qty);
         self.count_open(order.market, (resting.account, resting.side, resting.flags), -qty);
         self.settle(order.market, parties[0], (price, qty), fees.maker_ppm, events);
         let rate = match order.flow {
@@ -275,7 +277,7 @@ impl Floor {
                 fees.taker_ppm
             }
             Flow::Backed { bankruptcy, .. } => {
-                swept.cost += insurance::cost_per_lot(resting.side, bankruptcy, price, tick).times(qty);
+                swept.cost += insurance::cost_per_lot(resting.side, bankruptcy, price, &contract).times(qty);
                 Ppm::ZERO
             }
             Flow::Liquidation => Ppm::ZERO,

@@ -25,7 +25,7 @@ use crate::protocol::{
     event, event_of,
 };
 use crate::settlement::SettlementState;
-use crate::units::{AccountId, MarketId, Money, Nanos, OrderId, Ppm, Price, Qty, Side, Sum, TickValue};
+use crate::units::{AccountId, Contract, Fine, MarketId, Money, Nanos, OrderId, Ppm, Price, Qty, Side, Sum};
 use crate::volunteers::Volunteers;
 use std::collections::BTreeMap;
 
@@ -40,6 +40,7 @@ const TOUCHED: u8 = 4;
 #[derive(Debug, Clone)]
 pub(crate) struct Market {
     pub(crate) config: config::Market,
+    pub(crate) contract: Contract,
     pub(crate) book: Book,
     pub(crate) mark: MarkState,
     pub(crate) sources: Sources,
@@ -106,10 +107,10 @@ pub(crate) struct Incoming {
 pub(crate) struct Swept {
     pub(crate) filled: Qty,
     pub(crate) left: Qty,
-    /// Sum of price x quantity x tick value.
-    pub(crate) value: Money,
+    /// Value of the lots filled, as those of a long.
+    pub(crate) value: Fine,
     /// What the fund has to pay for it.
-    pub(crate) cost: Money,
+    pub(crate) cost: Fine,
     pub(crate) tripped: bool,
     /// The other leg, unless it is gone.
     pub(crate) leg: Option<OrderId>,
@@ -165,6 +166,7 @@ impl Floor {
             touch: None,
             published: None,
             quotes: BTreeMap::new(),
+            contract: m.contract(),
             config: m.clone(),
         });
         let rules = Rules::new(&config);
@@ -173,7 +175,7 @@ impl Floor {
             guards: Guards::new(&config, &rules),
             rules,
             prices: Prices::new(config.markets.len()),
-            ledger: Ledger::new(config.assets.len(), config.funds.len(), config.markets.len()),
+            ledger: Ledger::new(&config),
             pools: Pools::new(&config),
             now: Nanos::ZERO,
             accepted: 0,
@@ -206,8 +208,9 @@ impl Floor {
         (0..self.markets.len()).map(MarketId::from_index)
     }
 
-    pub(crate) fn tick(&self, market: MarketId) -> TickValue {
-        self.markets[market.index()].config.tick_value
+    #[inline]
+    pub(crate) fn contract(&self, market: MarketId) -> &Contract {
+        &self.markets[market.index()].contract
     }
 
     // Accounts.
@@ -388,8 +391,9 @@ impl Floor {
         }
         let mark = self.prices.known(market);
         let price = limit.unwrap_or(mark);
-        let loss = config.tick_value.per_lot(side.gain(price, mark).min(Price::ZERO)).times(qty);
-        let fee = price.value(qty, config.tick_value).ppm_up(config.fees.taker_ppm.max(Ppm::ZERO));
+        let contract = self.contract(market);
+        let loss = contract.down(contract.gain_per_lot(side, price, mark).min(Fine::ZERO).times(qty));
+        let fee = contract.rate_up(price, qty, config.fees.taker_ppm.max(Ppm::ZERO));
         let spare = self.rules.spare_with(&self.ledger, &self.prices, account, market, &after);
         if !(spare + Sum::of(loss) - Sum::of(fee)).is_negative() {
             return Ok(());
@@ -551,9 +555,9 @@ impl Floor {
         if !self.market(market).config.cleared {
             return Self::report_fill(market, of, trade, Money::ZERO, events);
         }
-        let tick = self.tick(market);
-        self.ledger.trade(of.account, market, of.side.signed(qty), price, tick);
-        let fee = price.value(qty, tick).ppm_up(rate);
+        let contract = &self.markets[market.index()].contract;
+        self.ledger.trade(of.account, market, of.side.signed(qty), price, contract);
+        let fee = contract.rate_up(price, qty, rate);
         if !fee.is_zero() {
             self.ledger.charge(of.account, fee);
         }
@@ -713,9 +717,9 @@ impl Floor {
         to: AccountId,
         trade: (Price, Qty),
     ) {
-        let tick = self.tick(market);
+        let contract = *self.contract(market);
         for (account, side) in [from, (to, from.1.opposite())] {
-            self.ledger.trade(account, market, side.signed(trade.1), trade.0, tick);
+            self.ledger.trade(account, market, side.signed(trade.1), trade.0, &contract);
             self.touch(account);
         }
     }

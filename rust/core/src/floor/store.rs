@@ -94,8 +94,7 @@ impl Floor {
                 self.accepted
             )));
         }
-        let (assets, funds) = (self.config.assets.len(), self.config.funds.len());
-        self.ledger = Ledger::decode(assets, funds, self.markets.len(), r)?;
+        self.ledger = Ledger::decode(&self.config, r)?;
         let accounts = self.ledger.accounts();
         if accounts > usize::try_from(self.config.limits.accounts_max).expect("32 bits fit") {
             return Err(r.invalid(format!(
@@ -113,8 +112,8 @@ impl Floor {
             let tag = self.ledger.tag_mut(account);
             (tag.group, tag.prevention) = (group, prevention);
         }
-        let maxima: Vec<Price> = self.markets.iter().map(|m| m.config.price_max).collect();
-        self.prices = Prices::decode(&maxima, r)?;
+        let domains: Vec<(Price, Price)> = self.markets.iter().map(|m| m.config.prices()).collect();
+        self.prices = Prices::decode(&domains, r)?;
         for (i, m) in self.markets.iter_mut().enumerate() {
             let phase = r.u16()?;
             m.phase =
@@ -129,7 +128,7 @@ impl Floor {
             }
             for _ in 0..r.len()? {
                 let (price, number) = (Price::new(r.i64()?), r.u64()?);
-                if !price.is_positive() || price > m.config.price_max {
+                if !m.config.has(price) {
                     return Err(r.invalid("a trade price is outside its domain; take another copy"));
                 }
                 m.prints.push((price, number));
@@ -164,9 +163,7 @@ impl Floor {
             if let Some(config) = m.config.funding {
                 let funding = FundingState::decode(config, &m.config.tiers, r)?;
                 let under_way = funding.settlement();
-                if under_way.is_some_and(|s| {
-                    s.next.index() >= accounts || !s.price.is_positive() || s.price > m.config.price_max
-                }) {
+                if under_way.is_some_and(|s| s.next.index() >= accounts || !m.config.has(s.price)) {
                     return Err(r.invalid("a funding settlement is not one of this venue; take another copy"));
                 }
                 m.funding = Some(funding);
@@ -211,7 +208,7 @@ impl Floor {
 fn decode_rules(m: &mut Market, facts: (usize, Qty, bool), r: &mut Reader<'_>) -> Result<(), CodecError> {
     let (accounts, open, has_mark) = facts;
     if let Some(rule) = &m.config.settlement {
-        m.settlement = SettlementState::decode(rule, accounts, m.config.price_max, r)?;
+        m.settlement = SettlementState::decode(rule, accounts, m.config.prices(), r)?;
         let stands = match m.settlement.progress {
             Progress::None => true,
             Progress::Planned { .. } => has_mark,
@@ -246,7 +243,7 @@ impl Market {
     fn decode_call(&mut self, r: &mut Reader<'_>) -> Result<(), CodecError> {
         if self.config.auction.keeps_touch() {
             let touch = (r.option()?.map(Price::new), r.option()?.map(Price::new));
-            let within = |price: &Price| price.is_positive() && *price <= self.config.price_max;
+            let within = |price: &Price| self.config.has(*price);
             self.touch = touch.0.filter(within).zip(touch.1.filter(within));
             if touch.0.is_some() != self.touch.is_some() || touch.1.is_some() != self.touch.is_some() {
                 return Err(r.invalid("a touch is outside its domain; take another copy"));

@@ -117,7 +117,9 @@ impl Market {
     /// The reference of the market's auctions, a price that orders may have; none before there is any price.
     fn auction_reference(&self, mark: Option<Price>, index: Option<Price>) -> Option<Doubled> {
         let step = self.config.entry.price_step;
-        let (low, high) = (step, self.config.price_max.on_step_down(step));
+        let (least, most) = self.config.prices();
+        let low = (least + step - Price::new(1)).on_step_down(step);
+        let high = most.on_step_down(step);
         let reference = self.unlimited_reference(mark, index)?;
         Some(reference.max(Doubled::mid(low, low)).min(Doubled::mid(high, high)))
     }

@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::ledger::{Ledger, Position};
 use crate::margin::{Asset, Followed, Rules};
 use crate::mark::Prices;
-use crate::units::{AccountId, MarketId, Money, Price, Qty, Sum, VALUATION, exposure_weight};
+use crate::units::{AccountId, MarketId, Money, Ppm, Price, Qty, Sum, VALUATION, exposure_weight};
 use ladder::Ladder;
 
 /// The requirement that an account has to fear next.
@@ -90,8 +90,8 @@ enum Kind {
 #[derive(Debug, Clone)]
 struct Track {
     kind: Kind,
-    /// Highest price.
-    price_max: i64,
+    /// Lowest and highest price.
+    prices: (i64, i64),
     /// Keys of legs that fear a fall, and of those that fear a rise.
     ladders: [Ladder; 2],
 }
@@ -135,9 +135,9 @@ impl Guards {
     pub(crate) fn new(config: &Config, rules: &Rules) -> Self {
         let count = config.markets.len();
         let track = |kind, market: usize| {
-            let price_max = config.markets[market].price_max.get();
-            let ladder = |rises| Ladder::new(rises, narrow(price_max).unsigned_abs());
-            Track { kind, price_max, ladders: [ladder(false), ladder(true)] }
+            let (least, most) = config.markets[market].prices();
+            let ladder = |rises| Ladder::new(rises, narrow(most.get()).unsigned_abs());
+            Track { kind, prices: (least.get(), most.get()), ladders: [ladder(false), ladder(true)] }
         };
         let position = |m| track(Kind::Position(MarketId::from_index(m)), m);
         let mut tracks: Vec<Track> = (0..count).map(position).collect();
@@ -248,9 +248,9 @@ impl Guards {
         let leg = &mut self.legs[account.index() * stride + track];
         leg.guard = guard;
         let side = usize::from(guard < 0);
-        let price_max = self.tracks[track].price_max;
+        let (least, most) = self.tracks[track].prices;
         // No price is beyond the end of the domain.
-        if guard == 0 || guard == 1 || -i64::from(guard) == price_max {
+        if guard == 0 || i64::from(guard) == least || -i64::from(guard) == most {
             return;
         }
         if leg.live[side] != 0 && leg.live[side] >= guard {
@@ -299,7 +299,7 @@ impl Guards {
                 leg.worth = position_worth(rules, market, p.base, fear, Price::new(guard.abs()));
             }
             reserve += leg.worth;
-            reserve -= p.cost;
+            reserve -= rules.contract(market).up(p.cost);
         }
         if stride > ledger.markets() {
             let Some(others) = self.collateral_reserve(view, account) else { return false };
@@ -390,7 +390,7 @@ impl Guards {
             let now = prices.known(market);
             let value = position_value(rules, market, p, fear, now);
             slack += value;
-            let weight = exposure_weight(now.value(p.base, rules.tick(market)));
+            let weight = exposure_weight(rules.notional(market, p.base, now));
             shares.push(Share { track: i, now, value, weight, rises: p.base.is_negative() });
         }
         slack += undecided(view, account);
@@ -417,15 +417,12 @@ impl Guards {
         exact: bool,
     ) -> i32 {
         let Share { now, value, rises, .. } = *share;
-        let Track { kind, price_max, .. } = self.tracks[share.track];
-        let way = Way { now: now.get(), end: if rises { price_max } else { 1 } };
-        let steepest = leg_steepest(view, account, kind, fear);
-        let price = if exact {
-            let value_at = |price| leg_value(view, account, kind, fear, price);
-            way.last_safe(value, own, steepest, value_at)
-        } else {
-            way.after(Sum::of(own).whole_down(steepest))
-        };
+        let Track { kind, prices, .. } = self.tracks[share.track];
+        let way = Way { now, end: Price::new(if rises { prices.1 } else { prices.0 }) };
+        let leg = Watched { view, account, kind, fear };
+        let price =
+            if exact { way.last_safe(value, own, &leg) } else { way.to(leg.reach(now, Sum::of(own))) };
+        let price = price.get();
         narrow(if rises { -price } else { price })
     }
 }
@@ -443,36 +440,37 @@ fn is_live(legs: &[Leg], stride: usize, track: usize, side: usize) -> impl Fn(i3
 /// The way from a price to the end of the domain that a leg fears.
 #[derive(Debug, Clone, Copy)]
 struct Way {
-    now: i64,
-    end: i64,
+    now: Price,
+    end: Price,
 }
 
 impl Way {
-    /// So many ticks on, or the end.
-    fn after(self, ticks: i64) -> i64 {
-        if self.end < self.now {
-            (self.now - ticks).max(self.end)
-        } else {
-            self.now.saturating_add(ticks).min(self.end)
-        }
+    /// A price further on, or the end.
+    fn to(self, price: i128) -> Price {
+        Price::limited(price, (self.now.min(self.end), self.now.max(self.end)))
     }
 
-    /// The last price at which a value that never rises on the way, and falls by no more than `steepest` in a tick, has
-    /// lost no more than `left` of what it is now.
-    fn last_safe(self, now: Money, left: Money, steepest: Money, value: impl Fn(Price) -> Money) -> i64 {
+    /// The next tick, or the end.
+    fn next(self) -> Price {
+        let tick = Price::new(1);
+        if self.end < self.now { (self.now - tick).max(self.end) } else { (self.now + tick).min(self.end) }
+    }
+
+    /// The last price on the way at which a leg has lost no more than `left` of what it is worth now.
+    fn last_safe(self, now: Money, left: Money, leg: &Watched<'_>) -> Price {
         let target = Sum::of(now) - Sum::of(left);
-        let spare = |price| Sum::of(value(Price::new(price))) - target;
-        debug_assert!(!left.is_negative() && value(Price::new(self.now)) == now);
+        let spare = |price| Sum::of(leg.value(price)) - target;
+        debug_assert!(!left.is_negative() && leg.value(self.now) == now);
         let (mut safe, mut left) = (self, Sum::of(left));
         for _ in 0..EXACT_STEPS_MAX {
-            let sure = left.whole_down(steepest);
+            let far = safe.to(leg.reach(safe.now, left));
             // A step of one tick more may be safe as well; at the end there is none.
-            let next = safe.after(sure.max(1));
+            let next = if far == safe.now { safe.next() } else { far };
             if next == safe.now {
                 return safe.now;
             }
             left = spare(next);
-            if sure == 0 && left.is_negative() {
+            if left.is_negative() {
                 return safe.now;
             }
             safe.now = next;
@@ -481,22 +479,57 @@ impl Way {
         if !spare(self.end).is_negative() {
             return self.end;
         }
-        let (mut inside, mut beyond) = (safe.now, self.end);
+        let (mut inside, mut beyond) = (safe.now.get(), self.end.get());
         while inside.abs_diff(beyond) > 1 {
             let middle = i64::midpoint(inside, beyond);
-            if spare(middle).is_negative() { beyond = middle } else { inside = middle }
+            if spare(Price::new(middle)).is_negative() { beyond = middle } else { inside = middle }
         }
-        inside
+        Price::new(inside)
     }
 }
 
-/// What a leg adds to slack at a price; never rises towards what it fears, because rates stay below one.
-fn leg_value(view: View<'_>, account: AccountId, kind: Kind, fear: Fear, price: Price) -> Money {
-    match kind {
-        Kind::Position(market) => {
-            position_value(view.rules, market, view.ledger.position(account, market), fear, price)
+/// One leg of an account, at any price.
+#[derive(Debug, Clone, Copy)]
+struct Watched<'a> {
+    view: View<'a>,
+    account: AccountId,
+    kind: Kind,
+    fear: Fear,
+}
+
+impl Watched<'_> {
+    /// What it adds to slack; never rises towards what it fears, because rates stay below one.
+    fn value(&self, price: Price) -> Money {
+        let Self { view, account, kind, fear } = *self;
+        match kind {
+            Kind::Position(market) => {
+                position_value(view.rules, market, view.ledger.position(account, market), fear, price)
+            }
+            Kind::Collateral(followed) => collateral_value(view, account, followed, price),
         }
-        Kind::Collateral(followed) => collateral_value(view, account, followed, price),
+    }
+
+    /// How far a price can go from `now` towards what the leg fears until it has surely lost no more than `spare`.
+    fn reach(&self, now: Price, spare: Sum) -> i128 {
+        let Self { view, account, kind, fear } = *self;
+        match kind {
+            Kind::Position(market) => {
+                let base = view.ledger.position(account, market).base;
+                let contract = view.rules.contract(market);
+                // A long's requirement falls with the price, but for an inverse contract.
+                let rate = if base.is_negative() || contract.is_inverse() {
+                    view.rules.rate_max(market, base, fear == Fear::Call)
+                } else {
+                    Ppm::ZERO
+                };
+                contract.reach(now, base, spare, rate)
+            }
+            Kind::Collateral(followed) => {
+                let assets = decided(view, account).filter(|(_, _, by)| *by == Some(followed));
+                let steepest: Money = assets.map(|(asset, held, _)| asset.steepest(held, followed)).sum();
+                i128::from(now.get()) - i128::from(spare.whole_down(steepest.max(Money::new(1))))
+            }
+        }
     }
 }
 
@@ -509,7 +542,7 @@ fn price_of(followed: Followed, prices: &Prices) -> Option<Price> {
 }
 
 fn position_value(rules: &Rules, market: MarketId, p: &Position, fear: Fear, price: Price) -> Money {
-    position_worth(rules, market, p.base, fear, price) - p.cost
+    position_worth(rules, market, p.base, fear, price) - rules.contract(market).up(p.cost)
 }
 
 /// What lots are worth at a price less what they require there.
@@ -519,7 +552,7 @@ fn position_worth(rules: &Rules, market: MarketId, base: Qty, fear: Fear, price:
         Fear::Call => rules.call(market, base, price),
         Fear::Liquidation | Fear::Nothing => rules.maintenance(market, base, price),
     };
-    price.value(base, rules.tick(market)) - requirement
+    rules.contract(market).value(price, base) - requirement
 }
 
 /// Balances of other assets, each with the price that decides its value now; none where no price can take it down.
@@ -540,26 +573,4 @@ fn collateral_value(view: View<'_>, account: AccountId, followed: Followed, pric
 fn undecided(view: View<'_>, account: AccountId) -> Sum {
     let assets = decided(view, account).filter(|(_, _, by)| by.is_none());
     assets.fold(Sum::ZERO, |sum, (asset, held, _)| sum + Sum::of(asset.value(held, view.prices)))
-}
-
-/// The most that a leg can lose from one tick to the next.
-fn leg_steepest(view: View<'_>, account: AccountId, kind: Kind, fear: Fear) -> Money {
-    let View { rules, ledger, .. } = view;
-    let steepest = match kind {
-        Kind::Position(market) => {
-            let base = ledger.position(account, market).base;
-            let value = Price::new(1).value(base.abs(), rules.tick(market));
-            // A long's requirement falls with the price; a short's rises, by the highest rate at most.
-            if base.is_positive() {
-                value
-            } else {
-                value + value.ppm_up(rules.rate_max(market, base, fear == Fear::Call))
-            }
-        }
-        Kind::Collateral(followed) => {
-            let assets = decided(view, account).filter(|(_, _, by)| *by == Some(followed));
-            assets.map(|(asset, held, _)| asset.steepest(held, followed)).sum()
-        }
-    };
-    steepest.max(Money::new(1))
 }

@@ -103,7 +103,7 @@ impl Queue {
                 continue;
             }
             let price = floor.market(market).mark.last().expect("an auction that traded has a price");
-            charge(floor, &slice, (filled, price.value(filled, slice.tick), whole), events);
+            charge(floor, &slice, (filled, slice.contract.fine(price, filled), whole), events);
             let after = shortage(floor, account, market, &floor.health(account));
             self.paces.close(floor, (account, market), (lacking - after).max(Sum::ZERO));
             if self.parked.contains(&account) {

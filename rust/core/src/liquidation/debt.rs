@@ -137,14 +137,14 @@ impl Settlement<'_> {
     fn charge_winners(&mut self) {
         let floor = &self.floor;
         let Some(mark) = floor.prices.mark(self.market) else { return };
-        let tick = floor.tick(self.market);
+        let contract = floor.contract(self.market);
         let mut winners: Vec<AccountId> = Vec::new();
         let (mut weights, mut caps) = (Vec::new(), Vec::new());
         for (other, p) in floor.ledger.market_positions(self.market) {
             if other == self.account || p.base.is_zero() || floor.is_liquidated(other) {
                 continue;
             }
-            let (profit, equity) = (p.profit(mark, tick), floor.equity(other));
+            let (profit, equity) = (p.profit(mark, contract), floor.equity(other));
             if profit.is_positive() && equity.is_positive() {
                 winners.push(other);
                 weights.push(profit.get());

@@ -122,8 +122,7 @@ impl Paces {
             }
             let (began, mark) = (r.option()?.map(Nanos::new), Price::new(r.i64()?));
             let (freed, sliced) = (Sum::new(r.i128()?), r.option()?.map(Nanos::new));
-            let max = floor.market(key.1).config.price_max;
-            let has_mark = mark.is_positive() && mark <= max;
+            let has_mark = floor.market(key.1).config.has(mark);
             let past = [began, sliced].into_iter().flatten().all(|at| at <= floor.now && !at.is_negative());
             if began.is_some() != has_mark || freed.is_negative() || !past {
                 return Err(r.invalid("the pace of a liquidation is out of range; take another copy"));

@@ -3,7 +3,7 @@
 //! Pure: prices, amounts and times in, lots and prices out. Which rule stands where is docs/mechanics.md section 8.
 
 use crate::config::{Curve, LimitRule};
-use crate::units::{Money, Nanos, Ppm, Price, Qty, Ratio, Side, Sum, TickValue};
+use crate::units::{Contract, Fine, Money, Nanos, Ppm, Price, Qty, Ratio, Side, Sum};
 
 /// The most steps that a falling price is followed.
 const STEPS_MAX: u32 = 1000;
@@ -33,15 +33,22 @@ pub fn schedule(left: Qty, steps: &Steps) -> Qty {
 
 /// The lots beyond those that the tier below can hold; all of them in the lowest tier (`BitMEX`, OKX, 2026).
 #[must_use]
-pub(crate) fn above_tier(whole: Qty, lower: Money, per_lot: Money) -> Qty {
-    if lower.is_zero() { whole } else { whole - Qty::affordable(lower - Money::new(1), per_lot) }
+pub(crate) fn above_tier(whole: Qty, lower: Money, per_lot: (Fine, &Contract)) -> Qty {
+    let (lot, contract) = per_lot;
+    if lower.is_zero() {
+        return whole;
+    }
+    // The lots kept are worth no more than the tier below holds, also rounded up to a minor unit.
+    whole - contract.affordable(lower - Money::new(1), Fine::ZERO, lot)
 }
 
 /// The terms on which closing a lot lowers a shortage of margin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Freed {
-    /// Value of one lot.
-    pub per_lot: Money,
+    /// Value of one lot, in the parts of its contract.
+    pub per_lot: Fine,
+    /// Parts of a minor unit in it; one for a linear contract.
+    pub scale: i64,
     /// Price of the asset in which it is paid; one million for the valuation asset.
     pub quote: Ppm,
     /// Margin rate that a lot no longer needs.
@@ -57,7 +64,7 @@ pub struct Freed {
 #[must_use]
 pub fn size_to_close(shortage: Money, freed: &Freed) -> Option<Qty> {
     let rates = [freed.margin, freed.liquidator_fee, freed.fund_fee];
-    Qty::restoring_down(shortage, freed.per_lot, freed.quote, rates)
+    Qty::restoring_down(shortage, (freed.per_lot, freed.scale), freed.quote, rates)
 }
 
 /// A ramp of the share that may be closed.
@@ -122,9 +129,9 @@ pub fn fillable_price(
     health: (Sum, Sum),
     need: Money,
     rates: (Ppm, Ppm),
-    position: (Qty, TickValue),
+    position: (Qty, &Contract),
 ) -> i128 {
-    mark.discounted_inwards(health, need, rates, position)
+    position.1.losing(mark, position.0, need.discount_down(health, rates))
 }
 
 /// The price of a falling auction after a time, rounded down (`MakerDAO` MIP45; a thousand steps at most are followed).
@@ -142,10 +149,11 @@ pub fn dutch_price(start: Price, curve: &Curve, elapsed: Nanos) -> Price {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sight {
     pub(crate) mark: Price,
-    pub(crate) price_max: Price,
+    /// Lowest and highest price of the market.
+    pub(crate) prices: (Price, Price),
     pub(crate) bankruptcy: Price,
     pub(crate) base: Qty,
-    pub(crate) tick: TickValue,
+    pub(crate) contract: Contract,
     /// Equity and maintenance requirement of the account.
     pub(crate) health: (Sum, Sum),
     /// Maintenance requirement of the position.
@@ -155,23 +163,23 @@ pub(crate) struct Sight {
     pub(crate) now: Nanos,
 }
 
-/// The limit of the rule for a position, within `[1, price_max]`.
+/// The limit of the rule for a position, within the market's prices.
 #[must_use]
 pub(crate) fn limit(rule: &LimitRule, s: &Sight) -> Price {
     let side = Side::of(s.base);
     match *rule {
         LimitRule::Bankruptcy => s.bankruptcy,
-        LimitRule::None => side.pick(Price::new(1), s.price_max),
+        LimitRule::None => side.pick(s.prices.0, s.prices.1),
         LimitRule::Fillable { adjustment_ppm, spread_ppm } => {
             let rates = (adjustment_ppm, spread_ppm);
-            Price::limited(fillable_price(s.mark, s.health, s.need, rates, (s.base, s.tick)), s.price_max)
+            Price::limited(fillable_price(s.mark, s.health, s.need, rates, (s.base, &s.contract)), s.prices)
         }
         LimitRule::Dutch { start_ppm, curve } => {
             let (began, mark) = s.began;
             let price = dutch_price(mark.scaled_down(start_ppm), &curve, s.now.since(began));
             // A short's limit rises as a long's falls: the mirror image around the mark of the beginning.
             let price = side.pick(price, mark + mark - price);
-            price.max(Price::new(1)).min(s.price_max)
+            price.max(s.prices.0).min(s.prices.1)
         }
     }
 }
@@ -179,6 +187,9 @@ pub(crate) fn limit(rule: &LimitRule, s: &Sight) -> Price {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::units::TickValue;
+
+    const UNIT: Contract = Contract::linear(TickValue::new(1));
 
     fn steps(share: i64, least: i64, most: Option<i64>, full_below: i64, lot: i64) -> Steps {
         Steps {
@@ -207,14 +218,15 @@ mod tests {
     #[test]
     fn a_tier_is_left_by_one_unit_of_notional() {
         // Tier from 1,000 at 10 a lot: 99 lots are 990, 100 are in the tier.
-        let of = |whole, lower| above_tier(Qty::new(whole), Money::new(lower), Money::new(10)).get();
+        let of = |whole, lower| above_tier(Qty::new(whole), Money::new(lower), (Fine::new(10), &UNIT)).get();
         assert_eq!((of(100, 1000), of(150, 1000), of(150, 1005), of(7, 0)), (1, 51, 50, 7));
     }
 
     #[test]
     fn a_size_to_close_needs_a_lot_that_lowers_the_shortage() {
         let freed = |margin, liquidator_fee, fund_fee| Freed {
-            per_lot: Money::new(100),
+            per_lot: Fine::new(100),
+            scale: 1,
             quote: Ppm::ONE,
             margin: Ppm::new(margin),
             liquidator_fee: Ppm::new(liquidator_fee),
@@ -263,7 +275,7 @@ mod tests {
         let of = |equity, base| {
             let health = (Sum::new(equity), Sum::new(50));
             let rates = (Ppm::ONE, Ppm::new(1_500_000));
-            let at = (Qty::new(base), TickValue::new(1));
+            let at = (Qty::new(base), &UNIT);
             fillable_price(Price::new(100), health, Money::new(50), rates, at)
         };
         // Ten lots, maintenance 50: 7.5 a lot at most, and nearer to the mark by rounding.

@@ -23,7 +23,7 @@ pub(super) fn assign(floor: &mut Floor, slice: &mut Slice, events: &mut Events) 
             take(floor, slice, volunteer, (price, lots), events);
         }
         slice.lots -= taken;
-        pay_fund(floor, slice.account, slice.market, -paid_per_lot.times(taken), events);
+        pay_fund(floor, slice.account, slice.market, -slice.contract.up(paid_per_lot.times(taken)), events);
     }
     if slice.lots.is_positive() {
         events.push(Record {
@@ -74,7 +74,7 @@ fn bearable(floor: &Floor, slice: &Slice, account: AccountId, trade: (Price, Qty
     let held = floor.ledger.position(account, slice.market);
     let most = trade.1.min(held.room(slice.side, floor.market(slice.market).config.position_max));
     let carries = |lots: Qty| {
-        let after = ledger::traded(*held, slice.side.signed(lots), trade.0, slice.tick);
+        let after = ledger::traded(*held, slice.side.signed(lots), trade.0, &slice.contract);
         floor.rules.carries(&floor.ledger, &floor.prices, account, slice.market, &after)
     };
     most.greatest_by_halving(carries)

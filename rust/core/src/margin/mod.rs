@@ -9,10 +9,10 @@ pub(crate) use collateral::{Asset, Followed};
 pub use tiers::InitialMargin;
 
 use crate::config::{self, Config};
-use crate::ledger::{Ledger, Position};
+use crate::ledger::{Ledger, Position, Traded};
 use crate::mark::Prices;
 use crate::units::{
-    AccountId, AssetId, Exposed, MarketId, Money, Ppm, Price, Qty, Ratio, Side, Sum, TickValue, VALUATION,
+    AccountId, AssetId, Contract, Exposed, MarketId, Money, Ppm, Price, Qty, Ratio, Side, Sum, VALUATION,
 };
 use core::cmp::Ordering;
 use tiers::{Exposure, Tiers};
@@ -21,7 +21,7 @@ use tiers::{Exposure, Tiers};
 #[derive(Debug, Clone)]
 pub(crate) struct Rules {
     tiers: Vec<Tiers>,
-    ticks: Vec<TickValue>,
+    contracts: Vec<Contract>,
     call: Ppm,
     /// Equity of an account in liquidation from which it leaves, as a multiple of maintenance.
     exit: Ppm,
@@ -71,7 +71,7 @@ impl Rules {
         let tiers = |m: &config::Market| Tiers::new(&m.tiers, &m.margin, config.margin_call_ppm);
         Self {
             tiers: config.markets.iter().map(tiers).collect(),
-            ticks: config.markets.iter().map(|m| m.tick_value).collect(),
+            contracts: config.markets.iter().map(config::Market::contract).collect(),
             call: config.margin_call_ppm,
             exit: config.liquidation_exit_ppm,
             withdrawal: config.withdrawal_notional_ppm,
@@ -80,11 +80,20 @@ impl Rules {
         }
     }
 
-    /// The tick value of a market.
+    /// The contract of a market.
     #[must_use]
     #[inline(always)]
-    pub(crate) fn tick(&self, market: MarketId) -> TickValue {
-        self.ticks[market.index()]
+    pub(crate) fn contract(&self, market: MarketId) -> &Contract {
+        &self.contracts[market.index()]
+    }
+
+    /// Value of a position at a price, without sign and at least one minor unit: so its requirement is never nothing,
+    /// and profit and requirement of a position round the same value.
+    #[must_use]
+    #[inline(always)]
+    pub(crate) fn notional(&self, market: MarketId, base: Qty, price: Price) -> Money {
+        debug_assert!(!base.is_zero());
+        self.contract(market).value(price, base).abs().max(Money::new(1))
     }
 
     /// Assets other than the valuation asset.
@@ -96,21 +105,21 @@ impl Rules {
     /// Maintenance requirement of a position at a price.
     #[must_use]
     pub(crate) fn maintenance(&self, market: MarketId, base: Qty, price: Price) -> Money {
-        let notional = price.value(base.abs(), self.tick(market));
+        let notional = self.notional(market, base, price);
         self.tiers[market.index()].maintenance(notional, base.abs())
     }
 
     /// The lower bound of a position's tier at a price, and its maintenance rate.
     #[must_use]
     pub(crate) fn tier(&self, market: MarketId, base: Qty, price: Price) -> (Money, Ppm) {
-        let notional = price.value(base.abs(), self.tick(market));
+        let notional = self.notional(market, base, price);
         self.tiers[market.index()].tier(notional, base.abs())
     }
 
     /// Requirement of a position at a price below which its account is called.
     #[must_use]
     pub(crate) fn call(&self, market: MarketId, base: Qty, price: Price) -> Money {
-        let notional = price.value(base.abs(), self.tick(market));
+        let notional = self.notional(market, base, price);
         self.tiers[market.index()].call(notional, base.abs())
     }
 
@@ -140,7 +149,7 @@ impl Rules {
         for (i, p) in ledger.positions(account).iter().enumerate() {
             if !p.base.is_zero() {
                 let market = MarketId::from_index(i);
-                equity += p.profit(prices.known(market), self.tick(market));
+                equity += p.profit(prices.known(market), self.contract(market));
             }
         }
         equity
@@ -228,8 +237,8 @@ impl Rules {
         if size.is_zero() {
             return Money::ZERO;
         }
-        let per_lot = self.tick(market).per_lot(prices.known(market));
-        let exposure = Exposure { size, per_lot, open: ledger.open_interest(market), own };
+        let (contract, price) = (self.contract(market), prices.known(market));
+        let exposure = Exposure { size, contract, price, open: ledger.open_interest(market), own };
         self.tiers[market.index()].initial(&exposure)
     }
 
@@ -269,7 +278,7 @@ impl Rules {
             let of = MarketId::from_index(i);
             let p = if of == market { replaced } else { p };
             if !p.base.is_zero() {
-                spare += p.profit(prices.known(of), self.tick(of));
+                spare += p.profit(prices.known(of), self.contract(of));
             }
             spare -= self.initial_of(ledger, prices, account, of, p);
         }
@@ -286,9 +295,38 @@ impl Rules {
         let mut notional = Sum::ZERO;
         for (i, p) in ledger.positions(account).iter().enumerate().filter(|(_, p)| !p.base.is_zero()) {
             let market = MarketId::from_index(i);
-            notional += prices.known(market).value(p.base.abs(), self.tick(market));
+            notional += self.notional(market, p.base, prices.known(market));
         }
         initial.max(notional.scaled_up(self.withdrawal))
+    }
+
+    /// The first price of a market, on the way from its mark to the end of its `prices`, at which an account's equity is
+    /// below its maintenance if nothing else moves.
+    #[must_use]
+    pub(crate) fn first_beyond(
+        &self,
+        ledger: &Ledger,
+        prices: &Prices,
+        of: (AccountId, MarketId),
+        way: (Price, (Price, Price)),
+    ) -> Option<Price> {
+        let (account, market) = of;
+        let (mark, (least, most)) = way;
+        let p = ledger.position(account, market);
+        let value =
+            |price| Sum::of(p.profit(price, self.contract(market)) - self.maintenance(market, p.base, price));
+        let health = self.health(ledger, prices, account);
+        let others = health.equity - health.maintenance - value(mark);
+        let is_beyond = |price: i64| (others + value(Price::new(price))).is_negative();
+        let (mut inside, mut beyond) = (mark.get(), Side::of(p.base).pick(least, most).get());
+        if is_beyond(inside) || !is_beyond(beyond) {
+            return is_beyond(inside).then_some(mark);
+        }
+        while inside.abs_diff(beyond) > 1 {
+            let middle = i64::midpoint(inside, beyond);
+            if is_beyond(middle) { beyond = middle } else { inside = middle }
+        }
+        Some(Price::new(beyond))
     }
 
     /// The price of one market, in ticks and exact, at which an account's equity equals its maintenance if nothing
@@ -305,12 +343,13 @@ impl Rules {
         if base.is_zero() {
             return None;
         }
-        let (mark, tick) = (prices.known(market), self.tick(market));
+        let mark = prices.known(market);
         let health = self.health(ledger, prices, account);
         let exposed = Exposed {
             side: Side::of(base),
-            per_tick: Price::new(1).value(base.abs(), tick),
-            notional: mark.value(base.abs(), tick),
+            contract: *self.contract(market),
+            lots: base.abs(),
+            notional: self.notional(market, base, mark),
             equity: health.equity,
             other: health.maintenance - Sum::of(self.maintenance(market, base, mark)),
         };
@@ -334,9 +373,9 @@ impl Rules {
         prices: &Prices,
         account: AccountId,
         market: MarketId,
-        traded: &(Position, Money),
+        traded: &Traded,
     ) -> bool {
-        let (after, profit) = traded;
-        !(self.spare_with(ledger, prices, account, market, after) + Sum::of(*profit)).is_negative()
+        !(self.spare_with(ledger, prices, account, market, &traded.after) + Sum::of(traded.profit))
+            .is_negative()
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::config::{self, OpenInterestScale, SizeRule, Tier};
 use crate::units::{
-    Money, Ppm, Price, Qty, Size, TickValue, open_interest_rate_down, size_premium_down, size_slope_up,
+    Contract, Money, Ppm, Price, Qty, Size, open_interest_rate_down, size_premium_down, size_slope_up,
     tier_deduction, tier_requirement_up,
 };
 
@@ -31,11 +31,13 @@ impl Row {
 
 /// What an initial requirement depends on.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Exposure {
+pub(crate) struct Exposure<'a> {
     /// Lots of the position with its open orders, at most.
     pub(crate) size: Qty,
-    /// Value of one lot.
-    pub(crate) per_lot: Money,
+    /// What the lots are worth at a price.
+    pub(crate) contract: &'a Contract,
+    /// The mark.
+    pub(crate) price: Price,
     /// Open interest of the market.
     pub(crate) open: Qty,
     /// The rate that the account chose for itself; zero for none.
@@ -46,14 +48,14 @@ pub(crate) struct Exposure {
 #[derive(Debug, Clone)]
 pub struct InitialMargin {
     tiers: Tiers,
-    tick: TickValue,
+    contract: Contract,
 }
 
 impl InitialMargin {
     /// The rules of a market of a [`config::Config`].
     #[must_use]
     pub fn new(market: &config::Market) -> Self {
-        Self { tiers: Tiers::new(&market.tiers, &market.margin, Ppm::ONE), tick: market.tick_value }
+        Self { tiers: Tiers::new(&market.tiers, &market.margin, Ppm::ONE), contract: market.contract() }
     }
 
     /// Requirement of a signed position at a mark in a market with so much open interest, without open orders and
@@ -64,8 +66,8 @@ impl InitialMargin {
         if size.is_zero() {
             return Money::ZERO;
         }
-        let per_lot = self.tick.per_lot(mark);
-        self.tiers.initial(&Exposure { size, per_lot, open: open_interest, own: Ppm::ZERO })
+        let contract = &self.contract;
+        self.tiers.initial(&Exposure { size, contract, price: mark, open: open_interest, own: Ppm::ZERO })
     }
 }
 
@@ -130,23 +132,23 @@ impl Tiers {
     /// Initial requirement: that of the tier, and at least the notional times every rate beside the tiers.
     #[must_use]
     #[inline(always)]
-    pub(crate) fn initial(&self, exposure: &Exposure) -> Money {
+    pub(crate) fn initial(&self, exposure: &Exposure<'_>) -> Money {
+        let notional = exposure.contract.notional_up(exposure.price, exposure.size);
         if self.is_flat && exposure.own.is_zero() {
-            return self.initial[0].requirement(exposure.per_lot.times(exposure.size));
+            return self.initial[0].requirement(notional);
         }
-        self.initial_by_rates(exposure)
+        self.initial_by_rates(exposure, notional)
     }
 
     #[inline(never)]
-    fn initial_by_rates(&self, exposure: &Exposure) -> Money {
-        let notional = exposure.per_lot.times(exposure.size);
+    fn initial_by_rates(&self, exposure: &Exposure<'_>, notional: Money) -> Money {
         let tiered = row(&self.initial, notional).requirement(notional);
         let base = self.initial[0].rate;
         let mut rate = exposure.own;
         if let Some(scale) = &self.open_interest {
             rate = rate.max(open_interest_rate_down(
                 base,
-                exposure.per_lot.times(exposure.open),
+                exposure.contract.notional_up(exposure.price, exposure.open),
                 scale.lower,
                 scale.upper,
             ));
@@ -256,8 +258,11 @@ mod tests {
         }
     }
 
-    fn lots(size: i64, per_lot: i64) -> Exposure {
-        Exposure { size: Qty::new(size), per_lot: Money::new(per_lot), open: Qty::ZERO, own: Ppm::ZERO }
+    const UNIT: Contract = Contract::linear(crate::units::TickValue::new(1));
+
+    fn lots(size: i64, price: i64) -> Exposure<'static> {
+        let (size, price) = (Qty::new(size), Price::new(price));
+        Exposure { size, contract: &UNIT, price, open: Qty::ZERO, own: Ppm::ZERO }
     }
 
     #[test]

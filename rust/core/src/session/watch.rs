@@ -342,8 +342,8 @@ impl Counted {
                 if !closes {
                     return 0;
                 }
-                let tick = venue.config().markets[usize::from(e.market)].tick_value;
-                return Price::new(e.price).value(Qty::new(e.qty), tick).get().into();
+                let contract = venue.config().markets[usize::from(e.market)].contract();
+                return contract.notional_up(Price::new(e.price), Qty::new(e.qty)).get().into();
             }
         };
         i128::from(counts)

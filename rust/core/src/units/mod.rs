@@ -10,6 +10,7 @@ use core::iter::Sum as IterSum;
 use core::ops::{Add, AddAssign, Neg, Sub, SubAssign};
 use serde::{Deserialize, Serialize};
 
+mod contract;
 mod draw;
 mod rates;
 mod shares;
@@ -17,6 +18,7 @@ mod sizes;
 mod slices;
 mod wide;
 
+pub use contract::Contract;
 pub(crate) use draw::draw;
 pub use rates::{
     Doubled, funding_index_delta_towards_zero, padded_median_towards_zero, premium_towards_zero, slew_limit,
@@ -139,6 +141,11 @@ quantity!(
 quantity!(
     /// An amount in minor units of one asset.
     Money
+);
+quantity!(
+    /// An amount in parts of a minor unit: as many to one as the scale of the market's contract says, one for a linear
+    /// contract.
+    Fine
 );
 quantity!(
     /// A rate in parts per million.
@@ -424,22 +431,10 @@ impl Price {
         a.max(b).min(a.min(b).max(c))
     }
 
-    /// Price at which a position's share of equity is used up, `b` the position's side:
-    /// `self - b floor(share / (|qty| tick))`. Up for longs and down for shorts, so never short of the debt.
+    /// A wide price limited to a market's prices.
     #[must_use]
-    pub fn bankruptcy(self, share: Money, position: Qty, tick: TickValue) -> i128 {
-        let per_tick = i128::from(position.0.abs()) * i128::from(tick.0);
-        let ticks = div_floor(i128::from(share.0), per_tick);
-        match Side::of(position) {
-            Side::Buy => i128::from(self.0) - ticks,
-            Side::Sell => i128::from(self.0) + ticks,
-        }
-    }
-
-    /// A wide price limited to `[1, max]`.
-    #[must_use]
-    pub fn limited(wide: i128, max: Self) -> Self {
-        Self(narrow(wide.clamp(1, i128::from(max.0))))
+    pub fn limited(wide: i128, within: (Self, Self)) -> Self {
+        Self(narrow(wide.clamp(i128::from(within.0.0), i128::from(within.1.0))))
     }
 }
 
@@ -499,12 +494,6 @@ impl Qty {
     pub(crate) fn ppm_towards_zero(self, share: Ppm) -> Self {
         Self(narrow(i128::from(self.0) * i128::from(share.0) / i128::from(MILLION)))
     }
-
-    /// Lots that a budget pays for at a cost per lot, rounded down; the cost is positive.
-    #[must_use]
-    pub fn affordable(budget: Money, cost_per_lot: Money) -> Self {
-        Self(narrow(div_floor(i128::from(budget.0), i128::from(cost_per_lot.0))))
-    }
 }
 
 impl Ppm {
@@ -528,14 +517,6 @@ impl Ppm {
     #[must_use]
     pub(crate) fn scaled_up(self, factor: Self) -> Self {
         Self(narrow(div_ceil(i128::from(self.0) * i128::from(factor.0), i128::from(MILLION))))
-    }
-}
-
-impl TickValue {
-    /// The value of a price difference of one lot.
-    #[must_use]
-    pub fn per_lot(self, ticks: Price) -> Money {
-        Money(self.0 * ticks.0)
     }
 }
 

@@ -1,8 +1,6 @@
 //! Averages of prices, and rates over time: index, mark and funding.
 
-use super::{
-    BILLION, MILLION, Money, Nanos, Ppb, Ppm, Price, Qty, TickValue, div_ceil, div_floor, narrow, wide,
-};
+use super::{BILLION, MILLION, Money, Nanos, Ppb, Ppm, Price, Qty, div_ceil, div_floor, narrow, wide};
 
 /// What decays is counted in parts of 1e18.
 const WHOLE: i128 = 1_000_000_000_000_000_000;
@@ -250,14 +248,5 @@ impl Money {
     #[must_use]
     pub(crate) fn share_of_lots_down(self, part: Qty, whole: Qty) -> Self {
         Self(narrow(div_floor(i128::from(self.0) * i128::from(part.0), i128::from(whole.0))))
-    }
-}
-
-impl Qty {
-    /// `ceil(self x tick x delta x ticks / units)`: what a position pays when a funding index moves by `delta`.
-    #[must_use]
-    pub(crate) fn index_payment_up(self, tick: TickValue, delta: i64, scale: IndexUnits) -> Money {
-        let exact = i128::from(self.0) * i128::from(tick.0) * i128::from(delta);
-        Money(narrow(-wide::mul_div_floor(-exact, scale.ticks.into(), scale.units.into())))
     }
 }

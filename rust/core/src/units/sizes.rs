@@ -1,7 +1,9 @@
 //! Formulas of margin: rates, weights, liquidation and bankruptcy prices. Each rounds as its source does, or not at all.
 
 use super::wide::mul_wide;
-use super::{BILLION, MILLION, Money, Ppb, Ppm, Qty, Ratio, Side, Sum, div_ceil, div_floor, narrow};
+use super::{
+    BILLION, Contract, MILLION, Money, Ppb, Ppm, Qty, Ratio, Side, Sum, div_ceil, div_floor, narrow,
+};
 
 /// One ten-thousandth: the step of rates and weights that follow a square root.
 const RATE_STEP: i64 = 100;
@@ -120,8 +122,10 @@ impl Closing {
 pub struct Exposed {
     /// Side of the position.
     pub side: Side,
-    /// Value of one tick of the whole position, positive.
-    pub per_tick: Money,
+    /// The position's contract.
+    pub contract: Contract,
+    /// Its lots, without sign.
+    pub lots: Qty,
     /// Value of the position at the mark, without sign.
     pub notional: Money,
     /// Equity at the mark.
@@ -134,18 +138,25 @@ impl Exposed {
     /// The price in ticks, exact, at which equity equals maintenance if nothing else moves; none if it is not
     /// positive. At a rate, deduction and `other` of zero it is the bankruptcy price.
     ///
-    /// With `b` the side's sign: `(b notional - equity - deduction + other) / (per_tick (b - rate))`. Hyperliquid,
-    /// Binance and dYdX publish the same line; rate below 1.
+    /// With `b` the side's sign and rest = equity + deduction - other: `(b notional - rest) / (size (b - rate))`, size
+    /// being the value of one tick of all lots. Hyperliquid, Binance and dYdX publish the same line; rate below 1. Of an
+    /// inverse contract `size (b + rate) / (b notional + rest)`, size being the value of all lots at a price of one tick
+    /// (Bybit, `BitMEX`, Kraken).
     #[must_use]
     pub fn liquidation_price(&self, rate: Ppm, deduction: Money) -> Option<Ratio> {
         let rest = self.equity.0 + i128::from(deduction.0) - self.other.0;
-        // For a long (notional - rest) / (per_tick (1 - rate)); for a short (notional + rest) / (per_tick (1 + rate)).
-        let (left, slope) = match self.side {
-            Side::Buy => (i128::from(self.notional.0) - rest, MILLION - rate.0),
-            Side::Sell => (i128::from(self.notional.0) + rest, MILLION + rate.0),
-        };
-        let numerator = left.checked_mul(i128::from(MILLION))?;
-        (left > 0).then(|| Ratio::new(Sum(numerator), Sum(i128::from(self.per_tick.0) * i128::from(slope))))
+        let notional = i128::from(self.notional.0);
+        let size = self.contract.size(self.lots).0;
+        // A long's value and its requirement move together, a short's against each other; the other way round if inverse.
+        let slope = i128::from(self.contract.holder(self.side).pick(MILLION - rate.0, MILLION + rate.0));
+        let left = self.contract.holder(self.side).pick(notional - rest, notional + rest);
+        if left <= 0 {
+            return None;
+        }
+        let scaled = left.checked_mul(i128::from(self.contract.scale()) * i128::from(MILLION))?;
+        let steep = size.checked_mul(slope)?;
+        let (above, below) = if self.contract.is_inverse() { (steep, scaled) } else { (scaled, steep) };
+        Some(Ratio::new(Sum(above), Sum(below)))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Arithmetic of liquidation policies, of the fund's fees and of shared losses.
 
 use super::wide::mul_div_down;
-use super::{Money, Nanos, Ppm, Price, Qty, Ratio, Side, Sum, TickValue, div_ceil, div_floor, narrow};
+use super::{Fine, Money, Nanos, Ppm, Price, Qty, Ratio, Sum, div_ceil, div_floor, narrow};
 
 const MILLION_WIDE: i128 = 1_000_000;
 /// Fractions of a tick in which a falling price is carried from step to step.
@@ -46,18 +46,18 @@ impl Qty {
     }
 
     /// `floor(shortage / (price quote (margin - liquidator_fee) - price fund_fee))`, the price being the value of one
-    /// lot; none if closing a lot does not lower the shortage.
+    /// lot, in parts of which a minor unit has `scale`; none if closing a lot does not lower the shortage.
     #[must_use]
     pub(crate) fn restoring_down(
         shortage: Money,
-        per_lot: Money,
+        price: (Fine, i64),
         quote: Ppm,
         freed: [Ppm; 3],
     ) -> Option<Self> {
         let [margin, liquidator_fee, fund_fee] = freed.map(|rate| i128::from(rate.0));
         let rate = i128::from(quote.0) * (margin - liquidator_fee) - fund_fee * MILLION_WIDE;
-        let per_lot = i128::from(per_lot.0) * rate;
-        let lots = i128::from(shortage.0) * MILLION_WIDE * MILLION_WIDE;
+        let per_lot = i128::from(price.0.0) * rate;
+        let lots = i128::from(shortage.0) * i128::from(price.1) * MILLION_WIDE * MILLION_WIDE;
         (per_lot > 0).then(|| Self(Sum(div_floor(lots, per_lot)).saturate().0))
     }
 }
@@ -208,30 +208,20 @@ impl Price {
         let left = i128::from(duration.0 - elapsed.0.min(duration.0));
         Self(narrow(div_floor(i128::from(self.0) * left, i128::from(duration.0))))
     }
+}
 
-    /// `self - b floor(discount)`, b the sign of the position: nearer to the mark by less than a tick.
-    /// discount = need spread a / (|qty| tick), a = clamp(adjustment (1 - equity / maintenance), 0, 1); maintenance is positive.
+impl Money {
+    /// `floor(self spread a)`: what a position may be sold below the mark; a = clamp(adjustment (1 - equity / maintenance),
+    /// 0, 1); maintenance is positive.
     #[must_use]
-    pub(crate) fn discounted_inwards(
-        self,
-        health: (Sum, Sum),
-        need: Money,
-        rates: (Ppm, Ppm),
-        position: (Qty, TickValue),
-    ) -> i128 {
+    pub(crate) fn discount_down(self, health: (Sum, Sum), rates: (Ppm, Ppm)) -> Self {
         let (adjustment, spread) = rates;
         let maintenance = limited(health.1);
         let lost = maintenance - limited(health.0);
         let part = (lost * i128::from(adjustment.0)).clamp(0, maintenance * MILLION_WIDE);
-        let scaled = i128::from(need.0) * i128::from(spread.0);
+        let scaled = i128::from(self.0) * i128::from(spread.0);
         let whole = (maintenance * MILLION_WIDE * MILLION_WIDE).unsigned_abs();
-        let discount = mul_div_down(scaled.unsigned_abs(), part.unsigned_abs(), whole).0;
-        let per_tick = i128::from(position.0.abs().0) * i128::from(position.1.0);
-        let ticks = div_floor(discount, per_tick);
-        match Side::of(position.0) {
-            Side::Buy => i128::from(self.0) - ticks,
-            Side::Sell => i128::from(self.0) + ticks,
-        }
+        Self(Sum(mul_div_down(scaled.unsigned_abs(), part.unsigned_abs(), whole).0).saturate().0)
     }
 }
 

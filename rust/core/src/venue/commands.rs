@@ -80,7 +80,7 @@ impl Venue {
             return Err(Reject::QtyOffStep);
         }
         if let Some(price) = price {
-            if !price.is_positive() || price > config.price_max {
+            if !config.has(price) {
                 return Err(Reject::PriceOutOfRange);
             }
             if steps && !price.is_multiple_of(entry.price_step) {
@@ -89,7 +89,7 @@ impl Venue {
         }
         if steps && (entry.notional_min.is_positive() || entry.notional_max.is_some()) {
             let Some(price) = price.or(self.floor.prices.mark(market)) else { return Ok(()) };
-            let notional = price.value(qty, config.tick_value);
+            let notional = m.contract.notional_up(price, qty);
             let small = notional < entry.notional_min && !reducing;
             if small || entry.notional_max.is_some_and(|max| notional > max) {
                 return Err(Reject::NotionalOutOfRange);
@@ -135,7 +135,7 @@ impl Venue {
         if !trade.1.is_positive() || trade.1 > m.config.position_max {
             return Err(Reject::QtyOutOfRange);
         }
-        if !trade.0.is_positive() || trade.0 > m.config.price_max {
+        if !m.config.has(trade.0) {
             return Err(Reject::PriceOutOfRange);
         }
         self.check_free(m, buyer)?;
@@ -154,22 +154,22 @@ impl Venue {
         parties: (AccountId, AccountId),
         trade: (Price, Qty),
     ) -> Result<(), Reject> {
-        let config = &self.floor.market(market).config;
+        let (config, contract) = (&self.floor.market(market).config, self.floor.contract(market));
         let (price, qty) = trade;
         let sides = [(parties.0, Side::Buy), (parties.1, Side::Sell)];
         let after = sides.map(|(account, side)| {
             let held = self.floor.ledger.position(account, market);
-            ledger::traded(*held, side.signed(qty), price, config.tick_value)
+            ledger::traded(*held, side.signed(qty), price, contract)
         });
-        let [(bought, _), (sold, _)] = after;
+        let [bought, sold] = after.map(|traded| traded.after);
         let reach = (bought.base + bought.open_buys).max(sold.open_sells - sold.base);
         if reach > config.position_max {
             return Err(Reject::PositionLimit);
         }
         let long = |p: &Position| p.base.max(Qty::ZERO);
         let mut open = self.floor.ledger.open_interest(market);
-        for ((account, _), (position, _)) in sides.iter().zip(&after) {
-            open += long(position) - long(self.floor.ledger.position(*account, market));
+        for ((account, _), traded) in sides.iter().zip(&after) {
+            open += long(&traded.after) - long(self.floor.ledger.position(*account, market));
         }
         if open > config.open_interest_max {
             return Err(Reject::OpenInterestLimit);
@@ -177,7 +177,7 @@ impl Venue {
         let Floor { rules, ledger, prices, .. } = &self.floor;
         for ((account, _), traded) in sides.iter().zip(&after) {
             let need = |position| rules.initial_of(ledger, prices, *account, market, position);
-            let grows = need(&traded.0) > need(ledger.position(*account, market));
+            let grows = need(&traded.after) > need(ledger.position(*account, market));
             if grows && !rules.carries(ledger, prices, *account, market, traded) {
                 return Err(Reject::MarginShort);
             }

@@ -340,7 +340,7 @@ impl Venue {
         let taken = touch.filter(|best| limit.is_some_and(|l| !side.gain(*best, l).is_negative()));
         let Some(best) = taken else { return Ok(limit) };
         let short = best - Price::new(side.signed(Qty::new(1)).get());
-        if flags & SLIDE == 0 || !short.is_positive() || short > m.config.price_max {
+        if flags & SLIDE == 0 || !m.config.has(short) {
             return Err(Reject::WouldTake);
         }
         Ok(Some(short))
@@ -358,10 +358,11 @@ impl Venue {
         let Some(best) = self.floor.market(market).book.touch(side.opposite()) else { return limit };
         let worst = match (side, protection) {
             (Side::Buy, Protection::Ticks(ticks)) => best + ticks,
-            (Side::Sell, Protection::Ticks(ticks)) => (best - ticks).max(Price::new(1)),
+            (Side::Sell, Protection::Ticks(ticks)) => best - ticks,
             (Side::Buy, Protection::Share(share)) => best.band_upper(share),
             (Side::Sell, Protection::Share(share)) => best.band_lower(share),
         };
+        let worst = worst.max(self.floor.market(market).config.prices().0);
         Some(match (side, limit) {
             (_, None) => worst,
             (Side::Buy, Some(limit)) => worst.min(limit),

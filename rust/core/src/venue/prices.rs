@@ -24,7 +24,7 @@ impl Venue {
         if m.sources.make_index() {
             return Err(Reject::BadField);
         }
-        if !index.is_positive() || index > m.config.price_max {
+        if !m.config.has(index) {
             return Err(Reject::PriceOutOfRange);
         }
 
@@ -47,7 +47,7 @@ impl Venue {
         if number >= m.sources.len() || seen.is_negative() || seen > now {
             return Err(Reject::BadField);
         }
-        if [bid, ask].iter().any(|p| !p.is_positive() || *p > m.config.price_max) {
+        if [bid, ask].iter().any(|p| !m.config.has(*p)) {
             return Err(Reject::PriceOutOfRange);
         }
         if ask < bid {
@@ -123,7 +123,7 @@ impl Venue {
             let sums = (m.book.impact_sum(Side::Buy, qty), m.book.impact_sum(Side::Sell, qty));
             funding.sample(index, sums, now);
         }
-        let mark = m.mark.mark(&view, m.config.price_max);
+        let mark = m.mark.mark(&view, m.config.prices());
         let trip = match m.phase {
             Phase::Continuous => m.breakers.ask(MoveSource::Mark, now, mark, false),
             _ => None,
@@ -192,7 +192,7 @@ impl Venue {
         let m = self.floor.market(market);
         let state = m.funding.as_ref().expect("a settlement has funding");
         let settlement = state.settlement().expect("a settlement is under way");
-        let owed = state.owed(&settlement, base, m.config.tick_value);
+        let owed = state.owed(&settlement, base, &m.contract);
         let amount = match settlement.pass {
             Pass::Whole => owed,
             Pass::Paying(_) => {

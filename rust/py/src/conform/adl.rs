@@ -8,7 +8,7 @@ use seawall_core::adl::{
     self, Apportionment, Candidate, Claim, Counterparties, Frame, Hedged, Liable, Marks, Stake, StepCheck,
 };
 use seawall_core::config::{AdlLights, AdlPrice, AdlScore};
-use seawall_core::{AccountId, Money, Ppm, Price, Qty, Ratio, Share, Side, Sum, TickValue};
+use seawall_core::{AccountId, Contract, Money, Ppm, Price, Qty, Ratio, Share, Side, Sum, TickValue};
 use serde::de::DeserializeOwned;
 
 /// A name as the configuration spells it.
@@ -53,7 +53,7 @@ pub(crate) fn adl_score(
         maintenance: Money::new(maintenance),
         ..Candidate::default()
     };
-    let frame = Frame { side: side_of(side)?, one: Money::new(one), seed: 0 };
+    let frame = Frame { side: side_of(side)?, inverse: false, one: Money::new(one), seed: 0 };
     let score = released(py, move || adl::score(rule, &candidate, &frame))?;
     Ok(exact(&score))
 }
@@ -179,7 +179,12 @@ pub(crate) fn adl_settle(
     let (mark, bankruptcy) = (Price::new(marks.0), Price::new(marks.1));
     released(py, move || {
         let marks = Marks { bankruptcy, mark, index: mark };
-        let terms = adl::transfer_terms((rule, band.map(Ppm::new)), marks, side, TickValue::new(1));
+        let terms = adl::transfer_terms(
+            (rule, band.map(Ppm::new)),
+            marks,
+            side,
+            &Contract::linear(TickValue::new(1)),
+        );
         let of = |&(cost, lots): &(i64, i64)| {
             let lots = Qty::new(lots);
             (terms.realised(Money::new(cost), lots).get(), terms.given_up(lots).get())

@@ -3,7 +3,7 @@
 use crate::error::VectorError;
 use crate::guarded::released;
 use pyo3::prelude::*;
-use seawall_core::{Nanos, Ppb, Ppm, Price, Qty, TickValue};
+use seawall_core::{Contract, Nanos, Ppb, Ppm, Price, Qty, TickValue};
 
 fn positive(name: &str, value: i64) -> PyResult<()> {
     if value > 0 { Ok(()) } else { Err(VectorError::new_err(format!("{name}: {value}: must be positive"))) }
@@ -62,8 +62,8 @@ pub(crate) fn funding_payment_up(
     positive("rate_period_s", time.1)?;
     let time = (Nanos::new(time.0), Nanos::new(time.1));
     released(py, move || {
-        let (base, tick) = (Qty::new(base), TickValue::new(tick));
-        seawall_core::funding_payment_up(base, Price::new(price), tick, Ppb::new(rate), time).get()
+        let (base, contract) = (Qty::new(base), Contract::linear(TickValue::new(tick)));
+        seawall_core::funding_payment_up(base, Price::new(price), &contract, Ppb::new(rate), time).get()
     })
 }
 

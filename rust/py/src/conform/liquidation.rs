@@ -5,9 +5,10 @@ use crate::guarded::released;
 use pyo3::prelude::*;
 use seawall_core::config::Curve;
 use seawall_core::{
-    Freed, Money, Nanos, Ppm, Price, Qty, Ramp, Steps, Sum, TickValue, dutch_price as core_dutch_price,
-    fillable_price as core_fillable_price, fund_fee as core_fund_fee, ramp_share as core_ramp_share,
-    schedule as core_schedule, share_step as core_share_step, size_to_close as core_size_to_close,
+    Contract, Fine, Freed, Money, Nanos, Ppm, Price, Qty, Ramp, Steps, Sum, TickValue,
+    dutch_price as core_dutch_price, fillable_price as core_fillable_price, fund_fee as core_fund_fee,
+    ramp_share as core_ramp_share, schedule as core_schedule, share_step as core_share_step,
+    size_to_close as core_size_to_close,
 };
 
 /// The largest rate that these functions are asked with: a configuration admits no more.
@@ -55,7 +56,7 @@ pub(crate) fn size_to_close(
         "the shortage and rates must not be negative, and the price positive",
     )?;
     let [quote, margin, liquidator_fee, fund_fee] = rates.map(Ppm::new);
-    let freed = Freed { per_lot: Money::new(per_lot), quote, margin, liquidator_fee, fund_fee };
+    let freed = Freed { per_lot: Fine::new(per_lot), scale: 1, quote, margin, liquidator_fee, fund_fee };
     released(py, move || core_size_to_close(Money::new(shortage), &freed).map(Qty::get))
 }
 
@@ -145,11 +146,11 @@ pub(crate) fn fillable_price(
         "prices and rates must not be negative, sizes not zero, and the market one of the positions",
     )?;
     released(py, move || {
-        let tick = TickValue::new(tick);
+        let contract = Contract::linear(TickValue::new(tick));
         let (mut equity, mut maintenance) = (Sum::new(cash.into()), Sum::ZERO);
         let mut need = Money::ZERO;
         for (place, &(size, price, rate)) in positions.iter().enumerate() {
-            let value = Price::new(price).value(Qty::new(size), tick);
+            let value = contract.value(Price::new(price), Qty::new(size));
             let margin = value.abs().ppm_up(Ppm::new(rate));
             equity += value;
             maintenance += margin;
@@ -159,7 +160,7 @@ pub(crate) fn fillable_price(
         }
         let (size, price, _) = positions[which];
         let rates = (Ppm::new(rates[0]), Ppm::new(rates[1]));
-        let position = (Qty::new(size), tick);
+        let position = (Qty::new(size), &contract);
         core_fillable_price(Price::new(price), (equity, maintenance), need, rates, position)
     })
 }

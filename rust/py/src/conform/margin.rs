@@ -4,7 +4,9 @@ use super::{demand, exact};
 use crate::error::VectorError;
 use crate::guarded::released;
 use pyo3::prelude::*;
-use seawall_core::{Closing, Exposed, Money, Position, Ppb, Ppm, Price, Qty, Side, Size, Sum, TickValue};
+use seawall_core::{
+    Closing, Contract, Exposed, Money, Position, Ppb, Ppm, Price, Qty, Side, Size, Sum, TickValue,
+};
 
 /// `seawall_core::open_interest_rate_down`, and the margin of a notional at that rate: ppm, minor units.
 #[pyfunction]
@@ -108,26 +110,33 @@ pub(crate) fn open_orders_margin(
     })
 }
 
-/// `seawall_core::Exposed::liquidation_price`: numerator and denominator, none if it is not positive.
+/// `seawall_core::Exposed::liquidation_price`: numerator and denominator, none if it is not positive; of an inverse
+/// contract the position is its value at a price of one tick, and its value.
 #[pyfunction]
 pub(crate) fn liquidation_price(
     py: Python<'_>,
+    inverse: bool,
     long: bool,
     position: (i64, i64),
     equity: i64,
     tier: (i64, i64),
     other: i64,
 ) -> PyResult<Option<(i128, u128)>> {
-    let (per_tick, notional) = position;
+    let (size, notional) = position;
     let (rate, deduction) = tier;
     demand(
-        per_tick >= 1 && notional >= 0 && (0..1_000_000).contains(&rate),
+        size >= 1 && notional >= 0 && (0..1_000_000).contains(&rate),
         "size must be positive, the price not negative, the maintenance fraction below 1",
     )?;
     released(py, move || {
         let exposed = Exposed {
             side: if long { Side::Buy } else { Side::Sell },
-            per_tick: Money::new(per_tick),
+            contract: if inverse {
+                Contract::inverse(size, 1)
+            } else {
+                Contract::linear(TickValue::new(size))
+            },
+            lots: Qty::new(1),
             notional: Money::new(notional),
             equity: Sum::of(Money::new(equity)),
             other: Sum::of(Money::new(other)),
