@@ -73,6 +73,7 @@ def test_replay_writes_a_report(tmp_path: Path) -> None:
         (["profiles", "compare", "binanse"], "did you mean binance?"),
         (["profiles", "compare", "--scenario", "oct10-2052"], "did you mean oct10-2025?"),
         (["profiles", "compare", "reference", "--scenario", SMALL, "--rehedge-seconds", "-1"], "rehedge-seconds"),
+        (["profiles", "compare", "reference", "--picture", "nowhere/out.html"], "make the folder first"),
         (["conform", "nowhere.jsonl"], "nowhere.jsonl: cannot be read"),
         (["schema", "colour"], "colour"),
         (["adl", "nowhere.csv"], "nowhere.csv: cannot be read"),

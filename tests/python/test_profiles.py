@@ -285,6 +285,15 @@ def test_profiles_are_compared_on_the_same_accounts() -> None:
     assert json.loads(json.dumps(comparison.to_dict()))["outcomes"][1]["hedges"]["total_usd"] == other.hedges.total_usd
 
 
+def test_a_comparison_is_drawn(tmp_path: Path) -> None:
+    pytest.importorskip("plotly")
+    comparison = profiles.compare(["reference", "bybit"], scenario=SMALL, accounts=300)
+    profiles.write_picture(comparison, tmp_path / "out.html")
+    page = (tmp_path / "out.html").read_text(encoding="utf-8")
+    assert "What those who hedge here lost by it" in page
+    assert "bybit" in page
+
+
 def test_a_hedge_loses_what_its_events_say() -> None:
     run = seawall.replay(SMALL, accounts=2000, set=["fund.to_open_interest=0", "population.hedged_share=0.9"])
     loss = profiles.hedge_loss(run, seconds=30, cost_bps=10)
