@@ -525,15 +525,15 @@ fn rules_that_contradict_themselves_are_refused_by_field() {
     refused(
         &rule,
         json!({"pressure": {"bounded": {"limit_ppm": 0}}}),
-        "auction.pressure.bounded.limit_ppm 0: must be 1",
+        "auction.pressure.bounded.limit_ppm: 0: must be 1",
     );
     let collar = |width_ppm: i64, width_min: i64| {
         json!({"collar": {
             "around": "touch", "width_ppm": width_ppm, "width_min": width_min, "action": "refuse",
         }})
     };
-    refused(&rule, collar(-1, 0), "auction.collar.width_ppm -1: must be 0");
-    refused(&rule, collar(0, 10_001), "auction.collar.width_min 10001: must be 0 to price_max 10000");
+    refused(&rule, collar(-1, 0), "auction.collar.width_ppm: -1: must be 0");
+    refused(&rule, collar(0, 10_001), "auction.collar.width_min: 10001: must be 0 to price_max 10000");
     refused(&rule, json!({"preset": "frankfurt"}), "unknown variant `frankfurt`");
     refused(&rule, json!({"colour": "red"}), "unknown field `colour`");
     let mut config = unit();
@@ -552,7 +552,7 @@ fn a_preset_is_a_name_for_its_parameters_and_today_leaves_no_trace() {
         config["markets"][0]["auction"] = rule;
         Config::new(&config.to_string()).expect("a valid configuration").canonical().clone()
     };
-    assert!(!canonical(json!({})).contains("auction"), "today's rule is left out");
+    assert!(!canonical(json!({})).contains("\"auction\""), "today's rule is left out");
     for (name, spelled, _) in rules().into_iter().filter(|(name, ..)| !name.contains(' ') && name != "middle")
     {
         if name != "today" {
