@@ -527,6 +527,22 @@ def test_okx_closes_thirteen_thousand_of_fifteen_thousand_contracts() -> None:
     assert play.position("user", "BTC") == 2_000
 
 
+@pytest.mark.parametrize("venue", ["bitmex", "bybit", "okx"])
+def test_who_is_cut_down_a_tier_keeps_the_margin(venue: str) -> None:
+    # Only the take-over of a whole position leaves the margin to the fund: at these venues a partial liquidation is an
+    # order on behalf of the account.
+    tiers = brackets("BTC", ("0", "0.02", "0.01"), ("200_000.1", "0.03", "0.015"))
+    play = Play(venue, tiers, user="6_000", bank=BANK)
+    play.index(BTC="103", ETH="20")
+    play.block("BTC", "user", "bank", "3000", "101")
+    play.open()
+    play.place("BTC", "bank", Side.BUY, "3000", "100")
+    play.index(BTC="100")
+    assert play.position("user", "BTC") == 2_000
+    assert play.account("user", "equity") == 3_000
+    assert not play.events(EventKind.FUND_RECEIVED).size
+
+
 def test_okx_deleverages_at_the_mark_and_at_the_bankruptcy_price_once_the_fund_is_empty() -> None:
     # Help page: matched at the mark. The survey: at the bankruptcy price only if the fund is nearly empty.
     prices = []
