@@ -26,7 +26,7 @@ use crate::floor::{Floor, Flow, Incoming, Swept};
 use crate::insurance;
 use crate::ledger::{self, Place};
 use crate::margin::Health;
-use crate::protocol::{CancelReason, Events, LIQUIDATION_BACKED, Record, SelfTrade, event, event_of};
+use crate::protocol::{CancelReason, Events, Record, SelfTrade, event, event_of};
 use crate::units::{
     AccountId, Closing, Contract, Fine, MarketId, Money, Ppm, Price, Qty, Side, Sum, VALUATION,
 };
@@ -527,7 +527,7 @@ fn send(floor: &mut Floor, slice: &Slice, limit: Price, flow: Flow, events: &mut
         account: slice.account.get(),
         order: id.raw(),
         side: side.code(),
-        flags: if matches!(flow, Flow::Backed { .. }) { LIQUIDATION_BACKED } else { 0 },
+        flags: u16::from(matches!(flow, Flow::Backed { .. })),
         price: limit.get(),
         qty: slice.lots.get(),
         amount: slice.bankruptcy.get(),

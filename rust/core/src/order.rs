@@ -10,6 +10,9 @@ use crate::protocol::{
 };
 use crate::units::{AccountId, MILLION, MarketId, Nanos, OrderId, Ppm, Price, Qty, Side};
 
+/// Flag of an order in the book that no user's order has: the venue sent it for an account in liquidation, to trade in
+/// an auction.
+pub(crate) const LIQUIDATION: u16 = 512;
 /// The flags that an order may have.
 const ORDER_FLAGS: u16 = POST_ONLY | REDUCE_ONLY | SLIDE | HIDDEN | DAY | SELF_TRADE;
 /// The mode of an order that wants no prevention although its account has one.

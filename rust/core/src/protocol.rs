@@ -219,10 +219,6 @@ pub const DAY: u16 = 16;
 pub const SELF_TRADE: u16 = 7 << SELF_TRADE_SHIFT;
 /// Where the self-trade mode begins.
 pub const SELF_TRADE_SHIFT: u32 = 5;
-/// Flag of an order in the book: the venue sent it for an account in liquidation, to trade in an auction.
-pub const LIQUIDATION: u16 = 512;
-/// Flag of `LiquidationOrder`: the fund backs it.
-pub const LIQUIDATION_BACKED: u16 = 1;
 /// Flag of `LiquidationOrder`: it rests until the auction of its market.
 pub const LIQUIDATION_RESTS: u16 = 2;
 /// Flag of Replaced: the order kept its priority.

@@ -22,7 +22,8 @@ mod waiting;
 pub(crate) use waiting::{Waiting, Waits};
 
 use crate::config::{self, Allocation};
-use crate::protocol::{DAY, HIDDEN, LIQUIDATION, POST_ONLY, REDUCE_ONLY, SELF_TRADE, SLIDE};
+use crate::order::LIQUIDATION;
+use crate::protocol::{DAY, HIDDEN, POST_ONLY, REDUCE_ONLY, SELF_TRADE, SLIDE};
 use crate::units::{AccountId, Nanos, OrderId, Price, Qty, Side};
 use core::iter::successors;
 use ladder::Ladder;

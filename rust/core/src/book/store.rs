@@ -3,8 +3,8 @@
 use super::{Arrival, Book, NO_SLOT, OrderId, Rare, SIDES, Waits, at};
 use crate::codec::{CodecError, Reader, Writer};
 use crate::config::{self, ClientIds, MarketOrders};
-use crate::order::{Order, Terms};
-use crate::protocol::{HIDDEN, LIQUIDATION, OrderType, SELF_TRADE_SHIFT};
+use crate::order::{LIQUIDATION, Order, Terms};
+use crate::protocol::{HIDDEN, OrderType, SELF_TRADE_SHIFT};
 use crate::units::{AccountId, Nanos, Price, Qty, Side};
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -2,8 +2,7 @@
 //! book is asked for that may be one of them, its price is zero.
 
 use super::{Arrival, Book, Filled, Node, Rare, Removed, Resting, Waits, at};
-use crate::order::{Order, Terms};
-use crate::protocol::LIQUIDATION;
+use crate::order::{LIQUIDATION, Order, Terms};
 use crate::units::{OrderId, Price, Qty, Side};
 
 impl Waits {

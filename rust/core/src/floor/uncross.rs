@@ -9,9 +9,9 @@ use crate::config::{
     self, Allocation, AuctionAllocation, AuctionReference, Candidates, Collar, CollarAction, CollarAround,
     MarketOrders,
 };
+use crate::order::LIQUIDATION;
 use crate::protocol::{
-    CancelReason, Events, FILL_AUCTION, FILL_LIQUIDATION, LIQUIDATION, REPLACED_PRICED, Record, event,
-    event_of,
+    CancelReason, Events, FILL_AUCTION, FILL_LIQUIDATION, REPLACED_PRICED, Record, event, event_of,
 };
 use crate::units::{Doubled, MarketId, OrderId, Ppm, Price, Qty, Side};
 

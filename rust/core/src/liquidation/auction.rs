@@ -4,9 +4,8 @@ use super::{Queue, Slice, book_limit, charge, shortage, slice};
 use crate::book::{Arrival, SIDES};
 use crate::floor::Floor;
 use crate::margin::Health;
-use crate::protocol::{
-    Events, LIQUIDATION, LIQUIDATION_RESTS, Placing, REDUCE_ONLY, Record, event, event_of,
-};
+use crate::order::LIQUIDATION;
+use crate::protocol::{Events, LIQUIDATION_RESTS, Placing, REDUCE_ONLY, Record, event, event_of};
 use crate::units::{AccountId, MarketId, Qty, Sum};
 
 /// An offer in an auction as it stood before the auction.
