@@ -200,6 +200,12 @@ impl Breakers {
         self.watches_trades
     }
 
+    /// True if some finite band watches the market.
+    #[inline(always)]
+    pub(crate) fn has_bands(&self) -> bool {
+        !self.bands.is_empty()
+    }
+
     /// The market has a new mark, or its bands are others: bounds are made anew.
     pub(crate) fn fence_in(&mut self, mark: Price) {
         self.fence = Fence::default();

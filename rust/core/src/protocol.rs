@@ -95,6 +95,11 @@ pub mod command {
     /// When a market is settled for good.
     pub const SETTLE: u16 = 25;
 
+    /// True for the commands of which there are many.
+    pub(crate) const fn is_frequent(kind: u16) -> bool {
+        matches!(kind, PLACE | CANCEL)
+    }
+
     /// A bit for each kind.
     const KNOWN: u64 = 0xFE | 0x3F << OPEN_ACCOUNT | 0x3F << INDEX;
 
@@ -818,7 +823,8 @@ pub struct Events {
     venue: u16,
     source: u8,
     at: i64,
-    seq: u64,
+    /// Number of the last event before the first of the list.
+    base: u64,
 }
 
 impl Events {
@@ -854,6 +860,7 @@ impl Events {
 
     /// Forgets the events and keeps the room.
     pub fn clear(&mut self) {
+        self.base = self.seq();
         self.records.clear();
     }
 
@@ -867,28 +874,38 @@ impl Events {
     #[inline(always)]
     pub fn begin(&mut self, venue: u16, at: Nanos, source: u8, seq: u64) {
         self.venue = venue;
+        self.stamp(at, source);
+        // Wrapping: the list may hold more events than were numbered before.
+        self.base = seq.wrapping_sub(number(self.records.len()));
+    }
+
+    /// Sets time and source of the following events.
+    #[inline(always)]
+    pub(crate) fn stamp(&mut self, at: Nanos, source: u8) {
         self.at = at.get();
         self.source = source;
-        self.seq = seq;
     }
 
     /// The number of the last event.
+    #[inline(always)]
     pub(crate) fn seq(&self) -> u64 {
-        self.seq
+        // Wrapping: the sum is the number that was given to the last event, and 64 bits number more than there can be.
+        self.base.wrapping_add(number(self.records.len()))
     }
 
     /// Appends an event: stamps `record`'s kind and payload with the step's header.
     #[inline(always)]
     pub fn push(&mut self, record: Record) {
-        self.seq += 1;
-        self.records.push(Record {
-            venue: self.venue,
-            at: self.at,
-            seq: self.seq,
-            source: self.source,
-            ..record
-        });
+        let seq = self.seq().wrapping_add(1);
+        let Self { venue, source, at, .. } = *self;
+        self.records.push(Record { venue, at, seq, source, ..record });
     }
+}
+
+/// A length as a number of 64 bits.
+#[inline(always)]
+fn number(length: usize) -> u64 {
+    u64::try_from(length).expect("lengths have at most 64 bits")
 }
 
 /// An event's payload to fill in: its kind and market.

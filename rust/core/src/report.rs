@@ -358,7 +358,7 @@ impl Venue {
         self.floor().guards.bytes()
     }
 
-    /// Number of resting orders of a market.
+    /// Number of resting orders of a market. Costs in proportion to the levels.
     #[must_use]
     pub fn resting_orders(&self, market: MarketId) -> u32 {
         self.floor().market(market).book.len()

@@ -7,8 +7,6 @@ use core::iter::successors;
 
 /// The end of a ladder.
 const NO_KEY: u32 = u32::MAX;
-/// A page that was not made yet.
-const NO_PAGE: u32 = u32::MAX;
 /// Queues of a page, as a power of two.
 const PAGE_BITS: u32 = 9;
 const PAGE_LEN: usize = 1 << PAGE_BITS;
@@ -27,7 +25,26 @@ pub(super) struct Queue {
 
 impl Queue {
     pub(super) const EMPTY: Self = Self { qty: Qty::ZERO, head: NO_SLOT, tail: NO_SLOT, count: 0 };
+
+    /// An order more. In range without a check: the configuration proves that the sum of `orders_max` orders of the
+    /// largest quantity fits, and slots have 24 bits.
+    #[inline(always)]
+    pub(super) fn gain(&mut self, qty: Qty) {
+        self.qty = self.qty.plus_proven(qty);
+        self.count = self.count.wrapping_add(1);
+    }
+
+    /// An order less, one of those that were gained: nothing goes below zero.
+    #[inline(always)]
+    pub(super) fn lose(&mut self, qty: Qty) {
+        debug_assert!(self.count > 0);
+        self.qty = self.qty.minus_proven(qty);
+        self.count = self.count.wrapping_sub(1);
+    }
 }
+
+/// A run of queues.
+type Page = [Queue; PAGE_LEN];
 
 /// The queues of one side by key; the lowest key is the best price.
 #[derive(Debug, Clone)]
@@ -36,10 +53,8 @@ pub(super) struct Ladder {
     best: u32,
     /// Layer 0 has a bit per key, each layer above a bit per word of the layer below it.
     marks: [Vec<u64>; LAYERS],
-    /// Where the page of each run of keys begins, or [`NO_PAGE`].
-    table: Vec<u32>,
-    /// The pages, one behind the other.
-    queues: Vec<Queue>,
+    /// The queues of each run of keys, made when one of them is first used.
+    pages: Vec<Option<Box<Page>>>,
 }
 
 impl Ladder {
@@ -49,8 +64,8 @@ impl Ladder {
             words = (words + 63) >> WORD_BITS;
             vec![0; words]
         });
-        let table = vec![NO_PAGE; (at(keys) + PAGE_LEN - 1) >> PAGE_BITS];
-        Self { best: NO_KEY, marks, table, queues: Vec::new() }
+        let pages = vec![None; (at(keys) + PAGE_LEN - 1) >> PAGE_BITS];
+        Self { best: NO_KEY, marks, pages }
     }
 
     /// Best key of all.
@@ -88,31 +103,22 @@ impl Ladder {
     /// The queue of a key in use.
     #[inline(always)]
     pub(super) fn queue(&self, key: u32) -> &Queue {
-        &self.queues[at(self.table[at(key >> PAGE_BITS)]) + (at(key) & (PAGE_LEN - 1))]
+        let page = self.pages[at(key >> PAGE_BITS)].as_ref().expect("a key in use has a page");
+        &page[at(key) & (PAGE_LEN - 1)]
     }
 
     /// The queue of a key in use.
     #[inline(always)]
     pub(super) fn queue_mut(&mut self, key: u32) -> &mut Queue {
-        &mut self.queues[at(self.table[at(key >> PAGE_BITS)]) + (at(key) & (PAGE_LEN - 1))]
+        let page = self.pages[at(key >> PAGE_BITS)].as_mut().expect("a key in use has a page");
+        &mut page[at(key) & (PAGE_LEN - 1)]
     }
 
     /// The queue of any key.
     #[inline(always)]
     pub(super) fn open(&mut self, key: u32) -> &mut Queue {
-        let mut page = self.table[at(key >> PAGE_BITS)];
-        if page == NO_PAGE {
-            page = self.add_page(key);
-        }
-        &mut self.queues[at(page) + (at(key) & (PAGE_LEN - 1))]
-    }
-
-    #[inline(never)]
-    fn add_page(&mut self, key: u32) -> u32 {
-        let page = u32::try_from(self.queues.len()).expect("as many queues as keys at most, and a page");
-        self.table[at(key >> PAGE_BITS)] = page;
-        self.queues.resize(at(page) + PAGE_LEN, Queue::EMPTY);
-        page
+        let page = self.pages[at(key >> PAGE_BITS)].get_or_insert_with(new_page);
+        &mut page[at(key) & (PAGE_LEN - 1)]
     }
 
     pub(super) fn mark(&mut self, key: u32) {
@@ -145,10 +151,15 @@ impl Ladder {
     }
 }
 
+#[inline(never)]
+fn new_page() -> Box<Page> {
+    Box::new([Queue::EMPTY; PAGE_LEN])
+}
+
 impl Ladder {
     /// Makes a ladder of no keys one of so many.
     pub(super) fn make(&mut self, keys: u32) {
-        if self.table.is_empty() {
+        if self.pages.is_empty() {
             *self = Self::new(keys);
         }
     }
@@ -162,15 +173,15 @@ impl Ladder {
     pub(super) fn bytes(&self) -> usize {
         let words: usize = self.marks.iter().map(Vec::len).sum();
         words * size_of::<u64>()
-            + self.table.len() * size_of::<u32>()
-            + self.queues.len() * size_of::<Queue>()
+            + self.pages.len() * size_of::<Option<Box<Page>>>()
+            + self.pages.iter().flatten().count() * size_of::<Page>()
     }
 
     /// Asserts that a queue is marked if and only if it holds an order.
     pub(super) fn check(&self) {
         let mut queues = 0;
-        for (run, &page) in self.table.iter().enumerate().filter(|(_, page)| **page != NO_PAGE) {
-            for (i, queue) in self.queues[at(page)..][..PAGE_LEN].iter().enumerate() {
+        for (run, page) in self.pages.iter().enumerate() {
+            for (i, queue) in page.iter().flat_map(|page| page.iter()).enumerate() {
                 let key = (run << PAGE_BITS) | i;
                 let marked =
                     self.marks[0].get(key >> WORD_BITS).is_some_and(|word| word >> (key & 63) & 1 == 1);

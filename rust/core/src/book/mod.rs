@@ -14,6 +14,7 @@
 mod ladder;
 mod names;
 mod node;
+mod owners;
 mod read;
 mod store;
 mod unpriced;
@@ -29,6 +30,7 @@ use core::iter::successors;
 use ladder::Ladder;
 use names::Names;
 use node::Node;
+use owners::Owners;
 use std::collections::BTreeSet;
 
 /// The slot in ids of orders that never rest, and the end of a list. No order stands in it.
@@ -72,6 +74,51 @@ pub(crate) struct Arrival {
     pub rare: Option<Box<Rare>>,
     /// The client's name for it; 0 for none.
     pub client: u64,
+}
+
+/// An open order where it was found; as long as the book stays as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Located {
+    slot: u32,
+    node: Node,
+}
+
+impl Located {
+    /// True for an order that rests and has nothing rare.
+    #[inline(always)]
+    pub(crate) fn is_ordinary(&self) -> bool {
+        self.node.is_resting() && !self.node.has_extra()
+    }
+
+    /// Its side.
+    #[inline(always)]
+    pub(crate) fn side(&self) -> Side {
+        self.node.side()
+    }
+
+    /// Its id.
+    #[inline(always)]
+    pub(crate) fn id(&self) -> OrderId {
+        self.node.id(self.slot)
+    }
+
+    /// Its owner.
+    #[inline(always)]
+    pub(crate) fn account(&self) -> AccountId {
+        self.node.account()
+    }
+
+    /// What it shows, or what of it stands in the queue.
+    #[inline(always)]
+    pub(crate) fn shown(&self) -> Qty {
+        self.node.qty()
+    }
+
+    /// The flags with which it was placed, without those that change nothing once it rests.
+    #[inline(always)]
+    pub(crate) fn flags(&self) -> u16 {
+        self.node.flags()
+    }
 }
 
 /// What few orders have.
@@ -131,61 +178,21 @@ pub struct Level {
     pub orders: u32,
 }
 
-/// An order in its account's log: the slot, and its turn when the order was enrolled. An order that is gone may look
-/// as if it were there after 256 turns, so the order itself has the last word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Entry(u32);
-
-impl Entry {
-    const TURN_BITS: u32 = u8::BITS;
-
-    fn new(slot: u32, turn: u8) -> Self {
-        Self(slot << Self::TURN_BITS | u32::from(turn))
-    }
-
-    fn slot(self) -> u32 {
-        self.0 >> Self::TURN_BITS
-    }
-
-    fn may_live(self, turns: &[u8]) -> bool {
-        Self::new(self.slot(), turns[at(self.slot())]) == self
-    }
-}
-
-/// The open orders of one account, and some that are gone.
-#[derive(Debug, Clone, Default)]
-struct Log {
-    entries: Vec<Entry>,
-    /// The entry that is looked at next.
-    cursor: u32,
-}
-
-impl Log {
-    /// Writes an entry in the place of one that is gone, or at the end; false if there is no room. One old entry is
-    /// looked at, so that no order pays for many.
-    #[inline(always)]
-    fn put(&mut self, entry: Entry, turns: &[u8]) -> bool {
-        match self.entries.get_mut(at(self.cursor)) {
-            Some(old) => {
-                self.cursor += 1;
-                if !old.may_live(turns) {
-                    *old = entry;
-                    return true;
-                }
-            }
-            None => self.cursor = 0,
-        }
-        let has_room = self.entries.len() < self.entries.capacity();
-        if has_room {
-            self.entries.push(entry);
-        }
-        has_room
-    }
-}
-
 /// The ladder of a side's shown orders; that of its hidden ones is the next.
 fn shown(side: Side) -> usize {
     usize::from(side.code()) * 2
+}
+
+/// Makes the neighbours of a node in its queue neighbours of one another.
+#[inline(always)]
+fn bridge(nodes: &mut [Node], slot: u32, node: Node) {
+    let (next, prev) = (node.next(), node.prev());
+    if prev != NO_SLOT {
+        nodes[at(prev)].set_next(slot, next);
+    }
+    if next != NO_SLOT {
+        nodes[at(next)].set_prev(slot, prev);
+    }
 }
 
 /// A number of 32 bits as an index.
@@ -208,8 +215,6 @@ pub struct Work {
 pub(crate) struct Book {
     price_max: u32,
     orders_max: u32,
-    /// Resting orders.
-    len: u32,
     /// Resting orders that may fall away, or of which there is more than they show.
     odd: u32,
     /// The slot freed last, or [`NO_SLOT`].
@@ -218,10 +223,7 @@ pub(crate) struct Book {
     /// Up to the highest slot that ever needed it.
     extras: Vec<Extra>,
     names: Names,
-    /// How often each slot was given back, in one byte: what tells the entries of logs that are gone, at a glance.
-    turns: Vec<u8>,
-    /// Each account's open orders and some that are gone.
-    logs: Vec<Log>,
+    owners: Owners,
     /// Open orders of each account, where that is limited.
     counts: Option<Vec<u32>>,
     /// Shown orders, then hidden ones, of the buys, then of the sells.
@@ -230,6 +232,8 @@ pub(crate) struct Book {
     expiries: BTreeSet<(Nanos, OrderId)>,
     /// The top order of each side, where allocation looks at it; it may be gone.
     tops: Option<[OrderId; 2]>,
+    /// Something is kept of every open order beside its node: a name, a count, whether it is a top order.
+    keeps_more: bool,
     #[cfg(debug_assertions)]
     work: Work,
 }
@@ -242,17 +246,17 @@ impl Book {
         assert!(orders_max < NO_SLOT);
         let counts = market.entry.open_orders_max.map(|_| Vec::new());
         let has_top = matches!(market.allocation, Allocation::ProRata { top_order: true, .. });
+        let names = Names::new(market.client_ids);
         Self {
             price_max,
             orders_max,
-            len: 0,
             odd: 0,
             free: NO_SLOT,
             nodes: Vec::new(),
             extras: Vec::new(),
-            names: Names::new(market.client_ids),
-            turns: Vec::new(),
-            logs: Vec::new(),
+            keeps_more: names.are_kept() || counts.is_some() || has_top,
+            names,
+            owners: Owners::default(),
             counts,
             // The ladders of hidden orders are made when the first one comes.
             ladders: [Ladder::new(price_max), Ladder::new(0), Ladder::new(price_max), Ladder::new(0)],
@@ -285,15 +289,11 @@ impl Book {
         let _ = (nodes, levels);
     }
 
-    /// Number of resting orders.
-    pub(crate) fn len(&self) -> u32 {
-        self.len
-    }
-
-    /// True if no further order may rest or wait; none is out of the book for a moment when this is asked.
+    /// True if no further order may rest or wait: every slot that there may be is in use. None is reserved when this is
+    /// asked.
     #[inline(always)]
     pub(crate) fn is_full(&self) -> bool {
-        at(self.len) + self.waiting.len() >= at(self.orders_max)
+        self.free == NO_SLOT && self.nodes.len() >= at(self.orders_max)
     }
 
     /// Resting and waiting orders of an account; 0 where they are not limited.
@@ -313,13 +313,10 @@ impl Book {
 
     /// The open order with a client's name.
     #[inline(always)]
-    pub(crate) fn named(&self, account: AccountId, name: u64) -> Option<OrderId> {
-        if !self.keeps_names() {
-            return None;
-        }
+    pub(crate) fn named(&self, account: AccountId, name: u64) -> Option<Located> {
         let slot = self.names.find(account, name)?;
-        let node = self.nodes.get(at(slot))?;
-        (!node.is_vacant()).then(|| node.id(slot))
+        let node = *self.nodes.get(at(slot))?;
+        (!node.is_vacant()).then_some(Located { slot, node })
     }
 
     /// Orders that wait for a trigger.
@@ -355,7 +352,6 @@ impl Book {
         let slot = u32::try_from(self.nodes.len()).expect("slots are limited");
         assert!(slot < self.orders_max, "the book is full");
         self.nodes.push(Node::EMPTY);
-        self.turns.push(0);
         slot
     }
 
@@ -370,8 +366,6 @@ impl Book {
     fn give_back(&mut self, slot: u32) {
         self.nodes[at(slot)].vacate(self.free);
         self.free = slot;
-        let turn = &mut self.turns[at(slot)];
-        *turn = turn.wrapping_add(1);
     }
 
     /// Puts a new order at the back of its queue; the slot in its id is reserved. What an iceberg shows, and what
@@ -394,25 +388,33 @@ impl Book {
         Some((shown, order.qty - shown))
     }
 
-    /// Puts a new order with ordinary flags and nothing rare at the back of the queue of its key: its id. The book
-    /// must not be full.
+    /// The id of an order about to be accepted, whose number is the next and whose slot is reserved. The book must not
+    /// be full.
+    #[inline(always)]
+    pub(crate) fn next_id(&mut self, accepted: &mut u64) -> OrderId {
+        // Ids keep it in 40 bits, which snapshots check: it is far from the end of 64.
+        *accepted = accepted.wrapping_add(1);
+        OrderId::new(*accepted, self.reserve())
+    }
+
+    /// Puts a new order with ordinary flags and nothing rare at the back of the queue of its key; the slot in its id is
+    /// reserved.
     #[inline(always)]
     pub(crate) fn add(
         &mut self,
-        number: u64,
+        id: OrderId,
         owner: (AccountId, Side),
         size: (u32, Qty),
         flags: u16,
         client: u64,
-    ) -> OrderId {
+    ) {
         debug_assert!(flags & !ORDINARY == 0);
-        let slot = self.reserve();
-        let id = OrderId::new(number, slot);
+        let slot = id.slot();
+        if self.keeps_more {
+            self.note_top(id, owner.1, size.0);
+        }
         self.enrol(slot, owner.0, client);
-        self.note_top(id, owner.1, size.0);
         self.queue_up(slot, Node::new(id, owner, size.1, size.0, flags));
-        self.len += 1;
-        id
     }
 
     /// Lets a new order wait for its trigger.
@@ -439,37 +441,17 @@ impl Book {
     /// Books a new order among the open ones.
     #[inline(always)]
     fn enrol(&mut self, slot: u32, account: AccountId, client: u64) {
-        if self.keeps_names() {
+        if self.keeps_more {
             self.names.give(slot, account, client);
-        }
-        let index = account.index();
-        if let Some(counts) = &mut self.counts {
-            if index >= counts.len() {
-                counts.resize(index + 1, 0);
+            if let Some(counts) = &mut self.counts {
+                let index = account.index();
+                if index >= counts.len() {
+                    counts.resize(index + 1, 0);
+                }
+                counts[index] += 1;
             }
-            counts[index] += 1;
         }
-        let entry = Entry::new(slot, self.turns[at(slot)]);
-        let is_kept = self.logs.get_mut(index).is_some_and(|log| log.put(entry, &self.turns));
-        if !is_kept {
-            self.log_with_room(index, entry);
-        }
-    }
-
-    /// Makes room in an account's log: entries of orders that are gone are dropped.
-    #[inline(never)]
-    fn log_with_room(&mut self, index: usize, entry: Entry) {
-        if index >= self.logs.len() {
-            self.logs.resize(index + 1, Log::default());
-        }
-        let (turns, log) = (&self.turns, &mut self.logs[index].entries);
-        log.retain(|entry| entry.may_live(turns));
-        // At least half free, and four times that when room is made, so that the log of an account with somewhat
-        // more or fewer orders than usual stays as it is.
-        if log.len() * 2 >= log.capacity() {
-            log.reserve_exact((log.len() * 7).max(8));
-        }
-        log.push(entry);
+        self.owners.note(slot);
     }
 
     /// Notes what is not ordinary about an order, and when it expires; its node is to be marked.
@@ -508,7 +490,6 @@ impl Book {
             }
         }
         self.queue_up(slot, node);
-        self.len += 1;
     }
 
     /// A shown order that betters its side is its top order.
@@ -528,8 +509,7 @@ impl Book {
         let queue = ladder.open(node.key());
         let prev = queue.tail;
         queue.tail = slot;
-        queue.qty += node.qty();
-        queue.count += 1;
+        queue.gain(node.qty());
         if prev == NO_SLOT {
             queue.head = slot;
             ladder.mark(node.key());
@@ -541,26 +521,26 @@ impl Book {
     }
 
     /// Takes a node out of its queue.
-    #[inline(always)]
     fn unqueue(&mut self, slot: u32, node: Node) {
+        bridge(&mut self.nodes, slot, node);
+        self.leave_queue(node);
+    }
+
+    /// The queue of a node whose neighbours do not know it any more.
+    #[inline(always)]
+    fn leave_queue(&mut self, node: Node) {
         let (next, prev) = (node.next(), node.prev());
-        let nodes = self.nodes.as_mut_slice();
         let ladder = &mut self.ladders[node.ladder()];
         let queue = ladder.queue_mut(node.key());
-        queue.qty -= node.qty();
-        queue.count -= 1;
+        queue.lose(node.qty());
         if prev == NO_SLOT {
             queue.head = next;
-        } else {
-            nodes[at(prev)].set_next(slot, next);
         }
         if next == NO_SLOT {
             queue.tail = prev;
             if prev == NO_SLOT {
                 ladder.unmark(node.key());
             }
-        } else {
-            nodes[at(next)].set_prev(slot, prev);
         }
         let neighbours = u64::from(prev != NO_SLOT) + u64::from(next != NO_SLOT);
         self.count(1 + neighbours, u64::from(neighbours == 0));
@@ -570,10 +550,7 @@ impl Book {
     #[inline(always)]
     fn unlink(&mut self, slot: u32, node: Node) {
         self.unqueue(slot, node);
-        self.len -= 1;
-        if node.is_odd() {
-            self.odd -= 1;
-        }
+        self.odd -= u32::from(node.is_odd());
     }
 
     /// The resting order with this id.
@@ -582,10 +559,17 @@ impl Book {
         (node.holds(id) && node.is_resting()).then(|| self.resting(id.slot(), *node))
     }
 
+    /// The open order with this id, resting or waiting.
+    #[inline(always)]
+    pub(crate) fn find(&self, id: OrderId) -> Option<Located> {
+        let slot = id.slot();
+        self.nodes.get(at(slot)).filter(|node| node.holds(id)).map(|&node| Located { slot, node })
+    }
+
     /// Owner of the open order with this id, resting or waiting.
     #[inline(always)]
     pub(crate) fn owner(&self, id: OrderId) -> Option<AccountId> {
-        self.nodes.get(at(id.slot())).filter(|node| node.holds(id)).map(Node::account)
+        self.find(id).map(|found| found.account())
     }
 
     /// What is rare about an open order.
@@ -613,14 +597,26 @@ impl Book {
     /// Ends an open order.
     #[inline(always)]
     pub(crate) fn remove(&mut self, id: OrderId) -> Option<Removed> {
-        let slot = id.slot();
-        let node = *self.nodes.get(at(slot)).filter(|node| node.holds(id))?;
-        if node.has_extra() || !node.is_resting() {
+        let found = self.find(id)?;
+        if !found.is_ordinary() {
             return Some(self.remove_rare(id));
         }
-        self.unlink(slot, node);
+        let order = self.resting_of(&found);
+        self.remove_found(&found);
+        Some(Removed { order, leg: None, waited: false })
+    }
+
+    /// Ends an open order with nothing rare.
+    #[inline(always)]
+    pub(crate) fn remove_found(&mut self, order: &Located) {
+        debug_assert!(order.is_ordinary() && self.nodes[at(order.slot)] == order.node);
+        let &Located { slot, node } = order;
+        bridge(&mut self.nodes, slot, node);
         self.strike(slot, node.account());
-        Some(Removed { order: self.resting(slot, node), leg: None, waited: false })
+        self.leave_queue(node);
+        if node.is_odd() {
+            self.odd -= 1;
+        }
     }
 
     /// Strikes an order that neither rests nor waits any more off the open ones; its slot is free.
@@ -636,11 +632,11 @@ impl Book {
     /// The same for an order with nothing rare.
     #[inline(always)]
     fn strike(&mut self, slot: u32, account: AccountId) {
-        if self.keeps_names() {
+        if self.keeps_more {
             self.names.forget(slot);
-        }
-        if let Some(counts) = &mut self.counts {
-            counts[account.index()] -= 1;
+            if let Some(counts) = &mut self.counts {
+                counts[account.index()] -= 1;
+            }
         }
         self.give_back(slot);
     }
@@ -745,9 +741,39 @@ impl Book {
     }
 
     /// The order of a side that is matched first.
-    #[inline(always)]
     pub(crate) fn front(&self, side: Side) -> Option<Resting> {
         self.first(side).map(|(ladder, key)| self.standing(self.ladders[ladder].queue(key).head))
+    }
+
+    /// How far into a side an order of the other side with this limit reaches, as a key.
+    #[inline(always)]
+    pub(crate) fn reach(&self, side: Side, limit: Option<Price>) -> i64 {
+        let Some(limit) = limit else { return i64::MAX };
+        // Buys have the key price_max - price, sells price - 1. Limits are prices, or a few ticks beyond the domain.
+        side.pick(i64::from(self.price_max).wrapping_sub(limit.get()), limit.get().wrapping_sub(1))
+    }
+
+    /// The order of a side that is matched first, if an incoming order reaches it.
+    #[inline(always)]
+    pub(crate) fn front_within(&self, side: Side, reach: i64) -> Option<Located> {
+        let (ladder, key) = self.first(side)?;
+        if i64::from(key) > reach {
+            return None;
+        }
+        let slot = self.ladders[ladder].queue(key).head;
+        Some(Located { slot, node: self.nodes[at(slot)] })
+    }
+
+    /// The limit of a resting order.
+    #[inline(always)]
+    pub(crate) fn price_of(&self, order: &Located) -> Price {
+        self.price(order.side(), order.node.key())
+    }
+
+    /// All of a resting order.
+    #[inline(always)]
+    pub(crate) fn resting_of(&self, order: &Located) -> Resting {
+        self.resting(order.slot, order.node)
     }
 
     /// Appends the orders that stand in one queue with [`Book::front`], longest resting first.
@@ -764,32 +790,36 @@ impl Book {
     /// Trades a quantity of a resting order, not more than it shows; an order with nothing left is gone, and its
     /// slot free.
     #[inline(always)]
-    pub(crate) fn fill(&mut self, order: &Resting, qty: Qty) -> Option<Filled> {
-        let slot = order.id.slot();
+    pub(crate) fn fill(&mut self, order: &Located, qty: Qty) -> Option<Filled> {
+        let &Located { slot, node } = order;
+        let shown = node.qty();
         assert!(qty.is_positive());
-        assert!(qty <= order.shown);
-        let node = self.nodes[at(slot)];
-        let odd = node.has_extra();
-        if qty < order.shown {
-            self.nodes[at(slot)].set_qty(order.shown - qty);
-            let (ladder, key) = (node.ladder(), node.key());
-            self.ladders[ladder].queue_mut(key).qty -= qty;
+        assert!(qty <= shown);
+        debug_assert_eq!(self.nodes[at(slot)], node, "the order changed since it was looked at");
+        if qty < shown {
+            self.nodes[at(slot)].set_qty(shown.minus_proven(qty));
+            let queue = self.ladders[node.ladder()].queue_mut(node.key());
+            queue.qty = queue.qty.minus_proven(qty);
             self.count(1, 0);
-            return odd.then(|| Filled { peak: None, leg: self.untie(slot) });
+            return node.has_extra().then(|| Filled { peak: None, leg: self.untie(slot) });
         }
-        if odd {
-            let leg = self.untie(slot);
-            let behind = self.extras[at(slot)].behind;
-            if behind.is_positive() {
-                return Some(Filled { peak: Some(self.next_peak(order.id)), leg });
-            }
-            self.unlink(slot, node);
-            self.retire(order.id, order.account);
-            return Some(Filled { peak: None, leg });
+        if node.has_extra() {
+            return Some(self.fill_extra(order));
         }
-        self.unlink(slot, node);
-        self.strike(slot, order.account);
+        self.remove_found(order);
         None
+    }
+
+    /// All that an order with something rare shows was traded.
+    #[inline(never)]
+    fn fill_extra(&mut self, order: &Located) -> Filled {
+        let leg = self.untie(order.slot);
+        if self.extras[at(order.slot)].behind.is_positive() {
+            return Filled { peak: Some(self.next_peak(order.id())), leg };
+        }
+        self.unlink(order.slot, order.node);
+        self.retire(order.id(), order.account());
+        Filled { peak: None, leg }
     }
 
     fn untie(&mut self, slot: u32) -> Option<OrderId> {
@@ -825,9 +855,9 @@ impl Book {
     /// Place of a price in its ladder, 0 for the best that there can be.
     #[inline(always)]
     pub(crate) fn key(&self, side: Side, price: Price) -> u32 {
-        let ticks = u32::try_from(price.get()).unwrap_or(0);
-        assert!((1..=self.price_max).contains(&ticks), "a price outside the domain");
-        self.mirrored(side, ticks)
+        let is_price = price.is_positive() && price.get() <= i64::from(self.price_max);
+        debug_assert!(is_price, "a price outside the domain");
+        self.mirrored(side, price.ticks())
     }
 
     /// `price_max - ticks` for buys, `ticks - 1` for sells: its own inverse but for one. Both are in range by the

@@ -106,6 +106,11 @@ impl Node {
         self.stamp_prev >> SLOT_BITS == NO_STAMP
     }
 
+    /// True if an order of this account stands here.
+    pub(super) fn is_of(&self, account: AccountId) -> bool {
+        !self.is_vacant() && self.account() == account
+    }
+
     /// True for an order that rests or waits.
     pub(super) fn is_resting(&self) -> bool {
         self.qty_next >> SLOT_BITS != 0

@@ -1,7 +1,7 @@
 //! What can be read of the book beyond its front: levels, orders, whose they are, what it weighs.
 
 use super::ladder::Ladder;
-use super::{Book, Entry, Extra, Level, Log, Node, Resting, SIDES, Waits, at};
+use super::{Book, Extra, Level, Node, Resting, SIDES, Waits, at};
 use crate::protocol::REDUCE_ONLY;
 use crate::units::{AccountId, OrderId, Qty, Side, TickValue};
 
@@ -34,6 +34,11 @@ impl Book {
         .map(|slot| self.standing(slot))
     }
 
+    /// Number of resting orders. Costs in proportion to the levels.
+    pub(crate) fn len(&self) -> u32 {
+        self.ladders.iter().map(|ladder| ladder.keys().map(|key| ladder.queue(key).count).sum::<u32>()).sum()
+    }
+
     /// True if every resting order is shown whole and cannot fall away.
     pub(crate) fn is_plain(&self) -> bool {
         self.odd == 0
@@ -57,21 +62,21 @@ impl Book {
         levels
     }
 
-    /// Appends the ids of an account's open orders, highest acceptance number first.
+    /// Appends the ids of an account's open orders, highest acceptance number first. Looks at every order that came
+    /// since lists were written, too: [`Book::list_orders`] is for those who ask often.
     pub(crate) fn orders_of(&self, account: AccountId, into: &mut Vec<OrderId>) {
         let start = into.len();
-        let log = self.logs.get(account.index()).map(|log| log.entries.as_slice()).unwrap_or_default();
-        let entries = log.iter().filter(|entry| entry.may_live(&self.turns));
-        let slots = entries.map(|entry| entry.slot()).filter(|slot| self.is_open(*slot, account));
+        let slots = self.owners.of(&self.nodes, account).filter(|slot| self.nodes[at(*slot)].is_of(account));
         into.extend(slots.map(|slot| self.nodes[at(slot)].id(slot)));
         into[start..].sort_unstable_by(|a, b| b.cmp(a));
+        // A slot may be listed and fresh.
         into.dedup();
     }
 
-    /// True if an open order of the account stands in the slot.
-    fn is_open(&self, slot: u32, account: AccountId) -> bool {
-        let node = &self.nodes[at(slot)];
-        !node.is_vacant() && node.account() == account
+    /// The same, after the accounts' lists were brought up to date.
+    pub(crate) fn list_orders(&mut self, account: AccountId, into: &mut Vec<OrderId>) {
+        self.owners.write_down(&self.nodes, account);
+        self.orders_of(account, into);
     }
 
     /// Appends the ids of every open order, highest acceptance number first.
@@ -118,12 +123,9 @@ impl Book {
 
     /// Bytes that the book keeps: slots, tables, pages.
     pub(crate) fn bytes(&self) -> usize {
-        let logs: usize = self.logs.iter().map(|log| log.entries.capacity() * size_of::<Entry>()).sum();
         self.nodes.capacity() * size_of::<Node>()
             + self.extras.capacity() * size_of::<Extra>()
-            + self.turns.capacity()
-            + self.logs.capacity() * size_of::<Log>()
-            + logs
+            + self.owners.bytes()
             + self.names.bytes()
             + self.ladders.iter().map(Ladder::bytes).sum::<usize>()
     }

@@ -170,7 +170,6 @@ impl Book {
 
         // From here on nothing fails.
         book.nodes = vec![super::Node::EMPTY; slots];
-        book.turns = vec![0; slots];
         for (order, shown) in orders {
             book.enrol(order.id.slot(), order.account, order.client);
             book.stand(&order, shown);
@@ -259,7 +258,6 @@ impl Book {
     /// Checks every link and sum; no slot may be reserved. Linear in slots, accounts and pages.
     pub(crate) fn check(&self) {
         let resting: usize = SIDES.iter().map(|&side| self.check_side(side)).sum();
-        assert_eq!(resting, at(self.len));
         let waiting = self.waiting.len();
         for waits in self.waiting.iter() {
             assert!(self.owner(waits.id).is_some() && self.get(waits.id).is_none());
@@ -306,20 +304,18 @@ impl Book {
         at(count)
     }
 
-    /// Checks logs, counts, names, legs and expiries against the open orders.
+    /// Checks owners, counts, names, legs and expiries against the open orders.
     fn check_open(&self) {
         let mut ids = Vec::new();
         self.all_orders(&mut ids);
-        assert_eq!(ids.len(), at(self.len) + self.waiting.len());
+        self.owners.check();
         let mut expiries = 0;
         let mut odd = 0;
         for &id in &ids {
             let account = self.owner(id).expect("an open order has an owner");
-            let mut listed = Vec::new();
-            self.orders_of(account, &mut listed);
-            assert!(listed.contains(&id), "order {id:?} is not in its account's log");
+            assert!(self.owners.knows(id.slot(), account), "order {id:?} is not among its account's");
             let name = self.names.of(id.slot());
-            assert!(name == 0 || self.named(account, name) == Some(id));
+            assert!(name == 0 || self.named(account, name).is_some_and(|found| found.id() == id));
             let rare = self.rare(id);
             assert!(rare.leg.is_none_or(|leg| self.rare(leg).leg == Some(id)), "a leg is tied to nothing");
             if let Some(expiry) = rare.expiry {

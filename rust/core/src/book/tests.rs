@@ -62,7 +62,8 @@ impl Book {
     }
 
     fn fill_front(&mut self, side: Side, qty: Qty) {
-        let front = self.front(side).unwrap();
+        let front = self.front_within(side, i64::MAX).unwrap();
+        assert_eq!(Some(self.resting_of(&front)), self.front(side));
         self.fill(&front, qty);
     }
 
@@ -648,7 +649,11 @@ impl Pair {
             orders().filter(|order| order.account == account).map(|order| order.id).collect();
         expected.sort_by_key(|id| core::cmp::Reverse(id.acceptance()));
         let mut ids = vec![];
-        self.book.orders_of(account, &mut ids);
+        if self.random.below(4) == 0 {
+            self.book.list_orders(account, &mut ids);
+        } else {
+            self.book.orders_of(account, &mut ids);
+        }
         assert_eq!(ids, expected);
         assert_eq!(self.book.get(id), orders().find(|order| order.id == id));
     }

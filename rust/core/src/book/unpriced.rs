@@ -50,7 +50,8 @@ impl Book {
     /// Trades a quantity of an order that [`Book::get_any`] found.
     pub(crate) fn fill_any(&mut self, order: &Resting, qty: Qty) -> Option<Filled> {
         if order.price.is_positive() {
-            return self.fill(order, qty);
+            let located = self.find(order.id).expect("the order rests");
+            return self.fill(&located, qty);
         }
         self.lose_unpriced(order.id, qty);
         None

@@ -2,11 +2,31 @@
 
 use super::{Floor, Flow, Incoming, Party, Swept};
 use crate::allocation;
-use crate::book::{Filled, Resting};
+use crate::book::{Filled, Located, Resting};
 use crate::config::Allocation;
 use crate::insurance;
 use crate::protocol::{CancelReason, Events, FILL_LIQUIDATION, FILL_TAKER, REDUCE_ONLY, SelfTrade};
 use crate::units::{Fine, MarketId, Money, Ppm, Price, Qty, Side};
+
+/// Both sides of a trade: the resting order's, then the incoming one's.
+#[inline(always)]
+fn parties(order: &Incoming, resting: &Located) -> [Party; 2] {
+    let flags = FILL_TAKER | if order.flow.is_liquidation() { FILL_LIQUIDATION } else { 0 };
+    [
+        Party { account: resting.account(), id: resting.id(), side: resting.side(), flags: 0 },
+        Party { account: order.account, id: order.id, side: order.side, flags },
+    ]
+}
+
+/// What is to be done about the order at the front.
+enum Before {
+    /// They meet, for so much at most.
+    Meet(Qty),
+    /// Something changed.
+    LookAgain,
+    /// No more matching.
+    End,
+}
 
 impl Floor {
     /// Steps 4 and 5: the order meets the book. A breaker that trips has interrupted the market when this returns.
@@ -19,49 +39,73 @@ impl Floor {
             tripped: false,
             leg: order.leg,
         };
-        if !self.market(order.market).admits.matches {
+        let m = self.market(order.market);
+        if !m.admits.matches {
             return swept;
         }
         let opposite = order.side.opposite();
-        let asks = self.market(order.market).breakers.watch_trades();
-        let shares_out = matches!(self.market(order.market).config.allocation, Allocation::ProRata { .. });
+        let reach = m.book.reach(opposite, order.limit);
+        // Whether anything is asked about a meeting but who stands there and how much.
+        let is_watched = m.breakers.watch_trades()
+            || matches!(m.config.allocation, Allocation::ProRata { .. })
+            || order.prevention != SelfTrade::Allowed
+            || matches!(order.flow, Flow::Backed { .. });
         let mut asked = None;
         while swept.left.is_positive() {
-            let Some(front) = self.market(order.market).book.front(opposite) else { break };
-            if order.limit.is_some_and(|l| order.side.gain(front.price, l).is_negative()) {
-                break;
-            }
-            if asks && asked != Some(front.price) {
-                if let Some(trip) = self.ask(order.market, front.price, order.flow.is_liquidation()) {
-                    self.interrupt(order.market, &trip, events);
-                    swept.tripped = true;
-                    break;
+            let Some(front) = self.market(order.market).book.front_within(opposite, reach) else { break };
+            let mut qty = front.shown().min(swept.left);
+            if is_watched || front.flags() & REDUCE_ONLY != 0 {
+                match self.before_meeting(order, front, &mut asked, &mut swept, events) {
+                    Before::Meet(most) => qty = qty.min(most),
+                    Before::LookAgain => continue,
+                    Before::End => break,
                 }
-                asked = Some(front.price);
-            }
-            if shares_out {
-                if !self.share_out(order, front, &mut swept, events) {
-                    break;
-                }
-                continue;
-            }
-            if order.prevention != SelfTrade::Allowed && self.is_party(order.account, front.account) {
-                self.prevent(order, front, &mut swept, events);
-                continue;
-            }
-            let qty = self.payable(order, front.price, swept.cost, front.shown.min(swept.left));
-            if qty.is_zero() {
-                break;
-            }
-            if front.flags & REDUCE_ONLY != 0
-                && self.reduced(order.market, front, Some((order, &mut swept)), events) != Some(front)
-            {
-                // It was cut: what is left of it, or who stands behind it, is looked at anew.
-                continue;
             }
             self.meet(order, front, qty, &mut swept, events);
         }
         swept
+    }
+
+    /// What is asked before an order meets the one at the front, in order: the breakers once for each price,
+    /// allocation, self-trade prevention, the fund of a backed order, the position of a reduce-only one.
+    #[inline(never)]
+    fn before_meeting(
+        &mut self,
+        order: &Incoming,
+        front: Located,
+        asked: &mut Option<Price>,
+        swept: &mut Swept,
+        events: &mut Events,
+    ) -> Before {
+        let m = self.market(order.market);
+        let resting = m.book.resting_of(&front);
+        let price = resting.price;
+        let shares_out = matches!(m.config.allocation, Allocation::ProRata { .. });
+        if m.breakers.watch_trades() && *asked != Some(price) {
+            if let Some(trip) = self.ask(order.market, price, order.flow.is_liquidation()) {
+                self.interrupt(order.market, &trip, events);
+                swept.tripped = true;
+                return Before::End;
+            }
+            *asked = Some(price);
+        }
+        if shares_out {
+            let goes_on = self.share_out(order, resting, swept, events);
+            return if goes_on { Before::LookAgain } else { Before::End };
+        }
+        if order.prevention != SelfTrade::Allowed && self.is_party(order.account, front.account()) {
+            self.prevent(order, resting, swept, events);
+            return Before::LookAgain;
+        }
+        let qty = self.payable(order, price, swept.cost, front.shown().min(swept.left));
+        if qty.is_zero() {
+            return Before::End;
+        }
+        // If it is cut: what is left of it, or who stands behind it, is looked at anew.
+        match self.reduced(order.market, resting, Some((order, swept)), events) {
+            Some(left) if left == resting => Before::Meet(qty),
+            _ => Before::LookAgain,
+        }
     }
 
     /// Lots that a backed order can pay for at a price; all of them of any other order.
@@ -114,7 +158,8 @@ impl Floor {
                 let Some(resting) = met else { continue };
                 let qty = share.min(resting.shown).min(swept.left);
                 if qty.is_positive() {
-                    self.meet(order, resting, qty, swept, events);
+                    let found = self.market(order.market).book.find(resting.id).expect("it rests");
+                    self.meet(order, found, qty, swept, events);
                 }
             }
             self.shares = shares;
@@ -230,25 +275,26 @@ impl Floor {
 
     /// One meeting of the incoming order with a resting one.
     #[inline(always)]
-    fn meet(&mut self, order: &Incoming, resting: Resting, qty: Qty, swept: &mut Swept, events: &mut Events) {
+    fn meet(&mut self, order: &Incoming, resting: Located, qty: Qty, swept: &mut Swept, events: &mut Events) {
         let m = &mut self.markets[order.market.index()];
-        let price = resting.price;
+        let trade = (m.book.price_of(&resting), qty);
         let cleared = m.config.cleared;
+        if !cleared {
+            for of in parties(order, &resting) {
+                Self::report_fill(order.market, &of, trade, Money::ZERO, events);
+            }
+        }
         let filled = m.book.fill(&resting, qty);
-        self.note_trade(order.market, price);
-        swept.filled += qty;
-        swept.left -= qty;
-        let maker = Party { account: resting.account, id: resting.id, side: resting.side, flags: 0 };
-        let flags = FILL_TAKER | if order.flow.is_liquidation() { FILL_LIQUIDATION } else { 0 };
-        let taker = Party { account: order.account, id: order.id, side: order.side, flags };
+        self.note_trade(order.market, trade.0);
+        // Parts of the order's quantity.
+        swept.filled = swept.filled.plus_proven(qty);
+        swept.left = swept.left.minus_proven(qty);
         if cleared {
-            self.clear(order, &resting, [&maker, &taker], qty, swept, events);
-        } else {
-            Self::report_fill(order.market, &maker, (price, qty), Money::ZERO, events);
-            Self::report_fill(order.market, &taker, (price, qty), Money::ZERO, events);
+            self.clear(order, resting, trade, swept, events);
         }
         if filled.is_some() || swept.leg.is_some() {
-            self.end_meeting(order, &resting, &filled.unwrap_or_default(), swept, events);
+            let maker = &parties(order, &resting)[0];
+            self.end_meeting(order, maker, trade.0, &filled.unwrap_or_default(), swept, events);
         }
     }
 
@@ -257,18 +303,19 @@ impl Floor {
     fn clear(
         &mut self,
         order: &Incoming,
-        resting: &Resting,
-        parties: [&Party; 2],
-        qty: Qty,
+        resting: Located,
+        trade: (Price, Qty),
         swept: &mut Swept,
         events: &mut Events,
     ) {
         let config = &self.markets[order.market.index()].config;
-        let (price, fees) = (resting.price, config.fees);
+        let (price, qty) = trade;
+        let fees = config.fees;
         let contract = self.markets[order.market.index()].contract;
+        let [maker, taker] = parties(order, &resting);
         swept.value += contract.fine(price, qty);
-        self.count_open(order.market, (resting.account, resting.side, resting.flags), -qty);
-        self.settle(order.market, parties[0], (price, qty), fees.maker_ppm, events);
+        self.count_open(order.market, (maker.account, maker.side, resting.flags()), -qty);
+        self.settle(order.market, &maker, trade, fees.maker_ppm, events);
         let rate = match order.flow {
             Flow::User { counted } => {
                 if counted {
@@ -277,12 +324,12 @@ impl Floor {
                 fees.taker_ppm
             }
             Flow::Backed { bankruptcy, .. } => {
-                swept.cost += insurance::cost_per_lot(resting.side, bankruptcy, price, &contract).times(qty);
+                swept.cost += insurance::cost_per_lot(maker.side, bankruptcy, price, &contract).times(qty);
                 Ppm::ZERO
             }
             Flow::Liquidation => Ppm::ZERO,
         };
-        self.settle(order.market, parties[1], (price, qty), rate, events);
+        self.settle(order.market, &taker, trade, rate, events);
     }
 
     /// After a meeting: the next peak, and the other legs of both orders.
@@ -290,18 +337,19 @@ impl Floor {
     fn end_meeting(
         &mut self,
         order: &Incoming,
-        resting: &Resting,
+        maker: &Party,
+        price: Price,
         filled: &Filled,
         swept: &mut Swept,
         events: &mut Events,
     ) {
-        Self::report_peak(order.market, resting, filled, events);
+        Self::report_peak(order.market, maker, price, filled, events);
         match filled.leg {
             Some(leg) if leg == order.id => {
                 swept.leg = None;
                 self.drop_rest(order, swept, CancelReason::OtherLeg, events);
                 // The other way round, too: what is left of the one that it met.
-                self.cancel_leg(order.market, resting.id, events);
+                self.cancel_leg(order.market, maker.id, events);
                 return;
             }
             Some(leg) => self.cancel_leg(order.market, leg, events),

@@ -10,7 +10,7 @@ mod uncross;
 
 pub(crate) use uncross::Found;
 
-use crate::book::{Book, Filled, Removed, Resting};
+use crate::book::{Book, Filled, Located, Removed, Resting};
 use crate::breaker::{Breakers, Trip};
 use crate::config::{self, Allocation, Config, Indicative, MoveSource};
 use crate::funding::FundingState;
@@ -21,8 +21,8 @@ use crate::ledger::{Ledger, Position, Tag};
 use crate::margin::{Health, Rules};
 use crate::mark::{MarkState, Prices};
 use crate::protocol::{
-    Admission, CancelReason, Events, FILL_BLOCK, HIDDEN, Phase, REDUCE_ONLY, Record, Reject, SelfTrade,
-    event, event_of,
+    Admission, CancelReason, Events, FILL_BLOCK, HIDDEN, Phase, Placing, REDUCE_ONLY, Record, Reject,
+    SelfTrade, event, event_of,
 };
 use crate::settlement::SettlementState;
 use crate::units::{AccountId, Contract, Fine, MarketId, Money, Nanos, OrderId, Ppm, Price, Qty, Side, Sum};
@@ -49,6 +49,8 @@ pub(crate) struct Market {
     pub(crate) admits: Admission,
     /// The configuration asks nothing of orders at entry but a quantity and a price in range.
     pub(crate) plain_entry: bool,
+    /// The same of everything but names and bands, in the phase as it is.
+    is_plain: bool,
     /// End of the phase; zero if it lasts until it is changed.
     pub(crate) end: Nanos,
     pub(crate) funding: Option<FundingState>,
@@ -118,6 +120,7 @@ pub(crate) struct Swept {
 
 /// All markets, the ledger and the guards.
 #[derive(Debug, Clone)]
+#[allow(clippy::struct_excessive_bools, reason = "each says whether one kind of work is left")]
 pub(crate) struct Floor {
     pub(crate) config: Config,
     pub(crate) rules: Rules,
@@ -130,8 +133,10 @@ pub(crate) struct Floor {
     pub(crate) now: Nanos,
     /// Acceptance number of the last order.
     pub(crate) accepted: u64,
+    /// The end of the step has something to look at: what follows, or what the venue knows.
+    is_stirred: bool,
     /// A breaker has something to observe at the end of the step.
-    pub(crate) has_news: bool,
+    has_news: bool,
     /// Some market publishes indicative prices.
     pub(crate) has_indicative: bool,
     /// Waiting orders have a price to observe.
@@ -147,6 +152,21 @@ fn bit(flags: u8, which: u8) -> bool {
     flags & which != 0
 }
 
+impl Market {
+    /// True if nothing is asked of an order without flags and terms but its size, its name and room in the book.
+    #[inline(always)]
+    pub(crate) fn is_plain(&self) -> bool {
+        self.is_plain && !self.breakers.has_bands()
+    }
+
+    /// Takes on the row of the phase table of a phase.
+    pub(crate) fn admit(&mut self) {
+        self.admits = self.config.admission(self.phase, self.sources.state());
+        let admits_all = self.admits.matches && self.admits.place == Placing::All;
+        self.is_plain = admits_all && self.plain_entry && !self.config.cleared;
+    }
+}
+
 impl Floor {
     pub(crate) fn new(config: Config) -> Self {
         let markets = config.markets.iter().enumerate().map(|(i, m)| Market {
@@ -156,6 +176,7 @@ impl Floor {
             phase: m.phase,
             admits: m.admission(m.phase, Sources::new(m).state()),
             plain_entry: m.entry.is_plain(),
+            is_plain: false,
             end: Nanos::ZERO,
             funding: m.funding.map(|f| FundingState::new(f, &m.tiers)),
             breakers: Breakers::new(&config.breakers, MarketId::from_index(i)),
@@ -170,8 +191,10 @@ impl Floor {
             config: m.clone(),
         });
         let rules = Rules::new(&config);
+        let mut markets: Vec<Market> = markets.collect();
+        markets.iter_mut().for_each(Market::admit);
         Self {
-            markets: markets.collect(),
+            markets,
             guards: Guards::new(&config, &rules),
             rules,
             prices: Prices::new(config.markets.len()),
@@ -179,6 +202,7 @@ impl Floor {
             pools: Pools::new(&config),
             now: Nanos::ZERO,
             accepted: 0,
+            is_stirred: false,
             has_news: false,
             has_indicative: config.markets.iter().any(|m| m.auction.indicative != Indicative::Never),
             has_prints: false,
@@ -263,13 +287,30 @@ impl Floor {
         if !self.is_touched(account) {
             self.set_flag(account, TOUCHED, true);
             self.touched.push(account);
+            self.is_stirred = true;
         }
     }
 
     /// True if the end of the step has something to look at.
     #[inline(always)]
     pub(crate) fn is_stirred(&self) -> bool {
-        self.has_news || self.has_prints || self.ledger.has_moved() || !self.touched.is_empty()
+        self.is_stirred || self.ledger.has_moved()
+    }
+
+    /// Nothing is left to look at but unobserved prices, and what the venue knows of.
+    pub(crate) fn rest(&mut self, is_restless: bool) {
+        self.is_stirred = is_restless || self.has_prints;
+    }
+
+    /// A breaker has something to observe at the end of the step.
+    pub(crate) fn note_news(&mut self) {
+        self.has_news = true;
+        self.is_stirred = true;
+    }
+
+    /// True once if a breaker has something to observe.
+    pub(crate) fn take_news(&mut self) -> bool {
+        std::mem::take(&mut self.has_news)
     }
 
     pub(crate) fn has_touched(&self) -> bool {
@@ -500,8 +541,11 @@ impl Floor {
         if m.book.waiting().watches_trades() {
             m.prints.push((price, self.accepted));
             self.has_prints = true;
+            self.is_stirred = true;
         }
-        self.has_news |= m.breakers.trade(price);
+        if m.breakers.trade(price) {
+            self.note_news();
+        }
     }
 
     /// Asks the move rules about a trade; only continuous trading is interrupted.
@@ -517,7 +561,7 @@ impl Floor {
     /// A rule acts: its event, the new phase.
     pub(crate) fn interrupt(&mut self, market: MarketId, trip: &Trip, events: &mut Events) {
         self.market_mut(market).breakers.trip(trip);
-        self.has_news = true;
+        self.note_news();
         events.push(Record {
             code: trip.rule,
             flags: u16::from(trip.source == MoveSource::Mark),
@@ -530,18 +574,24 @@ impl Floor {
     }
 
     /// Shown: the next peak of an iceberg.
-    fn report_peak(market: MarketId, resting: &Resting, filled: &Filled, events: &mut Events) {
-        let Some((shown, behind)) = filled.peak else { return };
-        Self::report_shown(market, resting, (shown, behind), events);
+    fn report_peak(market: MarketId, of: &Party, price: Price, filled: &Filled, events: &mut Events) {
+        let Some(peak) = filled.peak else { return };
+        Self::report_shown(market, of, price, peak, events);
     }
 
     /// Shown: what an iceberg shows now, and what is behind it.
-    pub(crate) fn report_shown(market: MarketId, of: &Resting, peak: (Qty, Qty), events: &mut Events) {
+    pub(crate) fn report_shown(
+        market: MarketId,
+        of: &Party,
+        price: Price,
+        peak: (Qty, Qty),
+        events: &mut Events,
+    ) {
         events.push(Record {
             account: of.account.get(),
             order: of.id.raw(),
             side: of.side.code(),
-            price: of.price.get(),
+            price: price.get(),
             qty: peak.0.get(),
             amount: peak.1.get(),
             ..event_of(event::SHOWN, market)
@@ -599,7 +649,6 @@ impl Floor {
     }
 
     /// Takes an open order out; its other leg goes with it. The caller found the order.
-    #[inline(always)]
     pub(crate) fn cancel(
         &mut self,
         market: MarketId,
@@ -607,8 +656,34 @@ impl Floor {
         reason: CancelReason,
         events: &mut Events,
     ) {
-        let leg = self.cancel_one(market, id, reason, events);
-        if let Some(leg) = leg {
+        let found = self.market(market).book.find(id).expect("the caller found the order");
+        self.cancel_found(market, &found, reason, events);
+    }
+
+    /// The same of an order that the caller has at hand.
+    #[inline(always)]
+    pub(crate) fn cancel_found(
+        &mut self,
+        market: MarketId,
+        order: &Located,
+        reason: CancelReason,
+        events: &mut Events,
+    ) {
+        if !order.is_ordinary() {
+            return self.cancel_rare(market, order.id(), reason, events);
+        }
+        let m = &mut self.markets[market.index()];
+        Self::report_cancelled(market, &m.book.resting_of(order), reason, events);
+        m.book.remove_found(order);
+        if m.config.cleared {
+            self.count_open(market, (order.account(), order.side(), order.flags()), -order.shown());
+        }
+    }
+
+    /// The same of an order that waits or has something rare.
+    #[inline(never)]
+    fn cancel_rare(&mut self, market: MarketId, id: OrderId, reason: CancelReason, events: &mut Events) {
+        if let Some(leg) = self.cancel_one(market, id, reason, events) {
             self.cancel_leg(market, leg, events);
         }
     }
@@ -621,7 +696,6 @@ impl Floor {
     }
 
     /// Takes one open order out; returns its other leg.
-    #[inline(always)]
     fn cancel_one(
         &mut self,
         market: MarketId,
@@ -646,7 +720,7 @@ impl Floor {
         reason: CancelReason,
         events: &mut Events,
     ) {
-        self.cancel_each(market, reason, events, |book, ids| book.orders_of(account, ids));
+        self.cancel_each(market, reason, events, |book, ids| book.list_orders(account, ids));
     }
 
     /// Cancels a list of orders in its order; those that went with others before them are passed over.
@@ -655,11 +729,11 @@ impl Floor {
         market: MarketId,
         reason: CancelReason,
         events: &mut Events,
-        list: impl FnOnce(&Book, &mut Vec<OrderId>),
+        list: impl FnOnce(&mut Book, &mut Vec<OrderId>),
     ) {
         let mut ids = std::mem::take(&mut self.scratch);
         ids.clear();
-        list(&self.market(market).book, &mut ids);
+        list(&mut self.market_mut(market).book, &mut ids);
         for &id in &ids {
             if self.market(market).book.owner(id).is_some() {
                 self.cancel(market, id, reason, events);
@@ -683,7 +757,7 @@ impl Floor {
         }
         m.published = None;
         m.phase = phase;
-        m.admits = m.config.admission(phase, m.sources.state());
+        m.admit();
         m.end = end;
         events.push(Record {
             code: phase.code(),
@@ -734,9 +808,9 @@ impl Incoming {
 }
 
 /// One side of a trade in the book.
-struct Party {
-    account: AccountId,
-    id: OrderId,
-    side: Side,
-    flags: u16,
+pub(crate) struct Party {
+    pub(crate) account: AccountId,
+    pub(crate) id: OrderId,
+    pub(crate) side: Side,
+    pub(crate) flags: u16,
 }

@@ -159,7 +159,7 @@ impl Floor {
             }
             m.mark = MarkState::decode(&m.config.mark, r)?;
             m.sources = Sources::decode(&m.config, r)?;
-            m.admits = m.config.admission(m.phase, m.sources.state());
+            m.admit();
             if let Some(config) = m.config.funding {
                 let funding = FundingState::decode(config, &m.config.tiers, r)?;
                 let under_way = funding.settlement();

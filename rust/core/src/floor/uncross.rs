@@ -329,7 +329,8 @@ impl Floor {
             self.settle(market, &of, trade, rate, events);
         }
         for (order, filled) in pair.iter().zip(&filled) {
-            Self::report_peak(market, order, &filled.unwrap_or_default(), events);
+            let of = Party { account: order.account, id: order.id, side: order.side, flags: 0 };
+            Self::report_peak(market, &of, order.price, &filled.unwrap_or_default(), events);
         }
         for leg in filled.into_iter().flatten().filter_map(|filled| filled.leg) {
             self.cancel_leg(market, leg, events);

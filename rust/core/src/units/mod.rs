@@ -89,6 +89,26 @@ macro_rules! quantity {
             }
         }
 
+        impl $name {
+            /// The sum, where the caller has a proof that it is in range: without the check.
+            #[must_use]
+            #[inline(always)]
+            #[allow(dead_code, reason = "few kinds have such a proof on a hot path")]
+            pub(crate) const fn plus_proven(self, other: Self) -> Self {
+                debug_assert!(self.0.checked_add(other.0).is_some());
+                Self(self.0.wrapping_add(other.0))
+            }
+
+            /// The difference, likewise.
+            #[must_use]
+            #[inline(always)]
+            #[allow(dead_code, reason = "few kinds have such a proof on a hot path")]
+            pub(crate) const fn minus_proven(self, other: Self) -> Self {
+                debug_assert!(self.0.checked_sub(other.0).is_some());
+                Self(self.0.wrapping_sub(other.0))
+            }
+        }
+
         impl Add for $name {
             type Output = Self;
             fn add(self, other: Self) -> Self {
@@ -134,6 +154,16 @@ quantity!(
     /// A price in ticks of its market.
     Price
 );
+impl Price {
+    /// The ticks of a price in the domain of its market, which the configuration keeps within 32 bits.
+    #[must_use]
+    #[inline(always)]
+    pub(crate) const fn ticks(self) -> u32 {
+        debug_assert!(self.0 >= 0 && self.0 <= u32::MAX as i64);
+        self.0 as u32
+    }
+}
+
 quantity!(
     /// A quantity in lots of its market; positions carry a sign, orders do not.
     Qty

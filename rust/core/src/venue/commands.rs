@@ -61,7 +61,7 @@ impl Venue {
         if self.floor.ledger.knows(account) { Ok(account) } else { Err(Reject::UnknownAccount) }
     }
 
-    /// Limits at entry; a market order has no price.
+    /// Limits at entry; a market order has no price. `steps` where more is asked than a range.
     #[inline(always)]
     pub(super) fn check_size(
         &self,
@@ -69,13 +69,13 @@ impl Venue {
         market: MarketId,
         size: (Option<Price>, Qty),
         reducing: bool,
+        steps: bool,
     ) -> Result<(), Reject> {
         let (price, qty) = size;
         let (config, entry) = (&m.config, &m.config.entry);
         if qty < entry.qty_min || qty > config.order_qty_max {
             return Err(Reject::QtyOutOfRange);
         }
-        let steps = !m.plain_entry;
         if steps && !qty.is_multiple_of(entry.qty_step) {
             return Err(Reject::QtyOffStep);
         }

@@ -14,7 +14,6 @@ use crate::ledger::Place;
 use crate::liquidation::Queue;
 use crate::margin::Health;
 use crate::order::Gathered;
-use crate::order::Said;
 use crate::protocol::{
     AfterPhase, Command, Events, Phase, Placing, Record, Reject, command, event, event_of,
 };
@@ -53,10 +52,8 @@ pub struct Venue {
     gathered: Gathered,
     /// Orders that fired and wait to be sent, by market and acceptance number; some may be gone.
     fired: VecDeque<(MarketId, u64)>,
-    /// Every step has something to do at its end: a full audit, or fired orders to send.
+    /// Every step has something to do at its end: a full audit, or an indicative price after each command.
     is_restless: bool,
-    /// The same whatever has fired: a full audit, or an indicative price after each command.
-    is_always_restless: bool,
     /// Number of the last event.
     seq: u64,
     /// The earliest due time of any timer, so that a step without due timers costs one comparison.
@@ -92,7 +89,6 @@ impl Venue {
             gathered: None,
             fired: VecDeque::new(),
             is_restless: false,
-            is_always_restless: false,
             seq: 0,
             next_due: Nanos::MAX,
             audit: Audit::default(),
@@ -109,8 +105,8 @@ impl Venue {
     pub fn set_audit(&mut self, audit: Audit) {
         self.audit = audit;
         let publishes = |m: &config::Market| m.auction.indicative == Indicative::Command;
-        self.is_always_restless = audit == Audit::Full || self.floor.config.markets.iter().any(publishes);
-        self.is_restless = self.is_always_restless || !self.fired.is_empty();
+        self.is_restless = audit == Audit::Full || self.floor.config.markets.iter().any(publishes);
+        self.rest();
     }
 
     /// Applies one command at a time. A refusal is an event, and leaves the state as it was but for time.
@@ -120,36 +116,46 @@ impl Venue {
 
     /// Applies commands in order: the form in which batches and journals carry them.
     pub fn apply_batch(&mut self, records: &[Record], events: &mut Events) {
+        events.begin(self.floor.config.venue, self.floor.now, 0, self.seq);
         for record in records {
-            self.apply_record(record, events);
+            self.step(record, events);
         }
+        self.seq = events.seq();
     }
 
     /// Applies one command record.
-    #[inline]
     pub fn apply_record(&mut self, record: &Record, events: &mut Events) {
-        if self.gathered.is_some() {
-            return self.apply_after_terms(record, events);
-        }
-        self.step(record, None, events);
+        self.apply_batch(core::slice::from_ref(record), events);
     }
 
-    /// Applies one command record that terms came before.
-    #[inline(never)]
-    fn apply_after_terms(&mut self, record: &Record, events: &mut Events) {
-        let said = if record.kind == command::TERM { None } else { self.gathered.take() };
-        self.step(record, said.as_deref(), events);
-    }
-
-    /// One step, with the terms that were said of the order.
+    /// One step. Most are for an order or a cancel, at a time at which there is nothing else to do.
     #[inline(always)]
-    fn step(&mut self, record: &Record, said: Option<&Said>, events: &mut Events) {
+    fn step(&mut self, record: &Record, events: &mut Events) {
         let at = Nanos::new(record.at);
-        events.begin(self.floor.config.venue, at, record.source, self.seq);
-        if at < self.floor.now || !command::is_known(record.kind) {
-            self.refuse_at_once(record, events);
-            self.seq = events.seq();
-            return;
+        events.stamp(at, record.source);
+        let is_calm = at >= self.floor.now && at < self.next_due && self.gathered.is_none();
+        if !is_calm || !command::is_frequent(record.kind) {
+            return self.step_with_more(record, at, events);
+        }
+        self.floor.now = at;
+        let done = if record.kind == command::PLACE {
+            self.place(record, None, events)
+        } else {
+            self.cancel(record, events)
+        };
+        self.end(record, done, false, events);
+    }
+
+    /// One step with a command of any kind, at any time.
+    #[inline(never)]
+    fn step_with_more(&mut self, record: &Record, at: Nanos, events: &mut Events) {
+        let said = if record.kind == command::TERM { None } else { self.gathered.take() };
+        // An unknown kind is refused before anything else, time included.
+        let known = command::is_known(record.kind);
+        if at < self.floor.now || !known {
+            events.stamp(self.floor.now, record.source);
+            let why = if known { Reject::TimeBackwards } else { Reject::UnknownCommand };
+            return self.refuse(record, why, events);
         }
         // 1 time.
         self.floor.now = at;
@@ -158,16 +164,20 @@ impl Venue {
         let done = if pending && record.kind != command::PULSE {
             Err(Reject::TimersPending)
         } else {
-            self.execute(record, said, events)
+            self.execute(record, said.as_deref(), events)
         };
+        self.end(record, done, pending, events);
+    }
+
+    /// The end of a step: a refusal, and what most steps do not leave to do.
+    #[inline(always)]
+    fn end(&mut self, record: &Record, done: Result<(), Reject>, pending: bool, events: &mut Events) {
         if let Err(why) = done {
             self.refuse(record, why, events);
         }
-        // Most steps leave nothing more to do.
-        if self.floor.is_stirred() || record.kind >= command::INDEX || self.is_restless {
+        if self.floor.is_stirred() || record.kind >= command::INDEX {
             self.finish(record, done.is_ok() && !pending, events);
         }
-        self.seq = events.seq();
     }
 
     /// Steps 6a to 10.
@@ -190,8 +200,7 @@ impl Venue {
         }
         // 9 observe.
         self.publish(record.kind, events);
-        if self.floor.has_news {
-            self.floor.has_news = false;
+        if self.floor.take_news() {
             let now = self.floor.now;
             for market in &mut self.floor.markets {
                 market.breakers.observe(now);
@@ -203,7 +212,13 @@ impl Venue {
             Audit::Cheap => self.floor.ledger.audit_moved(),
             Audit::Full => self.audit_full(),
         }
-        self.is_restless = self.is_always_restless || !self.fired.is_empty();
+        self.rest();
+    }
+
+    /// Whether the next step has something to do at its end for certain: it always has, or orders fired and were not
+    /// sent, or waiting orders have not observed a price.
+    pub(super) fn rest(&mut self) {
+        self.floor.rest(self.is_restless || !self.fired.is_empty());
     }
 
     /// Indicative prices of auctions under way, where they have changed and are to be told now.
@@ -228,15 +243,6 @@ impl Venue {
     fn has_triggers(&self, marked: Option<MarketId>) -> bool {
         let observes = |m| !self.floor.market(m).book.waiting().is_empty();
         self.floor.has_prints || !self.fired.is_empty() || marked.is_some_and(observes)
-    }
-
-    /// A command that comes before the venue's time, or that is none: an unknown kind is refused before anything
-    /// else, time included.
-    #[inline(never)]
-    fn refuse_at_once(&mut self, record: &Record, events: &mut Events) {
-        events.begin(self.floor.config.venue, self.floor.now, record.source, self.seq);
-        let known = command::is_known(record.kind);
-        self.refuse(record, if known { Reject::TimeBackwards } else { Reject::UnknownCommand }, events);
     }
 
     /// Rejected: the refused command's fields are repeated, so that its sender can tell which one it was.

@@ -2,9 +2,9 @@
 //! one line after which nothing fails, the change.
 
 use super::Venue;
-use crate::book::{Arrival, NO_SLOT, ORDINARY, Rare, Resting, Waits};
+use crate::book::{Arrival, Located, NO_SLOT, ORDINARY, Rare, Resting, Waits};
 use crate::config::MarketOrders;
-use crate::floor::{Floor, Flow, Incoming, Market};
+use crate::floor::{Floor, Flow, Incoming, Market, Party, Swept};
 use crate::order::{Order, Protection, Said, Terms, Trigger, Watched, quote_flags_fit, self_trade};
 use crate::protocol::{
     BY_CLIENT_ID, CancelReason, DAY, EVERY_ACCOUNT, Events, ONLY_SESSION, ONLY_SIDE, OrderType, POST_ONLY,
@@ -21,6 +21,9 @@ struct Checked {
     limit: Option<Price>,
     /// The price that its events show.
     price: Price,
+    expiry: Option<Nanos>,
+    /// It waits for an auction, without a price.
+    unpriced: bool,
 }
 
 impl Venue {
@@ -46,15 +49,18 @@ impl Venue {
     ) -> Result<(), Reject> {
         let market = self.known_market(MarketId::new(r.market))?;
         self.known_account(AccountId::new(r.account))?;
-        // Twice the same code: of a limit order of which nothing more is said, most of it is known to do nothing.
-        if said.is_some() || r.flags != 0 || r.amount != 0 || r.code != OrderType::Limit.code() {
+        // Of most orders nothing is said but price and quantity, and whether they rest. Where a market asks no more, few
+        // questions remain; elsewhere they are asked like the others.
+        let is_bare = said.is_none() && r.flags == 0 && r.amount == 0;
+        let is_limit = r.code <= OrderType::ImmediateOrCancel.code();
+        if !is_bare || !is_limit || !self.floor.market(market).is_plain() {
             return self.place_with(market, r, said, events);
         }
-        let order = Order::read(&Record { flags: 0, amount: 0, code: OrderType::Limit.code(), ..*r })?;
-        self.accept(market, order, &NO_TERMS, events).map(|_| ())
+        let order = Order::read(&Record { flags: 0, amount: 0, ..*r })?;
+        self.accept::<true>(market, order, &NO_TERMS, events).map(|_| ())
     }
 
-    /// A Place with flags or terms, or of another type.
+    /// A Place with flags or terms, of another type, or in a market that asks more.
     #[inline(never)]
     fn place_with(
         &mut self,
@@ -69,12 +75,13 @@ impl Venue {
         }
         let terms = said.map_or(&NO_TERMS, |said| &said.terms);
         terms.fit(&order)?;
-        self.accept(market, order, terms, events).map(|_| ())
+        self.accept::<false>(market, order, terms, events).map(|_| ())
     }
 
-    /// A Place whose form is right: the id of the order.
+    /// A Place whose form is right: the id of the order. A bare one is a limit order, to rest or not, without flags,
+    /// session and terms, in a plain market.
     #[inline(always)]
-    fn accept(
+    fn accept<const BARE: bool>(
         &mut self,
         market: MarketId,
         order: Order,
@@ -82,39 +89,111 @@ impl Venue {
         events: &mut Events,
     ) -> Result<OrderId, Reject> {
         let m = self.floor.market(market);
-        if !m.book.admits_name(order.client) {
+        let checked = if BARE {
+            self.check_place::<false>(m, market, &order, terms)?
+        } else {
+            self.check_place::<true>(m, market, &order, terms)?
+        };
+        let Checked { limit, price, expiry, unpriced } = checked;
+        if unpriced {
+            return self.join_auction(market, &order, events);
+        }
+
+        // From here on nothing fails.
+        let Order { account, side, qty, flags, client, .. } = order;
+        let rare = if BARE {
+            None
+        } else {
+            Rare { display: terms.display, expiry, leg: terms.leg, session: order.session }.boxed()
+        };
+        if let Some(trigger) = terms.trigger {
+            return Ok(self.wait(market, &order, (terms, rare), trigger, events));
+        }
+        let Floor { markets, ledger, accepted, .. } = &mut self.floor;
+        let m = &mut markets[market.index()];
+        // Most orders have nothing rare and meet nobody.
+        if order.rests() && rare.is_none() && flags & !ORDINARY == 0 {
+            let key = m.book.key(side, price);
+            if !m.book.is_reached_from(side, key) {
+                if !BARE && m.config.cleared {
+                    ledger.position_mut(account, market).add_open(side, qty);
+                }
+                let id = m.book.next_id(accepted);
+                report_accepted(market, id, &order, (price, flags), events);
+                m.book.add(id, (account, side), (key, qty), flags, client);
+                return Ok(id);
+            }
+        }
+        Ok(self.admit(market, &order, rare, (limit, price), events))
+    }
+
+    /// Accepts an order that has something rare, does not rest, or meets somebody: its id.
+    #[inline(always)]
+    fn admit(
+        &mut self,
+        market: MarketId,
+        order: &Order,
+        rare: Option<Box<Rare>>,
+        at: (Option<Price>, Price),
+        events: &mut Events,
+    ) -> OrderId {
+        let (limit, price) = at;
+        let rests = order.rests();
+        let slot = if rests { self.floor.market_mut(market).book.reserve() } else { NO_SLOT };
+        let id = self.floor.next_id(slot);
+        if let Some(leg) = rare.as_ref().and_then(|rare| rare.leg) {
+            self.floor.market_mut(market).book.set_leg(leg, Some(id));
+        }
+        report_accepted(market, id, order, (price, order.flags), events);
+        if rests {
+            let Order { account, side, qty, flags, client, .. } = *order;
+            let arrival = Arrival { id, account, side, price, qty, flags, rare, client };
+            self.enter_book(market, arrival, (order.kind, limit), Stay::New, events);
+        } else {
+            let order = Incoming { id, shown_price: price, ..self.incoming(market, order, limit) };
+            let mut swept = self.meet_book(&order, events);
+            self.drop_left(&order, &mut swept, events);
+        }
+        id
+    }
+
+    /// The refusals of a Place whose form is right, in order. Not `ALL`: without the questions that a plain market does
+    /// not ask of a bare order.
+    #[inline(always)]
+    fn check_place<const ALL: bool>(
+        &self,
+        m: &Market,
+        market: MarketId,
+        order: &Order,
+        terms: &Terms,
+    ) -> Result<Checked, Reject> {
+        let has_name = m.book.keeps_names();
+        if has_name && !m.book.admits_name(order.client) {
             return Err(Reject::BadField);
         }
-        let may_wait = terms.trigger.is_some() && m.admits.place != Placing::None;
-        let unpriced = !order.rests() && joins_auction(m, &order, terms);
-        if !order.is_admitted(m.admits.place) && !may_wait && !unpriced {
-            return Err(Reject::PhaseRefuses);
+        let unpriced = ALL && !order.rests() && joins_auction(m, order, terms);
+        if ALL {
+            let may_wait = terms.trigger.is_some() && m.admits.place != Placing::None;
+            if !order.is_admitted(m.admits.place) && !may_wait && !unpriced {
+                return Err(Reject::PhaseRefuses);
+            }
+            self.check_mark(m, market)?;
         }
-        self.check_mark(m, market)?;
-        self.check_size(m, market, (order.limit(), order.qty), order.has(REDUCE_ONLY))?;
-        let expiry = self.check_expiry(m, order.flags, terms)?;
+        let steps = ALL && !m.plain_entry;
+        self.check_size(m, market, (order.limit(), order.qty), order.has(REDUCE_ONLY), steps)?;
         let account = order.account;
-        self.check_free(m, account)?;
-        if m.book.named(account, order.client).is_some() {
+        let expiry = if ALL { self.check_expiry(m, order.flags, terms)? } else { None };
+        if ALL {
+            self.check_free(m, account)?;
+        }
+        if has_name && m.book.named(account, order.client).is_some() {
             return Err(Reject::DuplicateClientId);
         }
-        if let Some(leg) = terms.leg {
-            let owner = m.book.owner(leg).ok_or(Reject::UnknownOrder)?;
-            if owner != account {
-                return Err(Reject::NotYourOrder);
-            }
-            if m.book.rare(leg).leg.is_some() {
-                return Err(Reject::BadField);
-            }
+        if ALL {
+            self.check_terms(m, market, order, terms)?;
         }
-        if let Some(trigger) = terms.trigger
-            && self.watched(market, trigger.watched).is_some_and(|price| trigger.holds(order.side, price))
-        {
-            return Err(Reject::TriggerBeyond);
-        }
-        let stays = order.rests() || terms.trigger.is_some() || unpriced;
-        if stays {
-            let max = if m.plain_entry { None } else { m.config.entry.open_orders_max };
+        if order.rests() || terms.trigger.is_some() || unpriced {
+            let max = if steps { m.config.entry.open_orders_max } else { None };
             if max.is_some_and(|max| m.book.open_orders(account) >= max) {
                 return Err(Reject::OpenOrdersLimit);
             }
@@ -122,46 +201,30 @@ impl Venue {
                 return Err(Reject::BookFull);
             }
         }
-        if unpriced {
-            return self.join_auction(market, &order, events);
+        let checked = Checked { limit: order.limit(), price: order.price, expiry, unpriced };
+        if !ALL || terms.trigger.is_some() || unpriced {
+            return Ok(checked);
         }
-        let is_rare =
-            terms.display.is_some() || terms.leg.is_some() || expiry.is_some() || order.session != 0;
-        let rare = is_rare.then(|| {
-            let (display, leg, session) = (terms.display, terms.leg, order.session);
-            Box::new(Rare { display, expiry, leg, session })
-        });
-        if let Some(trigger) = terms.trigger {
-            return Ok(self.wait(market, &order, (terms, rare), trigger, events));
-        }
-        let checked = self.check_entry(m, market, order, terms, Qty::ZERO)?;
+        let (limit, price) = self.check_entry(m, market, *order, terms, Qty::ZERO)?;
+        Ok(Checked { limit, price, ..checked })
+    }
 
-        // From here on nothing fails.
-        let m = &mut self.floor.markets[market.index()];
-        // Most orders have nothing rare and meet nobody.
-        if order.rests() && rare.is_none() && order.flags & !ORDINARY == 0 {
-            let key = m.book.key(order.side, checked.price);
-            if !m.book.is_reached_from(order.side, key) {
-                if m.config.cleared {
-                    self.floor.ledger.position_mut(account, market).add_open(order.side, order.qty);
-                }
-                self.floor.accepted += 1;
-                let Order { side, qty, flags, client, .. } = order;
-                let id = m.book.add(self.floor.accepted, (account, side), (key, qty), flags, client);
-                report_accepted(market, id, &order, (checked.price, flags), events);
-                return Ok(id);
+    /// The other leg of an order is there and free, and its trigger has not fired.
+    #[inline(always)]
+    fn check_terms(&self, m: &Market, market: MarketId, order: &Order, terms: &Terms) -> Result<(), Reject> {
+        if let Some(leg) = terms.leg {
+            let owner = m.book.owner(leg).ok_or(Reject::UnknownOrder)?;
+            if owner != order.account {
+                return Err(Reject::NotYourOrder);
+            }
+            if m.book.rare(leg).leg.is_some() {
+                return Err(Reject::BadField);
             }
         }
-        let slot = if stays { m.book.reserve() } else { NO_SLOT };
-        let id = self.floor.next_id(slot);
-        if let Some(leg) = terms.leg {
-            self.floor.market_mut(market).book.set_leg(leg, Some(id));
-        }
-        report_accepted(market, id, &order, (checked.price, order.flags), events);
-        let Order { account, side, qty, flags, client, .. } = order;
-        let arrival = Arrival { id, account, side, price: checked.price, qty, flags, rare, client };
-        self.enter_book(market, arrival, (order.kind, checked.limit), Stay::New, events);
-        Ok(id)
+        let Some(trigger) = terms.trigger else { return Ok(()) };
+        let holds =
+            self.watched(market, trigger.watched).is_some_and(|price| trigger.holds(order.side, price));
+        if holds { Err(Reject::TriggerBeyond) } else { Ok(()) }
     }
 
     /// A market order rests until the auction of its market.
@@ -253,7 +316,8 @@ impl Venue {
     }
 
     /// A Place from `NotReducing` on: what is asked when an order is about to enter the book. `gone` is what its
-    /// owner had open in it before, which it takes with it.
+    /// owner had open in it before, which it takes with it. Its limit, none for a market order that nothing limits, and
+    /// the price that its events show.
     #[inline(always)]
     fn check_entry(
         &self,
@@ -262,7 +326,7 @@ impl Venue {
         order: Order,
         terms: &Terms,
         gone: Qty,
-    ) -> Result<Checked, Reject> {
+    ) -> Result<(Option<Price>, Price), Reject> {
         let Order { account, side, kind, qty, flags, .. } = order;
         let reducing = flags & REDUCE_ONLY != 0;
         if reducing || m.admits.place == Placing::Reducing {
@@ -289,10 +353,11 @@ impl Venue {
             let priced = if kind == OrderType::Market { None } else { limit };
             self.floor.check_order(account, market, (side, qty, priced), &held)?;
         }
-        Ok(Checked { limit, price })
+        Ok((limit, price))
     }
 
-    /// The order as it meets the book: what the count of a fill-or-kill order looks at.
+    /// An order that does not rest as it meets the book; without its id.
+    #[inline(always)]
     fn incoming(&self, market: MarketId, order: &Order, limit: Option<Price>) -> Incoming {
         let Order { account, side, qty, flags, price, .. } = *order;
         Incoming {
@@ -403,10 +468,7 @@ impl Venue {
             prevention: self_trade(flags, self.floor.prevention(account)),
             leg: arrival.rare.as_ref().and_then(|rare| rare.leg),
         };
-        let mut swept = self.floor.sweep(&order, events);
-        if swept.tripped {
-            self.next_due = self.earliest();
-        }
+        let mut swept = self.meet_book(&order, events);
         if rests && swept.left.is_positive() && !swept.tripped {
             arrival.qty = swept.left;
             if let Some(rare) = &mut arrival.rare {
@@ -420,10 +482,26 @@ impl Venue {
             Stay::New => {}
             Stay::Again => book.retire(id, account),
         }
+        self.drop_left(&order, &mut swept, events);
+    }
+
+    /// Matches an order; a phase that a breaker set may have an end.
+    #[inline(always)]
+    fn meet_book(&mut self, order: &Incoming, events: &mut Events) -> Swept {
+        let swept = self.floor.sweep(order, events);
+        if swept.tripped {
+            self.next_due = self.earliest();
+        }
+        swept
+    }
+
+    /// Cancels what is left of an order that does not come to rest, and its other leg.
+    #[inline(always)]
+    fn drop_left(&mut self, order: &Incoming, swept: &mut Swept, events: &mut Events) {
         if swept.left.is_positive() {
             let reason = if swept.tripped { CancelReason::Breaker } else { CancelReason::Immediate };
-            self.floor.drop_rest(&order, &mut swept, reason, events);
-            self.floor.end_leg(&order, &mut swept, events);
+            self.floor.drop_rest(order, swept, reason, events);
+            self.floor.end_leg(order, swept, events);
         }
     }
 
@@ -438,21 +516,22 @@ impl Venue {
             self.next_due = self.next_due.min(expiry);
         }
         if let Some(peak) = peak {
-            let Arrival { id, account, side, price, qty, flags, .. } = *arrival;
-            let of = Resting { id, account, side, price, qty, shown: peak.0, flags };
-            Floor::report_shown(market, &of, peak, events);
+            let Arrival { id, account, side, price, flags, .. } = *arrival;
+            let of = Party { account, id, side, flags };
+            Floor::report_shown(market, &of, price, peak, events);
         }
     }
 
     // Orders that are there.
 
-    /// The order that a Cancel or Replace names.
+    /// The order that a Replace names.
     #[inline]
     fn target(&self, r: &Record, market: MarketId, account: AccountId) -> Result<OrderId, Reject> {
         if r.flags & BY_CLIENT_ID == 0 {
             return Ok(OrderId::from_raw(r.order));
         }
-        self.floor.market(market).book.named(account, r.order).ok_or(Reject::UnknownOrder)
+        let named = self.floor.market(market).book.named(account, r.order);
+        named.map(|found| found.id()).ok_or(Reject::UnknownOrder)
     }
 
     /// Refuses flags that a Cancel or Replace cannot have here.
@@ -462,25 +541,51 @@ impl Venue {
         if r.flags == 0 || by_name { Ok(()) } else { Err(Reject::BadField) }
     }
 
-    #[inline(never)]
+    #[inline(always)]
     pub(super) fn cancel(&mut self, r: &Record, events: &mut Events) -> Result<(), Reject> {
         let market = self.known_market(MarketId::new(r.market))?;
         let account = self.known_account(AccountId::new(r.account))?;
-        let id = if r.flags == 0 {
-            OrderId::from_raw(r.order)
-        } else {
-            self.check_target(r, market)?;
-            self.target(r, market, account)?
-        };
-        let owner = self.floor.market(market).book.owner(id).ok_or(Reject::UnknownOrder)?;
-        if owner != account {
+        if r.flags != 0 {
+            return self.cancel_named(r, market, account, events);
+        }
+        let found = self.floor.market(market).book.find(OrderId::from_raw(r.order));
+        self.cancel_found(market, account, found, events)
+    }
+
+    /// A Cancel by a client's name.
+    #[inline(never)]
+    fn cancel_named(
+        &mut self,
+        r: &Record,
+        market: MarketId,
+        account: AccountId,
+        events: &mut Events,
+    ) -> Result<(), Reject> {
+        self.check_target(r, market)?;
+        let found = self.floor.market(market).book.named(account, r.order);
+        self.cancel_found(market, account, found, events)
+    }
+
+    #[inline(always)]
+    fn cancel_found(
+        &mut self,
+        market: MarketId,
+        account: AccountId,
+        found: Option<Located>,
+        events: &mut Events,
+    ) -> Result<(), Reject> {
+        let found = found.ok_or(Reject::UnknownOrder)?;
+        if found.account() != account {
             return Err(Reject::NotYourOrder);
         }
         let m = self.floor.market(market);
-        if m.config.auction.liquidations && m.book.is_offered(id) {
+        let may_be_offered = m.config.auction.liquidations && !found.is_ordinary();
+        if may_be_offered && m.book.is_offered(found.id()) {
             return Err(Reject::UnknownOrder);
         }
-        self.floor.cancel(market, id, CancelReason::User, events);
+
+        // From here on nothing fails.
+        self.floor.cancel_found(market, &found, CancelReason::User, events);
         Ok(())
     }
 
@@ -500,7 +605,7 @@ impl Venue {
         let old = id.and_then(|id| book.get(id).ok_or(Reject::UnknownOrder));
         let m = self.floor.market(market);
         self.check_mark(m, market)?;
-        self.check_size(m, market, (Some(price), qty), reducing)?;
+        self.check_size(m, market, (Some(price), qty), reducing, !m.plain_entry)?;
         let old = old?;
         if old.account != account {
             return Err(Reject::NotYourOrder);
@@ -538,7 +643,7 @@ impl Venue {
         let &Resting { account, side, flags, .. } = old;
         let kind = OrderType::Limit;
         let order = Order { account, side, kind, flags, price, qty, client: 0, session: 0 };
-        self.check_entry(m, market, order, &NO_TERMS, old.qty).map(|checked| checked.price)
+        self.check_entry(m, market, order, &NO_TERMS, old.qty).map(|checked| checked.1)
     }
 
     pub(super) fn cancel_all(&mut self, r: &Record, events: &mut Events) -> Result<(), Reject> {
@@ -563,7 +668,7 @@ impl Venue {
                 if everyone {
                     book.all_orders(ids);
                 } else {
-                    book.orders_of(account, ids);
+                    book.list_orders(account, ids);
                 }
                 ids.retain(|id| !book.is_offered(*id));
                 if side.is_some() || session.is_some() {
@@ -612,7 +717,7 @@ impl Venue {
             }
             let (kind, flags) = (OrderType::Limit, r.flags);
             let order = Order { account, side, kind, flags, price, qty, client: 0, session: 0 };
-            match self.accept(market, order, &NO_TERMS, events) {
+            match self.accept::<false>(market, order, &NO_TERMS, events) {
                 Ok(accepted) => *id = accepted,
                 Err(why) => events.push(Record {
                     kind: event::REJECTED,
@@ -736,9 +841,10 @@ impl Venue {
                 });
             }
             Ok(checked) => {
-                report_accepted(market, id, &order, (checked.price, order.flags), events);
-                arrival.price = checked.price;
-                self.enter_book(market, arrival, (order.kind, checked.limit), Stay::Again, events);
+                let (limit, price) = checked;
+                report_accepted(market, id, &order, (price, order.flags), events);
+                arrival.price = price;
+                self.enter_book(market, arrival, (order.kind, limit), Stay::Again, events);
             }
         }
     }

@@ -88,7 +88,7 @@ impl Venue {
         if state == before {
             return;
         }
-        m.admits = m.config.admission(m.phase, state);
+        m.admit();
         events.push(Record {
             code: state.code(),
             flags: before.code(),
@@ -131,7 +131,9 @@ impl Venue {
         let watched = m.breakers.marked(mark);
         m.ranking = [None, None];
         m.breakers.fence_in(mark);
-        self.floor.has_news |= watched;
+        if watched {
+            self.floor.note_news();
+        }
         self.floor.prices.set(market, index, mark);
         self.marked = Some(market);
         if let Some(trip) = trip {

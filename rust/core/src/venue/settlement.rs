@@ -1,7 +1,6 @@
 //! The final settlement of a market: its command, and its timers.
 
 use super::Venue;
-use crate::book::Book;
 use crate::ledger::Place;
 use crate::protocol::{CancelReason, Events, Phase, Record, Reject, event, event_of};
 use crate::settlement::Progress;
@@ -67,7 +66,7 @@ impl Venue {
     }
 
     fn begin_settlement(&mut self, market: MarketId, at: Nanos, events: &mut Events) {
-        self.floor.cancel_each(market, CancelReason::Settlement, events, Book::all_orders);
+        self.floor.cancel_each(market, CancelReason::Settlement, events, |book, ids| book.all_orders(ids));
         self.floor.enter(market, Phase::Settlement, Nanos::ZERO, events);
         let (index, mark) = (self.floor.prices.index(market), self.floor.prices.known(market));
         let open = self.floor.ledger.open_interest(market);

@@ -116,7 +116,7 @@ impl Venue {
             }
             self.fired.push_back((market, number));
         }
-        self.is_restless = self.is_always_restless || !self.fired.is_empty();
+        self.rest();
         self.floor.arm_all();
         self.next_due = self.earliest();
         Ok(())
