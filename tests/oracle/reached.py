@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import adl, funds, waterfall
+from . import adl, funds, settlement, waterfall
 from . import orders as o
 from . import venue as v
 
@@ -211,6 +211,10 @@ STATES = (
 WATERFALL_STATES = (
     *(f"slice_{policy}" for policy in SLICES),
     *(f"limit_{limit}" for limit in LIMITS),
+    "assigned",
+    "assignment_remainder",
+    "settlement_planned",
+    "settled",
     "liquidator_paid",
     "fund_capped",
     "drawdown_on",
@@ -259,6 +263,10 @@ _BY_KIND = {
     v.LIQUIDATION_STARTED: "liquidation",
     waterfall.TAKEN_OVER: "take_over",
     waterfall.LIQUIDATOR_PAID: "liquidator_paid",
+    waterfall.ASSIGNED: "assigned",
+    waterfall.ASSIGNMENT_REMAINDER: "assignment_remainder",
+    settlement.SETTLEMENT_PLANNED: "settlement_planned",
+    settlement.SETTLED: "settled",
     funds.FUND_PAID: "fund_paid",
     funds.FUND_RECEIVED: "fund_received",
     funds.FUND_CAPPED: "fund_capped",

@@ -769,8 +769,9 @@ class Scenes(Writer):
         end = self.oracle.now + rng.randint(3, 12) if self.chance(0.4) else 0
         yield command(v.SET_PHASE, market=m, code=rng.choice((0, 6, 6)), amount=end)
         yield from self.clear_book(market)
-        if number is not None:
-            base = self.oracle.positions(number)[m].base
+        # A settlement may have come due meanwhile.
+        base = 0 if number is None else self.oracle.positions(number)[m].base
+        if number is not None and base != 0:
             side = o.SELL if base > 0 else o.BUY
             b = o.direction(side)
             # Each reduces alone, together they are too much; what they leave meets what is behind them.

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from . import margin
+from . import margin, settlement
 from .funds import Funds
 from .margin import rate_table, requirement, tier_of
 from .orders import (
@@ -56,7 +56,8 @@ from .orders import (
     share_out,
 )
 from .prices import STALE, Funding, Mark, Settlement, Sources, View
-from .waterfall import Waterfall
+from .settlement import FinalSettlement
+from .waterfall import VOLUNTEER_SET, Waterfall
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -123,6 +124,8 @@ INDEX: Final = 20
 SET_PHASE: Final = 21
 PULSE: Final = 22
 SOURCE: Final = 23
+VOLUNTEER: Final = 24
+SETTLE: Final = 25
 
 REJECTED: Final = 100
 ACCOUNT_OPENED: Final = 101
@@ -288,6 +291,7 @@ EXPIRY_TIMER: Final = 0
 PHASE_TIMER: Final = 1
 FUNDING_TIMER: Final = 2
 SOURCE_TIMER: Final = 3
+SETTLEMENT_TIMER: Final = 4
 
 PRE_OPEN: Final = 0
 CONTINUOUS: Final = 1
@@ -350,9 +354,7 @@ class Market:
 
         self.phase: int = PHASE_NAMES.index(config["phase"])
         self.phase_end = 0
-        self.index = 0
-        self.mark = 0
-        self.last = 0
+        self.index = self.mark = self.last = 0
         self.book: list[list[Order]] = [[], []]
         """Buys and sells, each in priority order."""
         self.top: list[Order | None] = [None, None]
@@ -363,6 +365,9 @@ class Market:
         """Trade prices that waiting orders have not observed."""
         self.has_new_mark = False
         """Whether they have not observed the mark and the index."""
+        self.final = FinalSettlement(config.get("settlement"))
+        self.volunteers: dict[int, int] = {}
+        """Lots that volunteers still take, in the order of joining."""
         self.rankings: dict[int, list[int]] = {}
         """ADL rankings by the sign of the position that is closed against them."""
 
@@ -970,31 +975,53 @@ class OracleVenue:
         """Run due timers until none is left or the budget for funding is used up."""
         budget = self.limits["funding_accounts_per_step"]
         while True:
-            if self.settlement is not None:
-                budget = self.settle_funding(self.settlement, budget)
-                if self.settlement is not None:
-                    self.timers_pending = True
-                    return
+            budget = self.go_on_settling(budget)
             timers = self.due_timers()
-            if not timers:
-                self.timers_pending = False
+            self.timers_pending = self.is_settling() or (
+                bool(timers) and budget == 0 and self.takes_accounts(min(timers))
+            )
+            if self.timers_pending or not timers:
                 return
-            due, m, what = min(timers)
-            if what == FUNDING_TIMER and budget == 0:
-                self.timers_pending = True
-                return
-            if what == FUNDING_TIMER:
-                budget -= 1
-                self.start_funding(self.markets[m])
-            elif what == PHASE_TIMER:
-                self.end_phase(self.markets[m])
-            elif what == SOURCE_TIMER:
-                self.expire_sources(self.markets[m], due)
-            else:
-                for other, _, beside in timers:
-                    if other == due and beside in (FUNDING_TIMER, PHASE_TIMER):
-                        self.note("expiry_with_funding" if beside == FUNDING_TIMER else "expiry_with_phase")
-                self.expire(self.markets[m], due)
+            budget -= self.takes_accounts(min(timers))
+            self.run_timer(min(timers), timers)
+
+    def takes_accounts(self, timer: tuple[int, int, int]) -> bool:
+        """Tell whether a timer begins to look at accounts."""
+        _, m, what = timer
+        return what == FUNDING_TIMER or (what == SETTLEMENT_TIMER and self.markets[m].final.reduces)
+
+    def is_settling(self) -> bool:
+        """Tell whether funding or a market is being settled."""
+        return self.settlement is not None or any(market.final.is_going_on for market in self.markets)
+
+    def go_on_settling(self, budget: int) -> int:
+        """Go on with the settlement of funding or of a market; return what is left of the number of accounts."""
+        if self.settlement is not None:
+            budget = self.settle_funding(self.settlement, budget)
+        for market in self.markets:
+            if market.final.is_going_on:
+                budget = settlement.go_on(self, market, budget)
+        return budget
+
+    def run_timer(self, timer: tuple[int, int, int], timers: list[tuple[int, int, int]]) -> None:
+        """Run the first of the due timers."""
+        due, m, what = timer
+        market = self.markets[m]
+        if what == FUNDING_TIMER:
+            self.start_funding(market)
+        elif what == SETTLEMENT_TIMER and market.final.reduces:
+            settlement.begin(self, market)
+        elif what == SETTLEMENT_TIMER:
+            settlement.reduce_only(self, market)
+        elif what == PHASE_TIMER:
+            self.end_phase(market)
+        elif what == SOURCE_TIMER:
+            self.expire_sources(market, due)
+        else:
+            for other, _, beside in timers:
+                if other == due and beside in (FUNDING_TIMER, PHASE_TIMER):
+                    self.note("expiry_with_funding" if beside == FUNDING_TIMER else "expiry_with_phase")
+            self.expire(market, due)
 
     def due_timers(self) -> list[tuple[int, int, int]]:
         """Return the due timers as (due time, market, what it is)."""
@@ -1004,7 +1031,9 @@ class OracleVenue:
             timers += [(expiry, market.number, EXPIRY_TIMER) for expiry in expiries]
             if 0 < market.phase_end <= self.now and market.phase not in (CONTINUOUS, CLOSED, SETTLEMENT):
                 timers.append((market.phase_end, market.number, PHASE_TIMER))
-            if market.funding is not None and market.index > 0 and market.funding.due <= self.now:
+            timers += [(time, market.number, SETTLEMENT_TIMER) for time in market.final.due() if time <= self.now]
+            has_funding = market.funding is not None and market.index > 0 and not market.final.has_begun
+            if market.funding is not None and has_funding and market.funding.due <= self.now:
                 timers.append((market.funding.due, market.number, FUNDING_TIMER))
             ends = {source.end() for source in market.sources.all if source.live}
             timers += [(end, market.number, SOURCE_TIMER) for end in ends if end <= self.now]
@@ -1023,7 +1052,9 @@ class OracleVenue:
     def end_phase(self, market: Market) -> None:
         """Lead a market out of a phase whose end is due."""
         due = market.phase_end
-        if market.phase in (HALTED, PAUSE) and market.reopen_auction_ns > 0:
+        if market.final.reduces:
+            self.enter_phase(market, REDUCE_ONLY_PHASE, 0)
+        elif market.phase in (HALTED, PAUSE) and market.reopen_auction_ns > 0:
             self.enter_phase(market, CALL_AUCTION, due + market.reopen_auction_ns)
         else:
             self.enter_phase(market, CONTINUOUS, 0)
@@ -1703,8 +1734,43 @@ class OracleVenue:
         """Take a SetPhase."""
         market = self.market_named()
         phase, end = self.command["code"], self.command["amount"]
+        refuse_if(market.final.has_begun, PHASE_REFUSES)
         refuse_if(phase > SETTLEMENT or (end != 0 and end <= self.now), BAD_FIELD)
         self.enter_phase(market, phase, end)
+
+    def settle_for_good(self) -> None:
+        """Take a Settle."""
+        market, time = self.market_named(), self.command["amount"]
+        final = market.final
+        refuse_if(final.rules is None, BAD_FIELD)
+        refuse_if(final.has_begun, PHASE_REFUSES)
+        refuse_if(final.time == 0 if time == 0 else time <= self.now, BAD_FIELD)
+        refuse_if(market.index == 0, NO_MARK)
+        settlement.plan(self, market, time)
+
+    def enter_reduce_only(self, market: Market) -> None:
+        """Let orders only reduce positions, without end."""
+        if market.phase not in (HALTED, PAUSE, CLOSED, SETTLEMENT):
+            self.enter_phase(market, REDUCE_ONLY_PHASE, 0)
+
+    def enter_settlement(self, market: Market) -> None:
+        """Let a market be settled."""
+        self.enter_phase(market, SETTLEMENT, 0)
+
+    def close_for_good(self, market: Market) -> None:
+        """Close a market that has been settled."""
+        self.enter_phase(market, CLOSED, 0)
+
+    def volunteer(self) -> None:
+        """Take a Volunteer."""
+        market = self.market_named()
+        account, lots = self.account_named(self.command["account"]), self.command["qty"]
+        refuse_if(market.liquidation.get("assignment") is None or not market.cleared, BAD_FIELD)
+        refuse_if(not 0 <= lots <= market.position_max, QTY_OUT_OF_RANGE)
+        market.volunteers[account.number] = lots
+        if lots == 0:
+            del market.volunteers[account.number]
+        self.emit(VOLUNTEER_SET, account=account.number, market=market.number, qty=lots)
 
     def pulse(self) -> None:
         """Take a Pulse: it asks for nothing of its own."""
@@ -2317,6 +2383,7 @@ class OracleVenue:
             while funding.due <= self.now:
                 funding.due += funding.interval_ns
         market.index = index
+        market.final.indices.append((self.now, index))
         buys, sells = market.shown(BUY), market.shown(SELL)
         view = View(
             index=index,
@@ -2552,6 +2619,8 @@ HANDLERS: Final[dict[int, Callable[[OracleVenue], None]]] = {
     INDEX: OracleVenue.take_index,
     SET_PHASE: OracleVenue.set_phase,
     PULSE: OracleVenue.pulse,
+    VOLUNTEER: OracleVenue.volunteer,
+    SETTLE: OracleVenue.settle_for_good,
     TERM: OracleVenue.term,
     QUOTE: OracleVenue.quote,
     SOURCE: OracleVenue.take_source,

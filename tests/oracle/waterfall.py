@@ -10,7 +10,7 @@ from fractions import Fraction
 from math import ceil, floor
 from typing import TYPE_CHECKING, Any, Final
 
-from . import adl
+from . import adl, settlement
 from .funds import OF_ACCOUNT, OF_FEES, OF_FUND, OF_SHORTFALL
 from .margin import tier_of
 from .orders import BUY, MILLION, SELL, Order, inward_bound
@@ -22,6 +22,9 @@ LIQUIDATION_ORDER: Final = 511
 LIQUIDATION_ENDED: Final = 512
 TAKEN_OVER: Final = 513
 LIQUIDATOR_PAID: Final = 514
+VOLUNTEER_SET: Final = 515
+ASSIGNED: Final = 516
+ASSIGNMENT_REMAINDER: Final = 517
 COLLATERAL_SOLD: Final = 522
 SOCIALISED: Final = 540
 BAD_DEBT: Final = 541
@@ -152,6 +155,9 @@ class Waterfall:
             venue.transfer(("shortfall",), ("user", number, 0), owed)
             funds.claim(number, OF_SHORTFALL, 0, owed, owed)
             venue.emit(BAD_DEBT, account=number, amount=owed)
+            rules = market.final.rules
+            if rules is not None and rules["notice_ns"] is not None and market.final.time == 0:
+                settlement.plan(venue, market, venue.now + rules["notice_ns"])
         self.end(number, BANKRUPT)
 
     def owed(self, number: int) -> int:
@@ -453,6 +459,7 @@ class Round:
         at_mark = market.liquidation.get("takeover", "bankruptcy") == "mark"
         if left > 0 and venue.admits_liquidation(market):
             left -= self.take_over(market, left, bankruptcy, at_mark=at_mark and share < 0)
+        left -= self.assign("before_fund", market, left, bankruptcy, share)
         # I.
         is_bankruptcy = market.liquidation.get("limit", {"type": "bankruptcy"})["type"] == "bankruptcy"
         is_backed = not at_mark and ((is_bankruptcy and share < 0) or is_beyond)
@@ -463,6 +470,7 @@ class Round:
             backed = self.order(market, left, limit=reach, bankruptcy=bankruptcy, backed=True)
             venue.funds.pay(number, market, backed.cost)
             left -= backed.filled
+        left -= self.assign("after_fund", market, left, bankruptcy, share)
         # J.
         triggered = share < 0 or market.adl.get("trigger") == "unfilled"
         if left > 0 and triggered and market.adl["enabled"] and venue.admits_adl(market):
@@ -551,6 +559,84 @@ class Round:
         venue.emit(TAKEN_OVER, account=number, market=market.number, order=backstop, side=side, price=price, qty=lots)
         venue.funds.pay(number, market, gap * lots)
         return lots
+
+    # 8.5
+
+    def assign(self, stage: str, market: Market, lots: int, bankruptcy: int, share: int) -> int:
+        """Let volunteers take lots over; return how many."""
+        venue, rules = self.venue, market.liquidation.get("assignment")
+        if lots == 0 or rules is None or rules["stage"] != stage or not venue.admits_liquidation(market):
+            return 0
+        b, price, gap, wanted = self.sign_of(market), bankruptcy, 0, lots
+        if rules["price"] == "mark" and share < 0:
+            price = market.mark
+            gap = max(0, market.notional_at(b, bankruptcy) - market.notional_at(b, price))
+            payable = 0 if venue.funds.is_on(market) else lots
+            wanted = min(payable, payable if gap == 0 else venue.funds.budget(market) // gap)
+        assigned = 0
+        for volunteer, k in self.assignments(market, wanted, price):
+            venue.trade(self.number, market, -b * k, price)
+            venue.trade(volunteer, market, b * k, price)
+            market.volunteers[volunteer] -= k
+            left = market.volunteers[volunteer]
+            if left == 0:
+                del market.volunteers[volunteer]
+            venue.emit(
+                ASSIGNED,
+                account=self.number,
+                market=market.number,
+                order=volunteer,
+                side=SELL if b > 0 else BUY,
+                price=price,
+                qty=k,
+                amount=left,
+            )
+            assigned += k
+        venue.funds.pay(self.number, market, gap * assigned)
+        if assigned < lots:
+            venue.emit(ASSIGNMENT_REMAINDER, account=self.number, market=market.number, qty=lots - assigned)
+        return assigned
+
+    def assignments(self, market: Market, lots: int, price: int) -> list[tuple[int, int]]:
+        """Return who gets how many of some lots, in the order of assignment."""
+        from .venue import largest_remainder  # noqa: PLC0415 - the venue imports this file
+
+        asked = [
+            number
+            for number in market.volunteers
+            if number != self.number and not self.venue.accounts[number].in_liquidation
+        ]
+        if market.liquidation["assignment"]["order"] == "queue":
+            given = []
+            for number in asked:
+                k = self.carried(market, number, lots, price)
+                given.append((number, k))
+                lots -= k
+        else:
+            asked.sort()
+            caps = [self.carried(market, number, lots, price) for number in asked]
+            weights = [market.volunteers[number] for number in asked]
+            given = list(zip(asked, largest_remainder(lots, weights, caps), strict=True))
+        return [(number, k) for number, k in given if k > 0]
+
+    def carried(self, market: Market, number: int, lots: int, price: int) -> int:
+        """Return how many of some lots a volunteer can take."""
+        venue, b = self.venue, self.sign_of(market)
+        account = venue.accounts[number]
+        held = b * account.positions[market.number].base + account.open[BUY if b > 0 else SELL][market.number]
+        most = max(0, min(market.volunteers[number], lots, market.position_max - held))
+
+        def carries(k: int) -> bool:
+            equity, initial = venue.after_trade(number, market, b * k, price)
+            return equity >= initial
+
+        if most == 0 or carries(most):
+            return most
+        low, high = 0, most
+        while high - low > 1:
+            middle = low + (high - low) // 2
+            low, high = (middle, high) if carries(middle) else (low, middle)
+        return low
 
 
 def falling_price(rule: dict[str, Any], mark: int, elapsed: int) -> int:

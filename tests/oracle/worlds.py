@@ -350,9 +350,21 @@ def vary_waterfall(config: Config, rng: Random) -> None:
                 "liquidator_ppm": rng.choice((0, 5_000, 10_000)),
             },
             "takeover": "mark",
+            "assignment": {
+                "price": rng.choice(("bankruptcy", "mark")),
+                "order": rng.choice(("queue", "pro_rata")),
+                "stage": rng.choice(("before_fund", "after_fund")),
+            },
         }
-        likely = {"limit": 0.6, "fee_rule": 0.3, "takeover": 0.4}
+        likely = {"limit": 0.6, "fee_rule": 0.3, "takeover": 0.4, "assignment": 0.6}
         market["liquidation"] |= {name: row for name, row in rows.items() if chance(rng, likely[name])}
+        if market.get("cleared", True) and chance(rng, 0.4):
+            average = {"average": {"window_ns": rng.choice((5, 40))}}
+            market["settlement"] = {
+                "price": rng.choice(("index", "mark", average)),
+                "reduce_only_ns": rng.choice((0, 5, 40)),
+                "notice_ns": rng.choice((None, 10, 60)),
+            }
         if everywhere:
             market["liquidation"]["policy"] = dict(share)
             # Its penalty is the fee.
@@ -515,12 +527,28 @@ class _Generator(Scenes):
                 yield from self.order_scene()
             for _ in range(self.rng.randint(1, 4)):
                 yield from self.anything()
+            yield from self.volunteer()
+            yield from self.settle()
             if self.oracle.funds.claims:
                 yield from self.repay()
             if self.oracle.config["last_resort"] == "withdrawal_factor":
                 yield command(
                     v.WITHDRAW, account=self.told.randrange(self.account_count), amount=self.told.choice((1, 50))
                 )
+
+    def volunteer(self) -> Iterator[Record]:
+        """Let accounts be ready to take lots over, where there are volunteers."""
+        for market in self.oracle.markets:
+            if market.liquidation.get("assignment") and self.told.random() < 0.8:
+                account, lots = self.told.randrange(self.account_count), self.told.choice((0, 1, 5, 30, 5001))
+                yield command(v.VOLUNTEER, market=market.number, account=account, qty=lots)
+
+    def settle(self) -> Iterator[Record]:
+        """Plan the settlement of a market, or drop the plan."""
+        for market in self.oracle.markets:
+            if market.final.rules is not None and self.told.random() < 0.15:
+                time = self.told.choice((0, self.oracle.now, *(self.oracle.now + n for n in (1, 10, 50, 200))))
+                yield command(v.SETTLE, market=market.number, amount=time)
 
     def repay(self) -> Iterator[Record]:
         """Let an account that others claim from pay in again."""

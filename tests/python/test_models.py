@@ -265,6 +265,7 @@ def test_rules_that_cannot_work_are_refused_by_the_core(override: str, told: str
         ("markets.ETH.fees.taker='0.00000001'", ["markets.ETH.fees.taker", "use 0 or 0.000001"]),
         ("markets.ETH.tick_size='0.00001'", ["markets.ETH.tick_size", "more decimals"]),
         ("markets.ETH.fund='spare'", ["markets.ETH.fund", "'spare'", "known: main"]),
+        ("markets.ETH.funding.interval=999us", ["funding.interval", "999000ns is too short", "1ms"]),
         ("markets.ETH.funding.interval=8", ["funding.interval", "8 has no unit", '"8h"']),
         ("markets.ETH.funding.first='noon'", ["funding.first", "'noon'", "2025-10-10T21:00:00Z"]),
         ("markets.ETH.funding.first='2025-10-10T21:00:00'", ["funding.first", "no time zone"]),

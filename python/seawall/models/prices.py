@@ -7,13 +7,17 @@ left out there.
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from seawall.models.exact import Count, Duration, Exact, Instant, Model, NonNegative, Positive, ppb, ppm, whole
 
 __all__ = ["Funding", "Index", "IndexSource", "Mark", "MarkInput", "MeanRule", "MedianRule", "Votes"]
+
+
+MILLISECOND: Final = 1_000_000
+"""In nanoseconds."""
 
 
 class IndexSource(Model):
@@ -125,7 +129,7 @@ class Funding(Model):
     first: Instant
     """First settlement."""
     interval: Duration
-    """Time between settlements."""
+    """Time between settlements; at least a millisecond."""
     interest: Exact
     """Interest."""
     clamp: NonNegative
@@ -146,6 +150,15 @@ class Funding(Model):
     """The unit of the funding index, as a price: payments go by whole units of it. By the exact rate if absent."""
     payers: Literal["full", "capped"] = "full"
     """Whether an account pays all that it owes, or its equity at most; then receivers share what came in."""
+
+    @field_validator("interval")
+    @classmethod
+    def _is_payable(cls, interval: int) -> int:
+        # Settlements that come due faster than they are paid would keep every other command out for ever.
+        if interval < MILLISECOND:
+            message = f"{interval}ns is too short: settlements would never end; give at least 1ms"
+            raise ValueError(message)
+        return interval
 
     def config(self, at: str, tick_size: Decimal, lot_size: Decimal) -> dict[str, Any]:
         """Return the core's form."""

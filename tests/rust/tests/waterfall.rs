@@ -257,14 +257,6 @@ fn what_cannot_work_is_refused_with_its_field() {
     plain["cleared"] = json!(false);
     plain["settlement"] = json!({"price": "mark", "reduce_only_ns": 0, "notice_ns": null});
     refuse("/markets/0", plain, "settlement: a market without clearing has nothing to settle");
-    let mut funding = json!({
-        "first_ns": 0, "interval_ns": 999_999, "interest_ppb": 0, "clamp_ppb": 0, "cap_ppb": 0, "impact_qty": 1,
-    });
-    refuse("/markets/0/funding", funding.clone(), "funding.interval_ns: 999999: must be at least 1000000");
-    funding["interval_ns"] = json!(1_000_000);
-    let mut config = unit();
-    config["markets"][0]["funding"] = funding;
-    assert!(Config::new(&config.to_string()).is_ok(), "a millisecond is enough");
     let funds = |key: &str, value: Value| {
         let mut fund = json!({"name": "main"});
         fund[key] = value;

@@ -11,9 +11,6 @@ const WEIGHT_MAX: u32 = 1_000_000;
 /// The largest number of units or ticks in an [`Accrual`].
 const ACCRUAL_MAX: i64 = BILLION;
 
-/// The shortest time between funding settlements.
-const INTERVAL_MIN: Nanos = Nanos::new(1_000_000);
-
 /// Votes of one period: that many are taken, and zeros fill up to that many.
 pub(crate) const VOTES_MAX: u32 = 4096;
 
@@ -305,10 +302,8 @@ impl Funding {
 
     pub(super) fn prove(&self, at: &str, market: &Market) -> Result<(), ConfigError> {
         let field = |name: &str| format!("{at}.funding.{name}");
-        // Settlements that come due faster than they are paid would keep every other command out for ever.
-        if self.interval_ns < INTERVAL_MIN {
-            let why = format!("{}: must be at least {INTERVAL_MIN}, a millisecond", self.interval_ns);
-            return refuse(field("interval_ns"), why);
+        if !self.interval_ns.is_positive() {
+            return refuse(field("interval_ns"), format!("{}: must be positive", self.interval_ns));
         }
         if self.first_ns.is_negative() {
             return refuse(field("first_ns"), format!("{}: must not be negative", self.first_ns));
