@@ -12,6 +12,7 @@
 //! waiting, free or reserved by the caller. The open quantity of a side fits in 64 bits.
 
 mod ladder;
+mod located;
 mod names;
 mod node;
 mod owners;
@@ -20,6 +21,7 @@ mod store;
 mod unpriced;
 mod waiting;
 
+pub(crate) use located::Located;
 pub(crate) use waiting::{Waiting, Waits};
 
 use crate::config::{self, Allocation};
@@ -74,51 +76,6 @@ pub(crate) struct Arrival {
     pub rare: Option<Box<Rare>>,
     /// The client's name for it; 0 for none.
     pub client: u64,
-}
-
-/// An open order where it was found; as long as the book stays as it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Located {
-    slot: u32,
-    node: Node,
-}
-
-impl Located {
-    /// True for an order that rests and has nothing rare.
-    #[inline(always)]
-    pub(crate) fn is_ordinary(&self) -> bool {
-        self.node.is_resting() && !self.node.has_extra()
-    }
-
-    /// Its side.
-    #[inline(always)]
-    pub(crate) fn side(&self) -> Side {
-        self.node.side()
-    }
-
-    /// Its id.
-    #[inline(always)]
-    pub(crate) fn id(&self) -> OrderId {
-        self.node.id(self.slot)
-    }
-
-    /// Its owner.
-    #[inline(always)]
-    pub(crate) fn account(&self) -> AccountId {
-        self.node.account()
-    }
-
-    /// What it shows, or what of it stands in the queue.
-    #[inline(always)]
-    pub(crate) fn shown(&self) -> Qty {
-        self.node.qty()
-    }
-
-    /// The flags with which it was placed, without those that change nothing once it rests.
-    #[inline(always)]
-    pub(crate) fn flags(&self) -> u16 {
-        self.node.flags()
-    }
 }
 
 /// What few orders have.

@@ -89,11 +89,7 @@ impl Venue {
         events: &mut Events,
     ) -> Result<OrderId, Reject> {
         let m = self.floor.market(market);
-        let checked = if BARE {
-            self.check_place::<false>(m, market, &order, terms)?
-        } else {
-            self.check_place::<true>(m, market, &order, terms)?
-        };
+        let checked = self.check_place::<BARE>(m, market, &order, terms)?;
         let Checked { limit, price, expiry, unpriced } = checked;
         if unpriced {
             return self.join_auction(market, &order, events);
@@ -157,10 +153,10 @@ impl Venue {
         id
     }
 
-    /// The refusals of a Place whose form is right, in order. Not `ALL`: without the questions that a plain market does
-    /// not ask of a bare order.
+    /// The refusals of a Place whose form is right, in order. Bare: without the questions that a plain market
+    /// does not ask of a bare order.
     #[inline(always)]
-    fn check_place<const ALL: bool>(
+    fn check_place<const BARE: bool>(
         &self,
         m: &Market,
         market: MarketId,
@@ -171,25 +167,25 @@ impl Venue {
         if has_name && !m.book.admits_name(order.client) {
             return Err(Reject::BadField);
         }
-        let unpriced = ALL && !order.rests() && joins_auction(m, order, terms);
-        if ALL {
+        let unpriced = !BARE && !order.rests() && joins_auction(m, order, terms);
+        if !BARE {
             let may_wait = terms.trigger.is_some() && m.admits.place != Placing::None;
             if !order.is_admitted(m.admits.place) && !may_wait && !unpriced {
                 return Err(Reject::PhaseRefuses);
             }
             self.check_mark(m, market)?;
         }
-        let steps = ALL && !m.plain_entry;
+        let steps = !BARE && !m.plain_entry;
         self.check_size(m, market, (order.limit(), order.qty), order.has(REDUCE_ONLY), steps)?;
         let account = order.account;
-        let expiry = if ALL { self.check_expiry(m, order.flags, terms)? } else { None };
-        if ALL {
+        let expiry = if BARE { None } else { self.check_expiry(m, order.flags, terms)? };
+        if !BARE {
             self.check_free(m, account)?;
         }
         if has_name && m.book.named(account, order.client).is_some() {
             return Err(Reject::DuplicateClientId);
         }
-        if ALL {
+        if !BARE {
             self.check_terms(m, market, order, terms)?;
         }
         if order.rests() || terms.trigger.is_some() || unpriced {
@@ -202,7 +198,7 @@ impl Venue {
             }
         }
         let checked = Checked { limit: order.limit(), price: order.price, expiry, unpriced };
-        if !ALL || terms.trigger.is_some() || unpriced {
+        if BARE || terms.trigger.is_some() || unpriced {
             return Ok(checked);
         }
         let (limit, price) = self.check_entry(m, market, *order, terms, Qty::ZERO)?;

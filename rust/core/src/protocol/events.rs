@@ -1,0 +1,96 @@
+//! The list that a batch's events are written into.
+
+use super::Record;
+use crate::units::Nanos;
+
+/// The events of a batch, in order, with what every event of a step has in common.
+#[derive(Debug, Default, Clone)]
+pub struct Events {
+    records: Vec<Record>,
+    venue: u16,
+    source: u8,
+    at: i64,
+    /// Number of the last event before the first of the list.
+    base: u64,
+}
+
+impl Events {
+    /// An empty list.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// An empty list with room for `capacity` events.
+    #[must_use]
+    pub fn with_capacity(capacity: usize) -> Self {
+        Self { records: Vec::with_capacity(capacity), ..Self::default() }
+    }
+
+    /// The events so far.
+    #[must_use]
+    pub fn as_slice(&self) -> &[Record] {
+        &self.records
+    }
+
+    /// Number of events.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// True without events.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// Forgets the events and keeps the room.
+    pub fn clear(&mut self) {
+        self.base = self.seq();
+        self.records.clear();
+    }
+
+    /// The events as a vector.
+    #[must_use]
+    pub fn into_vec(self) -> Vec<Record> {
+        self.records
+    }
+
+    /// Sets what the following events share: venue, time, source and the number of the last event.
+    #[inline(always)]
+    pub fn begin(&mut self, venue: u16, at: Nanos, source: u8, seq: u64) {
+        self.venue = venue;
+        self.stamp(at, source);
+        // Wrapping: the list may hold more events than were numbered before.
+        self.base = seq.wrapping_sub(number(self.records.len()));
+    }
+
+    /// Sets time and source of the following events.
+    #[inline(always)]
+    pub(crate) fn stamp(&mut self, at: Nanos, source: u8) {
+        self.at = at.get();
+        self.source = source;
+    }
+
+    /// The number of the last event.
+    #[inline(always)]
+    pub(crate) fn seq(&self) -> u64 {
+        // Wrapping: the sum is the number that was given to the last event, and 64 bits number more than there can be.
+        self.base.wrapping_add(number(self.records.len()))
+    }
+
+    /// Appends an event: stamps `record`'s kind and payload with the step's header.
+    #[inline(always)]
+    pub fn push(&mut self, record: Record) {
+        let seq = self.seq().wrapping_add(1);
+        let Self { venue, source, at, .. } = *self;
+        self.records.push(Record { venue, at, seq, source, ..record });
+    }
+}
+
+/// A length as a number of 64 bits.
+#[inline(always)]
+fn number(length: usize) -> u64 {
+    u64::try_from(length).expect("lengths have at most 64 bits")
+}
