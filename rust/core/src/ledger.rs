@@ -59,7 +59,14 @@ impl Position {
     #[must_use]
     #[inline(always)]
     pub fn reach(&self, side: Side) -> Qty {
-        side.pick(self.base + self.open_buys, self.open_sells - self.base).max(Qty::ZERO)
+        self.end(side).max(Qty::ZERO)
+    }
+
+    /// Where fills of all that rests on a side lead, seen from that side: negative if the position stays on the other.
+    #[must_use]
+    #[inline(always)]
+    pub(crate) fn end(&self, side: Side) -> Qty {
+        side.pick(self.base + self.open_buys, self.open_sells - self.base)
     }
 
     /// Largest position that fills could lead to, without sign.
@@ -73,7 +80,20 @@ impl Position {
     #[must_use]
     #[inline(always)]
     pub fn room(&self, side: Side, position_max: Qty) -> Qty {
-        (position_max - side.pick(self.base + self.open_buys, self.open_sells - self.base)).max(Qty::ZERO)
+        (position_max - self.end(side)).max(Qty::ZERO)
+    }
+
+    /// True if a change opens or adds to the position.
+    #[inline(always)]
+    fn opens(&self, change: Qty) -> bool {
+        self.base.is_zero() || self.base.is_positive() == change.is_positive()
+    }
+
+    /// Opens or adds at a price.
+    #[inline(always)]
+    fn add(&mut self, change: Qty, price: Price, contract: &Contract) {
+        self.base += change;
+        self.cost += contract.fine(price, change);
     }
 
     /// Changes what rests on one side, without a branch: a side is the flip of a coin.
@@ -112,10 +132,8 @@ impl Traded {
 #[must_use]
 pub(crate) fn traded(position: Position, change: Qty, price: Price, contract: &Contract) -> Traded {
     let mut after = position;
-    let opens = position.base.is_zero() || position.base.is_positive() == change.is_positive();
-    if opens {
-        after.base += change;
-        after.cost += contract.fine(price, change);
+    if position.opens(change) {
+        after.add(change, price, contract);
         return Traded { after, profit: Money::ZERO, dust: Fine::ZERO };
     }
     let held = position.base.abs();
@@ -127,8 +145,7 @@ pub(crate) fn traded(position: Position, change: Qty, price: Price, contract: &C
     after.cost -= released;
     let rest = change + side.signed(closed);
     if !rest.is_zero() {
-        after.base += rest;
-        after.cost += contract.fine(price, rest);
+        after.add(rest, price, contract);
     }
     Traded::new(after, realised)
 }
@@ -435,7 +452,7 @@ impl Ledger {
     }
 
     /// Books one side of a trade; the profit that it realises moves to the balance.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn trade(
         &mut self,
         account: AccountId,
@@ -444,8 +461,27 @@ impl Ledger {
         price: Price,
         contract: &Contract,
     ) {
-        let traded = traded(*self.position(account, market), change, price, contract);
+        let position = self.position_mut(account, market);
+        if position.opens(change) {
+            position.add(change, price, contract);
+            return self.count_lots(market, change.max(Qty::ZERO), change);
+        }
+        self.trade_back(account, market, change, (price, contract));
+    }
+
+    /// A trade that closes lots.
+    #[inline(never)]
+    fn trade_back(&mut self, account: AccountId, market: MarketId, change: Qty, at: (Price, &Contract)) {
+        let traded = traded(*self.position(account, market), change, at.0, at.1);
         self.settle(account, market, &traded);
+    }
+
+    /// Keeps the running totals of a market's positions.
+    #[inline(always)]
+    fn count_lots(&mut self, market: MarketId, long: Qty, net: Qty) {
+        self.open_interest[market.index()] += long;
+        self.net[market.index()] += net;
+        self.moved = true;
     }
 
     /// Closes a part of a position, or all of it, for an amount instead of a price: the account receives the proceeds,
@@ -483,16 +519,13 @@ impl Ledger {
     }
 
     /// Books a position and the profit that came out of it.
-    #[inline(always)]
     fn settle(&mut self, account: AccountId, market: MarketId, traded: &Traded) {
         let Traded { after, profit, dust } = *traded;
         let position = self.position_mut(account, market);
         let before = position.base;
         *position = after;
         let long = |base: Qty| base.max(Qty::ZERO);
-        self.open_interest[market.index()] += long(after.base) - long(before);
-        self.net[market.index()] += after.base - before;
-        self.moved = true;
+        self.count_lots(market, long(after.base) - long(before), after.base - before);
         if !profit.is_zero() {
             self.shift(Place::Clearing(market), Place::User(account, VALUATION), profit);
         }

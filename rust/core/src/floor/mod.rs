@@ -419,12 +419,12 @@ impl Floor {
     ) -> Result<(), Reject> {
         let (side, qty, limit) = order;
         let config = &self.market(market).config;
-        if qty > held.room(side, config.position_max) {
+        let end = held.end(side) + qty;
+        if end > config.position_max {
             return Err(Reject::PositionLimit);
         }
-        let mut after = *held;
-        after.add_open(side, qty);
-        if after.exposure() <= held.exposure() {
+        // What fills could lead to grows if this order leads beyond both sides as they are; then it is where it leads.
+        if end <= held.reach(side.opposite()) {
             return Ok(());
         }
         if self.ledger.open_interest(market) + qty > config.open_interest_max {
@@ -435,11 +435,11 @@ impl Floor {
         let contract = self.contract(market);
         let loss = contract.down(contract.gain_per_lot(side, price, mark).min(Fine::ZERO).times(qty));
         let fee = contract.rate_up(price, qty, config.fees.taker_ppm.max(Ppm::ZERO));
-        let spare = self.rules.spare_with(&self.ledger, &self.prices, account, market, &after);
+        let spare = self.rules.spare_with(&self.ledger, &self.prices, account, market, (held, end));
         if !(spare + Sum::of(loss) - Sum::of(fee)).is_negative() {
             return Ok(());
         }
-        self.check_growth(account, market, held, &after)
+        self.check_growth(account, market, held, end)
     }
 
     /// An account that is short may still send what does not make its requirement grow.
@@ -449,10 +449,11 @@ impl Floor {
         account: AccountId,
         market: MarketId,
         held: &Position,
-        after: &Position,
+        end: Qty,
     ) -> Result<(), Reject> {
-        let of = |position| self.rules.initial_of(&self.ledger, &self.prices, account, market, position);
-        if of(after) > of(held) { Err(Reject::MarginShort) } else { Ok(()) }
+        let own = self.ledger.own_rate(account, market);
+        let of = |size| self.rules.initial_at(&self.ledger, &self.prices, market, size, own);
+        if of(end) > of(held.exposure()) { Err(Reject::MarginShort) } else { Ok(()) }
     }
 
     /// True if at least `need` lots of an order would be filled for certain now: docs/mechanics.md section 6.3.
@@ -607,7 +608,7 @@ impl Floor {
         }
         let contract = &self.markets[market.index()].contract;
         self.ledger.trade(of.account, market, of.side.signed(qty), price, contract);
-        let fee = contract.rate_up(price, qty, rate);
+        let fee = if rate.is_zero() { Money::ZERO } else { contract.rate_up(price, qty, rate) };
         if !fee.is_zero() {
             self.ledger.charge(of.account, fee);
         }

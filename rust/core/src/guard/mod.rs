@@ -119,6 +119,8 @@ struct Share {
     now: Price,
     /// What it adds to slack now.
     value: Money,
+    weighed: Money,
+    /// By what is weighed, once there are several.
     weight: u64,
     rises: bool,
 }
@@ -305,7 +307,10 @@ impl Guards {
             let Some(others) = self.collateral_reserve(view, account) else { return false };
             reserve += others;
         }
-        !(reserve + undecided(view, account)).is_negative()
+        if !rules.assets().is_empty() {
+            reserve += undecided(view, account);
+        }
+        !reserve.is_negative()
     }
 
     /// What the assets whose values follow prices add to the reserve; none if a price is beyond a guard.
@@ -364,6 +369,7 @@ impl Guards {
                 let guard = self.guard_of(view, account, only, fear, (slack - kept).saturate(), true);
                 self.set(account, only.track, guard);
             } else {
+                shares.iter_mut().for_each(|share| share.weight = exposure_weight(share.weighed));
                 let whole: u64 = shares.iter().map(|s| s.weight).sum();
                 for share in &shares {
                     let own = (slack - kept).part_down(share.weight, whole);
@@ -390,8 +396,8 @@ impl Guards {
             let now = prices.known(market);
             let value = position_value(rules, market, p, fear, now);
             slack += value;
-            let weight = exposure_weight(rules.notional(market, p.base, now));
-            shares.push(Share { track: i, now, value, weight, rises: p.base.is_negative() });
+            let weighed = rules.notional(market, p.base, now);
+            shares.push(Share { track: i, now, value, weighed, weight: 0, rises: p.base.is_negative() });
         }
         slack += undecided(view, account);
         for (i, track) in self.tracks.iter().enumerate().skip(ledger.markets()) {
@@ -400,7 +406,7 @@ impl Guards {
             let value = collateral_value(view, account, followed, now);
             if !value.is_zero() {
                 slack += value;
-                shares.push(Share { track: i, now, value, weight: exposure_weight(value), rises: false });
+                shares.push(Share { track: i, now, value, weighed: value, weight: 0, rises: false });
             }
         }
         slack

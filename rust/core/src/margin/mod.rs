@@ -219,10 +219,10 @@ impl Rules {
         market: MarketId,
         position: &Position,
     ) -> Money {
-        self.initial_at(ledger, prices, market, position, ledger.own_rate(account, market))
+        self.initial_at(ledger, prices, market, position.exposure(), ledger.own_rate(account, market))
     }
 
-    /// Initial requirement of one market at a rate that the account chose for itself.
+    /// Initial requirement of one market for so many lots at most, at a rate that the account chose for itself.
     #[must_use]
     #[inline(always)]
     pub(crate) fn initial_at(
@@ -230,10 +230,9 @@ impl Rules {
         ledger: &Ledger,
         prices: &Prices,
         market: MarketId,
-        position: &Position,
+        size: Qty,
         own: Ppm,
     ) -> Money {
-        let size = position.exposure();
         if size.is_zero() {
             return Money::ZERO;
         }
@@ -258,8 +257,8 @@ impl Rules {
         total
     }
 
-    /// Initial equity less the initial requirement, with one market's position replaced by another: what every order
-    /// is asked for, in one look at its account.
+    /// Initial equity less the initial requirement, with one market's position replaced by another, and what fills there
+    /// could lead to at most: what every order is asked for, in one look at its account.
     #[must_use]
     #[inline(always)]
     pub(crate) fn spare_with(
@@ -268,7 +267,7 @@ impl Rules {
         prices: &Prices,
         account: AccountId,
         market: MarketId,
-        replaced: &Position,
+        (replaced, size): (&Position, Qty),
     ) -> Sum {
         let mut spare = Sum::of(ledger.balance(account, VALUATION));
         if !self.assets.is_empty() {
@@ -276,11 +275,13 @@ impl Rules {
         }
         for (i, p) in ledger.positions(account).iter().enumerate() {
             let of = MarketId::from_index(i);
-            let p = if of == market { replaced } else { p };
+            let (p, size) = if of == market { (replaced, size) } else { (p, p.exposure()) };
             if !p.base.is_zero() {
                 spare += p.profit(prices.known(of), self.contract(of));
             }
-            spare -= self.initial_of(ledger, prices, account, of, p);
+            if !size.is_zero() {
+                spare -= self.initial_at(ledger, prices, of, size, ledger.own_rate(account, of));
+            }
         }
         spare
     }
@@ -375,7 +376,8 @@ impl Rules {
         market: MarketId,
         traded: &Traded,
     ) -> bool {
-        !(self.spare_with(ledger, prices, account, market, &traded.after) + Sum::of(traded.profit))
-            .is_negative()
+        let after = &traded.after;
+        let spare = self.spare_with(ledger, prices, account, market, (after, after.exposure()));
+        !(spare + Sum::of(traded.profit)).is_negative()
     }
 }

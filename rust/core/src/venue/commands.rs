@@ -321,7 +321,7 @@ impl Venue {
         let Floor { rules, ledger, prices, .. } = &self.floor;
         let position = ledger.position(account, market);
         let before = rules.initial_of(ledger, prices, account, market, position);
-        let after = rules.initial_at(ledger, prices, market, position, own);
+        let after = rules.initial_at(ledger, prices, market, position.exposure(), own);
         let need = rules.initial_total(ledger, prices, account) - Sum::of(before) + Sum::of(after);
         if after > before && rules.initial_equity(ledger, prices, account) < need {
             return Err(Reject::MarginShort);
