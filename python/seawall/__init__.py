@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         SnapshotError,
         VectorError,
     )
-    from seawall.policy import MINUTE, SECOND, Fired, Policy, Trigger
+    from seawall.policy import MINUTE, SECOND, AdlRound, Fired, Policy, Trigger
     from seawall.protocol import (
         COMMAND,
         DELTA,
@@ -60,6 +60,7 @@ __all__ = [
     "NO_MARKET",
     "SECOND",
     "TOPICS",
+    "AdlRound",
     "BusyError",
     "CancelReason",
     "CommandError",
@@ -140,7 +141,7 @@ _MODULES: Final = {
         "TermCode",
         "Watched",
     ),
-    "policy": ("MINUTE", "SECOND", "Fired", "Policy", "Trigger"),
+    "policy": ("MINUTE", "SECOND", "AdlRound", "Fired", "Policy", "Trigger"),
     "run": ("Run", "replay"),
     "saved": ("SavedRun", "load_run"),
     "session": ("Ran", "Session"),

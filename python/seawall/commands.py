@@ -48,6 +48,8 @@ __all__ = [
     "index",
     "open_account",
     "place",
+    "plan",
+    "plan_fallback",
     "pulse",
     "quote",
     "replace",
@@ -752,6 +754,32 @@ def settle(*, at: Integers, market: Integers, when: Integers) -> Records:
 def pulse(*, at: Integers) -> Records:
     """Let waiting work go on: timers, and rounds of liquidation."""
     return _records(CommandKind.PULSE, at=at)
+
+
+def plan(*, at: int, market: int, round: int, account: Integers, lots: Integers) -> Records:  # noqa: A002
+    """Answer an AdlRequested: which winners are closed, and how many lots of each.
+
+    Parameters
+    ----------
+    at
+        Time.
+    market
+        Number of the market.
+    round
+        Number of the request: ``order`` of the AdlRequested.
+    account
+        The winners, each once.
+    lots
+        Lots to close of each.
+    """
+    rows = _records(CommandKind.PLAN_ROW, at=at, market=market, order=round, account=account, qty=lots)
+    begin = _records(CommandKind.PLAN_BEGIN, at=at, market=market, order=round)
+    return batch(begin, rows, _records(CommandKind.PLAN_COMMIT, at=at, market=market, order=round))
+
+
+def plan_fallback(*, at: Integers, market: Integers, round: Integers) -> Records:  # noqa: A002
+    """Answer an AdlRequested: no plan comes, the market's fallback decides."""
+    return _records(CommandKind.PLAN_COMMIT, at=at, market=market, order=round, code=1)
 
 
 def batch(*parts: Records) -> Records:

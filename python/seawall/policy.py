@@ -7,19 +7,21 @@ the interpreter released; nothing of Python runs inside a step. What a policy an
 
 import importlib.util
 import operator
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
-from seawall.commands import Records, batch
+from seawall.commands import Records, batch, plan, plan_fallback
 from seawall.errors import CommandError, PolicyError
 from seawall.protocol import COMMAND, NO_MARKET
+from seawall.table import Table
 from seawall.venue import View
 
-__all__ = ["MINUTE", "SECOND", "Answer", "Fired", "Policy", "Trigger", "load_policy"]
+__all__ = ["MINUTE", "SECOND", "AdlRound", "Answer", "Fired", "Policy", "Trigger", "load_policy"]
 
 SECOND = 10**9
 """Nanoseconds of a second."""
@@ -135,6 +137,56 @@ class Trigger:
         return row
 
 
+PLAN_AWAITED = Trigger(kind="adl_requested")
+"""Why a policy is asked for a plan; no policy has to ask for it."""
+
+
+class AdlRound(NamedTuple):
+    """A round of auto-deleveraging that waits for a plan."""
+
+    round: int
+    """Number of the request, from 1."""
+    market: int
+    """Number of the market."""
+    account: int
+    """The liquidated account."""
+    winner: int
+    """Side of the winners' positions (`Side`)."""
+    lots: int
+    """Lots that a plan may close at most."""
+    price: int
+    """Transfer price, in ticks."""
+    mark: int
+    """The mark, in ticks."""
+    candidates: Table
+    """Who may be closed, by account: ``account``, ``lots``, ``cap`` (lots that may be closed of it: no close may put it
+    into debt), ``cost``, ``notional``, ``profit``, ``equity`` (minor units)."""
+
+    def queue(self, score: ArrayLike) -> NDArray[np.int64]:
+        """Return the plan of a queue: the highest score first, ties to the lower account.
+
+        Parameters
+        ----------
+        score
+            One number per candidate.
+
+        Raises
+        ------
+        PolicyError
+            If there is not one finite number per candidate.
+        """
+        scores = np.asarray(score)
+        caps = self.candidates["cap"]
+        if scores.shape != caps.shape or scores.dtype.kind not in "iuf" or not np.isfinite(scores).all():
+            raise PolicyError(f"score: must be {len(caps)} finite numbers, one per candidate, got {scores!r}")
+        order = np.argsort(scores[::-1], kind="stable")[::-1]
+        ranked = len(caps) - 1 - order
+        lots = np.zeros(len(caps), dtype=np.int64)
+        before = np.concatenate([[0], np.cumsum(caps[ranked])[:-1]])
+        lots[ranked] = np.clip(self.lots - before, 0, caps[ranked])
+        return lots
+
+
 class Fired(NamedTuple):
     """A trigger that fired, and what it saw."""
 
@@ -190,6 +242,24 @@ class Policy:
         name, why, at = type(self).__name__, fired.trigger.kind, view.now
         raise PolicyError(f"policy {name}: has no on_trigger, and {why} fired at {at}; write one, or drop its triggers")
 
+    def adl_plan(self, asked: AdlRound) -> ArrayLike | Mapping[int, int] | None:  # noqa: ARG002 - for those who plan
+        """Return how many lots of each candidate are closed, or None for the market's fallback.
+
+        Asked for markets whose ``adl.method`` is ``external``. The plan is checked as a whole before a lot moves. If
+        it raises, or the plan cannot be carried out, the venue uses the fallback and the error reaches the caller.
+
+        Parameters
+        ----------
+        asked
+            The round.
+
+        Returns
+        -------
+        ArrayLike or Mapping or None
+            One integer per candidate, in their order, or lots by account. `AdlRound.queue` makes one out of a score.
+        """
+        return None
+
 
 class Asked:
     """Asks a policy about what fired: its answer checked as a whole, its errors told where they came from."""
@@ -200,6 +270,7 @@ class Asked:
             raise PolicyError(f"policy: {policy!r} has no on_trigger and is no function; subclass seawall.Policy")
         self.name = type(policy).__name__ if act is not None else getattr(policy, "__name__", repr(policy))
         self._act: Answer = policy if act is None else act  # type: ignore[assignment] # it is callable
+        self._plan = getattr(policy, "adl_plan", lambda _: None)
         self.triggers = tuple(getattr(policy, "triggers", ()) if triggers is None else triggers)
         self.rows = rows(self.triggers, view)
         self._markets = view.markets().height
@@ -222,6 +293,8 @@ class Asked:
         self.moments.append(fired)
         lent = View._of(view._core, view.profile)  # noqa: SLF001 - the same package
         try:
+            if fired.trigger is PLAN_AWAITED:
+                return self._planned(lent, fired)
             return self._checked(self._act(lent, fired))
         except Exception as error:
             error.add_note(
@@ -231,6 +304,47 @@ class Asked:
             raise
         finally:
             lent._core = _Over()  # type: ignore[assignment] # noqa: SLF001 - nobody may look any more
+
+    def _planned(self, view: View, fired: Fired) -> Records:
+        """Return the commands of the policy's plan."""
+        where = {"at": fired.at, "market": fired.market, "round": fired.value}
+        asked = view.adl_round()
+        if asked is None:
+            return plan(**where, account=[], lots=[])
+        answer = self._plan(asked)
+        if answer is None:
+            return plan_fallback(**where)
+        accounts, lots = self._lots(asked, answer)
+        return plan(**where, account=accounts, lots=lots)
+
+    def _lots(
+        self, asked: AdlRound, answer: ArrayLike | Mapping[int, int]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the rows of a plan that the venue will take."""
+        where = f"policy {self.name}: plan of round {asked.round}"
+        known = asked.candidates["account"]
+        lots = np.zeros(len(known), dtype=np.int64)
+        if isinstance(answer, Mapping):
+            place = {int(account): row for row, account in enumerate(known)}
+            for account, value in answer.items():
+                if account not in place:
+                    raise PolicyError(f"{where}: account {account!r} is no candidate")
+                if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+                    raise PolicyError(f"{where}: account {account}: {value!r}: must be whole lots")
+                lots[place[account]] = value
+        else:
+            given = np.asarray(answer)
+            if given.dtype.kind not in "iu" or given.shape != known.shape:
+                why = f"must be {len(known)} whole numbers of lots, one per candidate"
+                raise PolicyError(f"{where}: {why}, got {given!r}")
+            lots[:] = given
+        caps = asked.candidates["cap"]
+        for row in np.flatnonzero((lots < 0) | (lots > caps))[:1]:
+            raise PolicyError(f"{where}: account {known[row]}: {lots[row]} lots: must be 0 to {caps[row]}")
+        if int(lots.sum()) > asked.lots:
+            raise PolicyError(f"{where}: closes {lots.sum()} lots: must be at most {asked.lots}")
+        chosen = lots > 0
+        return known[chosen], lots[chosen]
 
     def _checked(self, answer: Records | Iterable[Records] | None) -> Records:
         if answer is None:
@@ -269,7 +383,7 @@ def rows(triggers: Sequence[Trigger], view: View) -> list[dict[str, Any]]:
 def fired_of(triggers: Sequence[Trigger], firing: tuple[int, int, int, int, int, int]) -> Fired:
     """Return what the core says of a trigger with the trigger itself."""
     number, *facts = firing
-    return Fired(triggers[number], *facts)
+    return Fired(triggers[number] if number < len(triggers) else PLAN_AWAITED, *facts)
 
 
 def load_policy(where: str) -> Policy | Answer:

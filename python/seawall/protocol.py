@@ -93,6 +93,9 @@ class CommandKind(IntEnum):
     SOURCE = 23
     VOLUNTEER = 24
     SETTLE = 25
+    PLAN_BEGIN = 40
+    PLAN_ROW = 41
+    PLAN_COMMIT = 42
 
 
 class EventKind(IntEnum):
@@ -141,6 +144,8 @@ class EventKind(IntEnum):
     ADL_FILL = 531
     ADL_REMAINDER = 532
     ADL_HAIRCUT = 533
+    ADL_REQUESTED = 534
+    ADL_PLANNED = 535
     SOCIALISED = 540
     BAD_DEBT = 541
     FEES_PAID = 542
@@ -370,6 +375,11 @@ class Reject(IntEnum):
     EXPIRY_PAST = 224
     SOURCE_CROSSED = 225
     SOURCE_STALE = 226
+    AWAITING_PLAN = 250
+    NO_PLAN_AWAITED = 251
+    PLAN_TOO_LARGE = 252
+    PLAN_NOT_CANDIDATE = 253
+    PLAN_BEYOND_CAP = 254
     POSITION_LIMIT = 301
     OPEN_INTEREST_LIMIT = 302
     MARGIN_SHORT = 303
@@ -514,6 +524,15 @@ EVENT_COLUMNS: Final[dict[EventKind, dict[str, str]]] = {
     EventKind.ADL_FILL: {**_RISK, "side": "side", "price": "price", "qty": "qty", "given_up": "amount"},
     EventKind.ADL_REMAINDER: {**_RISK, "qty": "qty", "uncovered": "amount"},
     EventKind.ADL_HAIRCUT: {**_RISK, "given_up": "amount"},
+    EventKind.ADL_REQUESTED: {
+        **_RISK,
+        "round": "order",
+        "winner": "side",
+        "price": "price",
+        "qty": "qty",
+        "candidates": "amount",
+    },
+    EventKind.ADL_PLANNED: {**_RISK, "round": "order", "fallback": "code", "qty": "qty", "rows": "amount"},
     EventKind.SOCIALISED: {**_RISK, "amount": "amount"},
     EventKind.BAD_DEBT: {"account": "account", "amount": "amount"},
     EventKind.FEES_PAID: {**_RISK, "amount": "amount"},

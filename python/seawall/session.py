@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from seawall import _core
-from seawall.commands import Records
-from seawall.policy import Answer, Asked, Fired, Policy, Trigger, fired_of, rows
+from seawall.commands import Records, plan_fallback
+from seawall.errors import PolicyError
+from seawall.policy import PLAN_AWAITED, Answer, Asked, Fired, Policy, Trigger, fired_of, rows
 from seawall.protocol import Source
 from seawall.venue import JournalWriter, Venue
 
@@ -134,13 +135,26 @@ class Session:
 
     def _consult(self, asked: Asked, due: deque[Fired]) -> None:
         while due:
-            answer = asked.ask(self.venue, due.popleft())
-            if not len(answer):
-                continue
-            answer = answer.copy()
-            answer["at"], answer["source"] = self.venue.now, Source.POLICY
-            due.extend(asked.fired(firing) for firing in self._core.act(answer))
-            self._write(answer)
+            fired = due.popleft()
+            try:
+                answer = asked.ask(self.venue, fired)
+                due.extend(self._act(answer))
+                if self.venue._core.plan_awaited() == (fired.market, fired.value):  # noqa: SLF001 - the same package
+                    raise PolicyError(f"policy: its plan of round {fired.value} was refused; see the Rejected events")
+            except BaseException:
+                if fired.trigger is PLAN_AWAITED:
+                    self._act(plan_fallback(at=fired.at, market=fired.market, round=fired.value))
+                raise
+
+    def _act(self, answer: Records) -> list[Fired]:
+        """Apply commands of the policy; what they fire."""
+        if not len(answer):
+            return []
+        answer = answer.copy()
+        answer["at"], answer["source"] = self.venue.now, Source.POLICY
+        fired = [fired_of(self._triggers, firing) for firing in self._core.act(answer)]
+        self._write(answer)
+        return fired
 
     def _write(self, commands: Records) -> None:
         if self._journal is not None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from seawall._core import Venue as CoreVenue
     from seawall.models import VenueProfile
-    from seawall.policy import Answer, Policy, Trigger
+    from seawall.policy import AdlRound, Answer, Policy, Trigger
     from seawall.session import Ran
 
 __all__ = ["Deltas", "JournalWriter", "Replayed", "Venue", "View", "replay_journal"]
@@ -296,6 +296,13 @@ class View:
             If there is no such market.
         """
         return Table(self._core.adl_lights(self._market(market)))
+
+    def adl_round(self) -> "AdlRound | None":
+        """Return what a plan of auto-deleveraging is awaited for, as the venue stands; None without one."""
+        from seawall.policy import AdlRound  # noqa: PLC0415 - it imports this module
+
+        asked = self._core.adl_round()
+        return None if asked is None else AdlRound(*asked[0][0], *asked[0][1], Table(asked[1]))
 
     def _market(self, market: int | str) -> int:
         names = [] if self.profile is None else [m.name for m in self.profile.markets]

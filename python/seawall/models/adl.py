@@ -60,7 +60,15 @@ class Adl(Model):
     enabled: bool = True
     """Whether it is used."""
     method: Literal[
-        "queue", "pro_rata", "webster", "min_max", "hedge_aware", "offset", "haircut_queue", "haircut_pro_rata"
+        "queue",
+        "pro_rata",
+        "webster",
+        "min_max",
+        "hedge_aware",
+        "offset",
+        "haircut_queue",
+        "haircut_pro_rata",
+        "external",
     ]
     """By score, or everyone by weight; unhedged lots first; at the bankrupt account's own quotes; or money instead."""
     price: Literal["bankruptcy", "mark", "index"]
@@ -99,6 +107,21 @@ class Adl(Model):
     lights: AdlLights = AdlLights()
     """The indicator lights."""
 
+    plan_fallback: (
+        Literal[
+            "queue",
+            "pro_rata",
+            "webster",
+            "min_max",
+            "hedge_aware",
+            "offset",
+            "haircut_queue",
+            "haircut_pro_rata",
+        ]
+        | None
+    ) = None
+    """With ``external``: the method for when no plan comes that can be used."""
+
     def config(self, at: str, market_id: Callable[[str, str], int]) -> dict[str, Any]:
         """Return the core's form."""
 
@@ -126,6 +149,7 @@ class Adl(Model):
             "hedges": ("hedges", hedges),
             "risk": ("risk", risk),
             "lights": ("lights", self.lights.model_dump()),
+            "plan_fallback": ("plan_fallback", self.plan_fallback),
         }
         # The core's text leaves out what is as by default.
         said = [name for name in further if getattr(self, name) != type(self).model_fields[name].default]

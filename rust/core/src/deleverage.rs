@@ -12,7 +12,7 @@ use crate::config::{Adl, AdlFallback, AdlMethod, AdlPrice, AdlScore, AdlTrigger,
 use crate::floor::Floor;
 use crate::insurance;
 use crate::ledger::Place;
-use crate::protocol::{Events, Record, event, event_of};
+use crate::protocol::{Events, Record, Reject, event, event_of};
 use crate::units::{
     AccountId, Fine, MILLION, MarketId, Money, Price, Qty, Ratio, Side, Sum, VALUATION, draw, whole_units,
 };
@@ -32,6 +32,38 @@ pub(crate) struct Residual {
     pub(crate) insolvent: bool,
     /// What the fund may pay.
     pub(crate) fund: Money,
+}
+
+/// What a round of an external rule is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AdlRound {
+    /// Number of the request, from 1.
+    pub round: u64,
+    /// The liquidated account.
+    pub account: AccountId,
+    /// Market.
+    pub market: MarketId,
+    /// Side of the winners' positions.
+    pub winner: Side,
+    /// Lots that a plan may close.
+    pub lots: Qty,
+    /// Transfer price.
+    pub price: Price,
+    /// The mark.
+    pub mark: Price,
+    /// The candidates by account, and how many lots of each a plan may close.
+    pub candidates: Vec<(Candidate, Qty)>,
+}
+
+/// Who says what a round does.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Answer<'a> {
+    /// The market's rule.
+    Rule,
+    /// The rule for when no plan can be used.
+    Fallback,
+    /// A plan that was checked.
+    Plan(&'a [(AccountId, Qty)]),
 }
 
 /// What a round of auto-deleveraging did.
@@ -67,8 +99,8 @@ struct Round<'a> {
     events: &'a mut Events,
 }
 
-/// Stage J; none if the market's rule or phase does not admit it.
-pub(crate) fn run(floor: &mut Floor, residual: Residual, events: &mut Events) -> Option<Deleveraged> {
+/// Rule, terms and lots of stage J; none if the market's rule or phase does not admit it.
+fn terms(floor: &Floor, residual: &Residual) -> Option<(Adl, Transfer, Qty)> {
     let m = floor.market(residual.market);
     let rule = m.config.adl.clone();
     let triggered = residual.insolvent || rule.trigger == AdlTrigger::Unfilled;
@@ -86,6 +118,65 @@ pub(crate) fn run(floor: &mut Floor, residual: Residual, events: &mut Events) ->
     if rule.fallback == AdlFallback::Bankruptcy && payable(&terms).is_zero() {
         terms = terms_of((AdlPrice::Bankruptcy, None));
     }
+    let lots = payable(&terms);
+    Some((rule, terms, lots))
+}
+
+/// What somebody else is asked about stage J, as the venue stands; none where the market's own rule decides, where
+/// nothing may be closed, or where there is nobody to close.
+pub(crate) fn asked(floor: &Floor, residual: &Residual, round: u64) -> Option<AdlRound> {
+    if floor.market(residual.market).config.adl.method != AdlMethod::External {
+        return None;
+    }
+    let (rule, terms, lots) = terms(floor, residual)?;
+    let all = candidates(floor, residual.market, terms.winner);
+    let candidates: Vec<(Candidate, Qty)> = all
+        .into_iter()
+        .map(|c| (c, c.closable(&rule, &terms)))
+        .filter(|(c, cap)| cap.is_positive() && c.account != residual.account)
+        .collect();
+    let Residual { account, market, mark, .. } = *residual;
+    let round =
+        AdlRound { round, account, market, winner: terms.winner, lots, price: terms.price, mark, candidates };
+    (lots.is_positive() && !round.candidates.is_empty()).then_some(round)
+}
+
+impl AdlRound {
+    /// Whether a plan can be carried out as a whole: candidates only, each once, at least one lot of each and no more
+    /// than its cap, and no more in all than the round's lots.
+    pub(crate) fn check(&self, plan: &[(AccountId, Qty)]) -> Result<(), Reject> {
+        let mut named: Vec<AccountId> = plan.iter().map(|row| row.0).collect();
+        named.sort_unstable();
+        if named.windows(2).any(|pair| pair[0] == pair[1]) {
+            return Err(Reject::PlanNotCandidate);
+        }
+        let mut left = self.lots;
+        for (account, lots) in plan {
+            let found = self.candidates.binary_search_by_key(account, |(c, _)| c.account);
+            let (_, cap) = self.candidates[found.map_err(|_| Reject::PlanNotCandidate)?];
+            if !lots.is_positive() || *lots > cap {
+                return Err(Reject::PlanBeyondCap);
+            }
+            if *lots > left {
+                return Err(Reject::PlanTooLarge);
+            }
+            left -= *lots;
+        }
+        Ok(())
+    }
+}
+
+/// Stage J; none if the market's rule or phase does not admit it.
+pub(crate) fn run(
+    floor: &mut Floor,
+    residual: Residual,
+    answer: Answer<'_>,
+    events: &mut Events,
+) -> Option<Deleveraged> {
+    let (mut rule, terms, lots) = terms(floor, &residual)?;
+    if let (Some(fallback), Answer::Rule | Answer::Fallback) = (rule.plan_fallback, answer) {
+        rule.method = fallback;
+    }
     events.push(Record {
         account: residual.account.get(),
         side: residual.side.opposite().code(),
@@ -93,9 +184,12 @@ pub(crate) fn run(floor: &mut Floor, residual: Residual, events: &mut Events) ->
         qty: residual.lots.get(),
         ..event_of(event::ADL_STARTED, residual.market)
     });
-    let lots = payable(&terms);
     let mut round = Round { floor, residual, rule, terms, events };
+    if let Answer::Plan(plan) = answer {
+        return Some(round.settle(lots, |r, _| r.close_plan(plan)));
+    }
     Some(match round.rule.method {
+        AdlMethod::External => unreachable!("a fallback was put in its place"),
         AdlMethod::Queue => round.settle(lots, Round::close_queue),
         AdlMethod::ProRata => {
             round.settle(lots, |r, lots| r.share_out(Apportionment::LargestRemainder, lots))
@@ -320,6 +414,14 @@ impl Round<'_> {
         let claims: Vec<Claim> = all.iter().map(|c| c.claim(&self.rule, &self.terms)).collect();
         let takes = adl::allocate(rule, lots, &claims);
         self.close_all(all, &takes)
+    }
+
+    /// What a plan says, in its order.
+    fn close_plan(&mut self, plan: &[(AccountId, Qty)]) -> Qty {
+        for (account, lots) in plan {
+            self.close_at_price(*account, *lots);
+        }
+        plan.iter().map(|(_, lots)| *lots).sum()
     }
 
     /// What nothing hedges first, then the rest.

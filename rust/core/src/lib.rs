@@ -53,7 +53,7 @@ pub use auction::{Clearing, Grid, Interest, clearing};
 pub use book::{Level, Resting, Work};
 pub use codec::{CodecError, EventDigest, hex};
 pub use config::{Config, ConfigError};
-pub use deleverage::LightRow;
+pub use deleverage::{AdlRound, LightRow};
 pub use deltas::{Delta, Deltas};
 pub use funding::{funding_payment_up, funding_rate};
 pub use guard::GuardWork;
@@ -71,7 +71,8 @@ pub use report::{
     AccountRow, AssetTotals, Conservation, LiquidationRow, MarketRow, OrderRow, PositionRow, WaitingRow,
 };
 pub use session::{
-    Fired, Journal, JournalWriter, MOMENTS_MAX, MovedPrice, Trigger, TriggerError, Watch, run_until,
+    Fired, Journal, JournalWriter, MOMENTS_MAX, MovedPrice, PLAN_AWAITED, Trigger, TriggerError, Watch,
+    no_plan, run_until,
 };
 pub use units::{
     AccountId, AssetId, Closing, Contract, Doubled, Exposed, Fine, FundId, MarketId, Money, Nanos, OrderId,

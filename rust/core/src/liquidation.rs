@@ -9,6 +9,7 @@ mod claims;
 mod debt;
 mod fund;
 mod pace;
+mod plan;
 mod policy;
 mod volunteers;
 
@@ -21,7 +22,7 @@ pub use policy::{
 use crate::book::NO_SLOT;
 use crate::codec::{CodecError, Reader, Writer};
 use crate::config::{AssignmentStage, Config, During, LimitRule, LiquidationFee, SlicePolicy, Takeover};
-use crate::deleverage::{self, Residual};
+use crate::deleverage::{self, Answer, Residual};
 use crate::floor::{Floor, Flow, Incoming, Swept};
 use crate::insurance;
 use crate::ledger::{self, Place};
@@ -34,6 +35,7 @@ use claims::Claims;
 use debt::Settlement;
 use fund::{budget, pay_fund, watch_drawdown};
 use pace::{Cooldown, Pace, Paces};
+use plan::Plans;
 use policy::Sight;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -46,6 +48,7 @@ pub(crate) struct Queue {
     /// Flat accounts whose debt the fund of a market pays in parts.
     owing: BTreeMap<AccountId, MarketId>,
     claims: Claims,
+    plans: Plans,
 }
 
 /// The stages of a round after its slice is planned, in their order.
@@ -161,10 +164,18 @@ impl Queue {
         for _ in 0..rounds {
             let Some(account) = self.waiting.pop_front() else { return };
             self.round(floor, account, events);
-            if !floor.is_liquidated(account) {
-                self.paces.leave(floor, account);
-                self.owing.remove(&account);
+            if self.plans.awaits() {
+                return;
             }
+            self.forget_if_left(floor, account);
+        }
+    }
+
+    /// What is kept of an account in liquidation goes with it.
+    fn forget_if_left(&mut self, floor: &Floor, account: AccountId) {
+        if !floor.is_liquidated(account) {
+            self.paces.leave(floor, account);
+            self.owing.remove(&account);
         }
     }
 
@@ -194,10 +205,18 @@ impl Queue {
             | SlicePolicy::Restore { .. }
             | SlicePolicy::Ramp { .. } => self.close_one(floor, account, first, &health, events),
         };
-        if !closed {
-            self.parked.push(account);
-        } else if is_flat(floor, account) {
+        if !self.plans.awaits() {
+            self.end_round(floor, (account, first), closed, events);
+        }
+    }
+
+    /// Stage K.
+    fn end_round(&mut self, floor: &mut Floor, of: (AccountId, MarketId), closed: bool, events: &mut Events) {
+        let (account, first) = of;
+        if is_flat(floor, account) {
             self.settle(floor, account, first, events);
+        } else if !closed {
+            self.parked.push(account);
         } else if floor.rules.has_recovered(&floor.health(account)) {
             leave(floor, account, Ended::Recovered, events);
         } else {
@@ -232,11 +251,19 @@ impl Queue {
         slice.lots = lots;
         let before = shortage(floor, account, market, health);
         let closed = close_slice(floor, &mut slice, events);
-        if closed && floor.market(market).config.liquidation.is_paced() {
-            let after = shortage(floor, account, market, &floor.health(account));
-            self.paces.close(floor, (account, market), (before - after).max(Sum::ZERO));
+        if slice.stage == Stage::Winners && self.plans.ask(floor, &slice, (closed, before), events) {
+            return closed;
         }
+        self.keep_pace(floor, (account, market), closed, before);
         closed
+    }
+
+    /// A slice that closed something binds the next ones, where a policy asks for it.
+    fn keep_pace(&mut self, floor: &Floor, at: (AccountId, MarketId), closed: bool, before: Sum) {
+        if closed && floor.market(at.1).config.liquidation.is_paced() {
+            let after = shortage(floor, at.0, at.1, &floor.health(at.0));
+            self.paces.close(floor, at, (before - after).max(Sum::ZERO));
+        }
     }
 
     /// The same share of every position that may be closed, by market, then the penalty to the fund of the first;
@@ -329,6 +356,7 @@ impl Queue {
             }
         }
         self.claims.encode(config, w);
+        self.plans.encode(config, w);
     }
 
     pub(crate) fn decode(floor: &Floor, r: &mut Reader<'_>) -> Result<Self, CodecError> {
@@ -359,12 +387,13 @@ impl Queue {
             }
         }
         queue.claims = Claims::decode(floor, r)?;
+        queue.plans = Plans::decode(floor, r)?;
         Ok(queue)
     }
 
     /// Every account in liquidation.
     pub(crate) fn accounts(&self) -> impl Iterator<Item = AccountId> {
-        self.waiting.iter().chain(&self.parked).copied()
+        self.waiting.iter().chain(&self.parked).copied().chain(self.plans.account())
     }
 }
 
@@ -713,9 +742,9 @@ fn to_fund(floor: &mut Floor, slice: &mut Slice, events: &mut Events) {
     pay_fund(floor, slice.account, slice.market, -slice.contract.up(swept.cost), events);
 }
 
-/// Stage J: auto-deleveraging of winners on the other side.
-fn to_winners(floor: &mut Floor, slice: &mut Slice, events: &mut Events) {
-    let residual = Residual {
+/// What is left of a slice for winners.
+fn residual(floor: &mut Floor, slice: &Slice) -> Residual {
+    Residual {
         account: slice.account,
         market: slice.market,
         side: slice.side,
@@ -724,16 +753,29 @@ fn to_winners(floor: &mut Floor, slice: &mut Slice, events: &mut Events) {
         mark: slice.mark,
         insolvent: slice.insolvent,
         fund: budget(floor, slice.market),
-    };
-    let Some(done) = deleverage::run(floor, residual, events) else { return };
-    slice.lots -= done.closed;
-    pay_fund(floor, slice.account, slice.market, -done.shortage, events);
-    if slice.lots.is_positive() {
+    }
+}
+
+/// Stage J: auto-deleveraging of winners on the other side; nothing yet if somebody else is asked for a plan.
+fn to_winners(floor: &mut Floor, slice: &mut Slice, events: &mut Events) {
+    let residual = residual(floor, slice);
+    if deleverage::asked(floor, &residual, 0).is_none() {
+        slice.lots -= deleverage_by(floor, residual, Answer::Rule, events);
+    }
+}
+
+/// Auto-deleveraging, what the fund pays for it, and what stays open; returns the lots that were closed.
+fn deleverage_by(floor: &mut Floor, residual: Residual, answer: Answer<'_>, events: &mut Events) -> Qty {
+    let Some(done) = deleverage::run(floor, residual, answer, events) else { return Qty::ZERO };
+    let Residual { account, market, lots, .. } = residual;
+    pay_fund(floor, account, market, -done.shortage, events);
+    if done.closed < lots {
         events.push(Record {
-            account: slice.account.get(),
-            qty: slice.lots.get(),
+            account: account.get(),
+            qty: (lots - done.closed).get(),
             amount: done.uncovered.get(),
-            ..event_of(event::ADL_REMAINDER, slice.market)
+            ..event_of(event::ADL_REMAINDER, market)
         });
     }
+    done.closed
 }

@@ -99,13 +99,20 @@ pub mod command {
     /// When a market is settled for good.
     pub const SETTLE: u16 = 25;
 
+    /// A plan of auto-deleveraging begins.
+    pub const PLAN_BEGIN: u16 = 40;
+    /// One winner of a plan.
+    pub const PLAN_ROW: u16 = 41;
+    /// A plan is whole, or none comes.
+    pub const PLAN_COMMIT: u16 = 42;
+
     /// True for the commands of which there are many.
     pub(crate) const fn is_frequent(kind: u16) -> bool {
         matches!(kind, PLACE | CANCEL)
     }
 
     /// A bit for each kind.
-    const KNOWN: u64 = 0xFE | 0x3F << OPEN_ACCOUNT | 0x3F << INDEX;
+    const KNOWN: u64 = 0xFE | 0x3F << OPEN_ACCOUNT | 0x3F << INDEX | 0x7 << PLAN_BEGIN;
 
     /// True if a command has this kind.
     #[must_use]
@@ -202,6 +209,10 @@ pub mod event {
     pub const ADL_REMAINDER: u16 = 532;
     /// One winner gave up profit and kept its position.
     pub const ADL_HAIRCUT: u16 = 533;
+    /// The waterfall waits for a plan of auto-deleveraging.
+    pub const ADL_REQUESTED: u16 = 534;
+    /// A plan of auto-deleveraging, or its fallback, is carried out.
+    pub const ADL_PLANNED: u16 = 535;
     /// An account carried a part of a loss.
     pub const SOCIALISED: u16 = 540;
     /// A loss that nobody carried.
@@ -399,6 +410,16 @@ pub enum Reject {
     SourceCrossed = 225,
     /// A source's price is too old, or older than the one before.
     SourceStale = 226,
+    /// The waterfall waits for a plan; only the plan, cancels and Pulse are admitted.
+    AwaitingPlan = 250,
+    /// No plan is awaited, or one of another round.
+    NoPlanAwaited = 251,
+    /// A plan closes more lots than are to be closed.
+    PlanTooLarge = 252,
+    /// A plan names an account that is no candidate, or one twice.
+    PlanNotCandidate = 253,
+    /// A plan closes no lots of an account, or more than it may.
+    PlanBeyondCap = 254,
     /// The position could exceed the configured maximum.
     PositionLimit = 301,
     /// The open interest could exceed the configured maximum.
@@ -415,7 +436,7 @@ pub enum Reject {
 
 impl Reject {
     /// Every code with its name, in order.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 40] = [
         Self::TimeBackwards,
         Self::TimersPending,
         Self::UnknownCommand,
@@ -445,6 +466,11 @@ impl Reject {
         Self::ExpiryPast,
         Self::SourceCrossed,
         Self::SourceStale,
+        Self::AwaitingPlan,
+        Self::NoPlanAwaited,
+        Self::PlanTooLarge,
+        Self::PlanNotCandidate,
+        Self::PlanBeyondCap,
         Self::PositionLimit,
         Self::OpenInterestLimit,
         Self::MarginShort,

@@ -15,8 +15,18 @@ const CHUNK: usize = 1 << 16;
 /// A trigger that fired: number, market, time, event number, value, reference.
 pub(crate) type Firing = (usize, u16, i64, u64, i64, i64);
 
+/// A trigger of no list: a plan that is awaited.
+const TRIGGERS_END: usize = 1 << 32;
+
 pub(crate) fn firing(fired: &Fired) -> Firing {
-    (fired.trigger, fired.market.get(), fired.at.get(), fired.seq, fired.value, fired.reference)
+    (
+        fired.trigger.min(TRIGGERS_END),
+        fired.market.get(),
+        fired.at.get(),
+        fired.seq,
+        fired.value,
+        fired.reference,
+    )
 }
 
 pub(crate) fn refused(error: &TriggerError) -> PyErr {

@@ -11,6 +11,9 @@ use seawall_core::{
     MarketId, Money, Nanos, Price, Record, Side, hex, protocol::HIDDEN,
 };
 
+/// Round, market, account, side of the winners; lots, transfer price, mark.
+type Facts = ((u64, u16, u32, u8), (i64, i64, i64));
+
 /// So many commands are done before the interpreter could be released and taken again.
 const FEW: usize = 32;
 
@@ -325,6 +328,27 @@ impl Venue {
                 column(table, "light", rows, |r| r.light)
             },
         )
+    }
+
+    fn adl_round<'py>(&self, py: Python<'py>) -> PyResult<Option<(Facts, Bound<'py, PyDict>)>> {
+        let Some(round) = self.state.with(py, |state| state.venue.adl_round())? else { return Ok(None) };
+        let facts = (
+            (round.round, round.market.get(), round.account.get(), round.winner.code()),
+            (round.lots.get(), round.price.get(), round.mark.get()),
+        );
+        let (table, rows) = (PyDict::new(py), round.candidates);
+        column(&table, "account", &rows, |r| r.0.account.get())?;
+        column(&table, "lots", &rows, |r| r.0.lots.get())?;
+        column(&table, "cap", &rows, |r| r.1.get())?;
+        column(&table, "cost", &rows, |r| r.0.cost.get())?;
+        column(&table, "notional", &rows, |r| r.0.notional.get())?;
+        column(&table, "profit", &rows, |r| r.0.profit.get())?;
+        column(&table, "equity", &rows, |r| r.0.equity.get())?;
+        Ok(Some((facts, table)))
+    }
+
+    fn plan_awaited(&self, py: Python<'_>) -> PyResult<Option<(u16, u64)>> {
+        self.state.with(py, |state| state.venue.plan_awaited().map(|(market, round)| (market.get(), round)))
     }
 
     fn liquidation_map<'py>(&self, py: Python<'py>, market: u16) -> PyResult<Bound<'py, PyDict>> {

@@ -63,3 +63,11 @@ pub struct Circular {
     /// Time of the venue.
     pub at: i64,
 }
+
+/// A policy that left a round of auto-deleveraging without a plan that could be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("policy: no plan that can be used for the round awaited at time {at}; the venue used its fallback")]
+pub struct Unplanned {
+    /// Time of the venue.
+    pub at: i64,
+}

@@ -8,7 +8,7 @@
 use crate::flow::{Accounts, Flow, View};
 use crate::makers::Makers;
 use crate::path;
-use crate::policy::{Circular, Desk, Policy, PolicyError};
+use crate::policy::{Circular, Desk, Policy, PolicyError, Unplanned};
 use crate::population;
 use crate::rng::Seed;
 use crate::scenario::{Impact, Scenario, ScenarioError, refuse};
@@ -17,6 +17,7 @@ use seawall_core::{
     AccountId, AssetId, Command, Config, EventDigest, Events, FundId, MOMENTS_MAX, MarketId, Money, Nanos,
     Phase, Price, Qty, Record, Side, Trigger, TriggerError, Venue, Watch,
     config::{BandAction, LiquidationFee, Rule},
+    no_plan,
     protocol::{FILL_LIQUIDATION, FILL_TAKER, Placing, event, source},
 };
 use std::collections::VecDeque;
@@ -451,6 +452,19 @@ impl World {
             return;
         }
         self.apply_one(record);
+        self.consult();
+        // Nobody has planned the round that the waterfall waits for.
+        if let Some(commit) = no_plan(&self.venue) {
+            self.apply_one(&commit);
+            if !self.stopped && self.desk.is_some() {
+                self.failure = Some(Box::new(Unplanned { at: commit.at }));
+                self.stopped = true;
+            }
+        }
+    }
+
+    /// Asks the policy about whatever fired, and applies its answers.
+    fn consult(&mut self) {
         let Some(mut desk) = self.desk.take() else { return };
         let mut asked = 0;
         while let Some(answer) = desk.ask(&mut self.venue) {

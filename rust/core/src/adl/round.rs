@@ -73,7 +73,8 @@ impl Round<'_> {
                 let taken = self.taken(&chosen, &terms);
                 return Some(self.outcome(&terms, &[], &spread(&places, taken, candidates.len())));
             }
-            AdlMethod::Offset => return None,
+            // A quote of everything that an account has; a plan that somebody else makes.
+            AdlMethod::Offset | AdlMethod::External => return None,
         };
         Some(self.outcome(&terms, &spread(&places, takes, candidates.len()), &[]))
     }

@@ -53,6 +53,9 @@ pub struct Adl {
     /// The indicator lights.
     #[serde(default, skip_serializing_if = "is_default")]
     pub lights: AdlLights,
+    /// What is done instead where a plan was asked for and none came that can be used; null for every other method.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub plan_fallback: Option<AdlMethod>,
 }
 
 /// How what is left of a liquidation is shared out among winners.
@@ -75,6 +78,8 @@ pub enum AdlMethod {
     HaircutQueue,
     /// Money instead of lots: everyone in proportion to profit times risk. Positions stay open.
     HaircutProRata,
+    /// The waterfall waits for a plan that comes by commands.
+    External,
 }
 
 /// Price of auto-deleveraging.
@@ -234,9 +239,12 @@ impl Adl {
                 return refuse(field(name), format!("{rate}: must be {least} to {most}"));
             }
         }
-        let in_lots_at_a_price =
-            !matches!(self.method, AdlMethod::Offset | AdlMethod::HaircutQueue | AdlMethod::HaircutProRata);
-        if self.fallback != AdlFallback::None && self.method == AdlMethod::Offset {
+        let in_lots_at_a_price = !matches!(
+            self.method,
+            AdlMethod::Offset | AdlMethod::HaircutQueue | AdlMethod::HaircutProRata | AdlMethod::External
+        );
+        let offsets = self.method == AdlMethod::Offset || self.plan_fallback == Some(AdlMethod::Offset);
+        if self.fallback != AdlFallback::None && offsets {
             return refuse(
                 field("fallback"),
                 "bankruptcy: does not go with offset, which has quotes of its own",
@@ -245,6 +253,16 @@ impl Adl {
         if self.correction_floor_ppm.is_some() && !in_lots_at_a_price {
             let why = format!("{:?} is not checked step by step; use null", self.method);
             return refuse(field("correction_floor_ppm"), why);
+        }
+        match (self.method, self.plan_fallback) {
+            (AdlMethod::External, None | Some(AdlMethod::External)) => {
+                let why = "is missing: external needs another method for when no plan can be used";
+                return refuse(field("plan_fallback"), why);
+            }
+            (AdlMethod::External, Some(_)) | (_, None) => {}
+            (_, Some(_)) => {
+                return refuse(field("plan_fallback"), "is for the method external; leave it out");
+            }
         }
         if !(1..=LEVELS_MAX).contains(&self.lights.levels) {
             let why = format!("{}: must be 1 to {LEVELS_MAX}", self.lights.levels);

@@ -286,6 +286,11 @@ impl Config {
             if market.liquidation.fee_rule != LiquidationFee::Flat {
                 return refuse(field("fee_rule"), "portfolio_share has a penalty; leave it flat");
             }
+            if market.adl.method == AdlMethod::External {
+                let why =
+                    "external: does not go with portfolio_share, which closes several markets in one round";
+                return refuse(format!("markets[{i}] ({}).adl.method", market.name), why);
+            }
         }
         Ok(())
     }

@@ -1,9 +1,10 @@
 //! Money between accounts and the funds: payments, the cap, the drawdown trigger.
 
 use crate::floor::Floor;
+use crate::insurance::Pools;
 use crate::ledger::Place;
 use crate::protocol::{Events, Record, event, event_of};
-use crate::units::{AccountId, FundId, MarketId, Money, VALUATION};
+use crate::units::{AccountId, FundId, MarketId, Money, Nanos, VALUATION};
 
 /// Money from the account to the market's fund, or back if negative.
 pub(crate) fn pay_fund(
@@ -49,7 +50,17 @@ pub(crate) fn settle_fund(floor: &mut Floor, fund: FundId, events: &mut Events) 
 pub(crate) fn budget(floor: &mut Floor, market: MarketId) -> Money {
     let fund = floor.market(market).config.fund;
     let balance = floor.ledger.at(Place::Fund(fund));
-    let drawn = floor.pools.drawn(floor.now, (fund, market), balance);
+    drawn_from(&mut floor.pools, floor.now, (fund, market), balance)
+}
+
+/// [`budget`] for those who only look.
+pub(crate) fn budget_seen(floor: &Floor, market: MarketId) -> Money {
+    let fund = floor.market(market).config.fund;
+    drawn_from(&mut floor.pools.clone(), floor.now, (fund, market), floor.ledger.at(Place::Fund(fund)))
+}
+
+fn drawn_from(pools: &mut Pools, now: Nanos, of: (FundId, MarketId), balance: Money) -> Money {
+    let drawn = pools.drawn(now, of, balance);
     drawn.map_or(balance, |(drawn, _, loss)| (drawn.fund_pays - loss).max(Money::ZERO))
 }
 

@@ -7,14 +7,24 @@ mod journal;
 mod watch;
 
 pub use journal::{Journal, JournalWriter};
-pub use watch::{Fired, MovedPrice, Trigger, TriggerError, Watch};
+pub use watch::{Fired, MovedPrice, PLAN_AWAITED, Trigger, TriggerError, Watch};
 
-use crate::protocol::{Events, Record};
+use crate::protocol::{Events, Record, command, source};
+use crate::units::MarketId;
 use crate::venue::Venue;
 
 /// How often in a row a policy is asked after one command of others, before it counts as running in circles: its own
 /// commands fire its triggers again.
 pub const MOMENTS_MAX: usize = 1000;
+
+/// The command of a policy that has no plan for the round that is awaited: the venue uses the market's fallback.
+#[must_use]
+pub fn no_plan(venue: &Venue) -> Option<Record> {
+    let (market, round): (MarketId, u64) = venue.plan_awaited()?;
+    let (at, source) = (venue.now().get(), source::POLICY);
+    let kind = command::PLAN_COMMIT;
+    Some(Record { kind, at, source, market: market.get(), order: round, code: 1, ..Record::default() })
+}
 
 /// Applies commands in order until a trigger fires or none is left, and returns how many were applied. What fired is
 /// in [`Watch::fired`]: nothing if all were applied and nobody has to be asked.

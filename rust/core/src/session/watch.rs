@@ -2,6 +2,7 @@
 //!
 //! Knows a venue by what can be read of it and by the events of the step. Nothing here is state of the venue.
 
+use crate::config::AdlMethod;
 use crate::protocol::{FILL_LIQUIDATION, Record, command, event, source};
 use crate::units::{FundId, MarketId, Money, Nanos, Ppm, Price, Qty};
 use crate::venue::Venue;
@@ -108,6 +109,10 @@ pub struct TriggerError {
     pub why: String,
 }
 
+/// [`Fired::trigger`] of a plan that is awaited: no trigger of the list, but looked for wherever a market's
+/// auto-deleveraging is planned from outside.
+pub const PLAN_AWAITED: usize = usize::MAX;
+
 /// A trigger that fired.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fired {
@@ -198,12 +203,38 @@ enum Counted {
 /// One predicate with what it remembers; a trigger of any market is one per market.
 #[derive(Debug, Clone)]
 enum Predicate {
-    Price { market: MarketId, price: MovedPrice, width: Ppm, window: Nanos, seen: Extremes },
-    Fund { fund: FundId, amount: Money, armed: bool },
-    Fell { fund: FundId, amount: Money, window: Nanos, seen: Extremes },
-    Every { ns: Nanos, next: Nanos },
+    Price {
+        market: MarketId,
+        price: MovedPrice,
+        width: Ppm,
+        window: Nanos,
+        seen: Extremes,
+    },
+    Fund {
+        fund: FundId,
+        amount: Money,
+        armed: bool,
+    },
+    Fell {
+        fund: FundId,
+        amount: Money,
+        window: Nanos,
+        seen: Extremes,
+    },
+    Every {
+        ns: Nanos,
+        next: Nanos,
+    },
     Pending,
-    Events { market: Option<MarketId>, counted: Counted, most: i128, window: Nanos, flow: Flow },
+    /// The last round whose plan was awaited.
+    Plan(u64),
+    Events {
+        market: Option<MarketId>,
+        counted: Counted,
+        most: i128,
+        window: Nanos,
+        flow: Flow,
+    },
 }
 
 /// Predicates over one venue's run, with what they have seen of it.
@@ -361,6 +392,10 @@ impl Watch {
             return Err(TriggerError { field: "triggers".to_owned(), why });
         }
         let mut predicates = Vec::new();
+        // First: nothing else can be commanded before the plan.
+        if venue.config().markets.iter().any(|m| m.adl.method == AdlMethod::External) {
+            predicates.push((PLAN_AWAITED, Predicate::Plan(0)));
+        }
         for (number, trigger) in triggers.iter().enumerate() {
             trigger.check(number, venue)?;
             let mut made = Vec::new();
@@ -417,6 +452,12 @@ impl Watch {
                     (MarketId::NONE, (venue.now().get(), due.get()))
                 }),
                 Predicate::Pending => pending(venue, record),
+                Predicate::Plan(last) => {
+                    venue.plan_awaited().filter(|of| of.1 != *last).map(|(market, round)| {
+                        *last = round;
+                        (market, (i64::try_from(round).unwrap_or(i64::MAX), 0))
+                    })
+                }
             };
             if let Some((market, (value, reference))) = hit {
                 let (at, seq) = (venue.now(), venue.seq());

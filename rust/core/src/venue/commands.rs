@@ -47,8 +47,34 @@ impl Venue {
             command::SOURCE => self.source(r, events),
             command::SETTLE => self.settle_at(market, Nanos::new(r.amount), events),
             command::VOLUNTEER => self.volunteer(market, account, qty, events),
+            command::PLAN_BEGIN => {
+                let market = self.known_market(market)?;
+                self.queue.plans_mut().begin(market, r.order)
+            }
+            command::PLAN_ROW => {
+                let of = (self.known_market(market)?, r.order);
+                self.queue.plans_mut().row(&self.floor, of, account, qty)
+            }
+            command::PLAN_COMMIT => self.commit_plan(market, r.order, r.code, events),
             _ => Err(Reject::UnknownCommand),
         }
+    }
+
+    /// A plan of auto-deleveraging is whole (code 0), or none comes (1).
+    fn commit_plan(
+        &mut self,
+        market: MarketId,
+        round: u64,
+        code: u16,
+        events: &mut Events,
+    ) -> Result<(), Reject> {
+        self.known_market(market)?;
+        if code > 1 {
+            return Err(Reject::BadField);
+        }
+        self.queue.commit_plan(&mut self.floor, (market, round), code == 1, events)?;
+        self.next_due = self.earliest();
+        Ok(())
     }
 
     #[inline(always)]

@@ -161,10 +161,9 @@ impl Venue {
         self.floor.now = at;
         let pending = self.next_due <= at && self.run_timers(events);
         // 2 to 6: admit, check, match, settle, mark.
-        let done = if pending && record.kind != command::PULSE {
-            Err(Reject::TimersPending)
-        } else {
-            self.execute(record, said.as_deref(), events)
+        let done = match if pending { self.hold(record.kind) } else { None } {
+            Some(why) => Err(why),
+            None => self.execute(record, said.as_deref(), events),
         };
         self.end(record, done, pending, events);
     }
@@ -259,11 +258,35 @@ impl Venue {
 
     /// True if a timer is due; [`Nanos::MAX`] never comes.
     pub(super) fn has_due(&self, at: Nanos) -> bool {
-        self.next_due <= at && self.next_due < Nanos::MAX
+        let due = if self.queue.plans().awaits() { self.first_due() } else { self.next_due };
+        due <= at && due < Nanos::MAX
+    }
+
+    /// Why a command has to wait: timers that are not finished, or a plan that is awaited.
+    #[inline(never)]
+    fn hold(&self, kind: u16) -> Option<Reject> {
+        if self.timers_pending() {
+            return (kind != command::PULSE).then_some(Reject::TimersPending);
+        }
+        let admitted = matches!(
+            kind,
+            command::PLAN_BEGIN
+                | command::PLAN_ROW
+                | command::PLAN_COMMIT
+                | command::CANCEL
+                | command::CANCEL_ALL
+                | command::PULSE
+        );
+        (!admitted).then_some(Reject::AwaitingPlan)
+    }
+
+    /// The earliest due time of any timer; before all times while a plan is awaited, so that every step asks [`Self::hold`].
+    fn earliest(&self) -> Nanos {
+        if self.queue.plans().awaits() { Nanos::new(i64::MIN) } else { self.first_due() }
     }
 
     /// The earliest due time of any timer.
-    fn earliest(&self) -> Nanos {
+    fn first_due(&self) -> Nanos {
         self.floor.market_ids().filter_map(|m| self.timer(m)).map(|t| t.0).min().unwrap_or(Nanos::MAX)
     }
 
@@ -292,7 +315,7 @@ impl Venue {
             .filter(|timer| timer.0 < Nanos::MAX)
     }
 
-    /// Runs what is due; true if a settlement is not finished.
+    /// Runs what is due; true if a settlement is not finished, or a plan is awaited.
     fn run_timers(&mut self, events: &mut Events) -> bool {
         let mut budget =
             usize::try_from(self.floor.config.limits.funding_accounts_per_step).expect("32 bits fit");
@@ -325,7 +348,7 @@ impl Venue {
             }
         }
         self.next_due = self.earliest();
-        false
+        self.queue.plans().awaits()
     }
 
     fn end_phase(&mut self, market: MarketId, due: Nanos, events: &mut Events) {

@@ -3,7 +3,7 @@
 use super::Venue;
 use crate::book::{Level, Resting};
 use crate::config::Config;
-use crate::deleverage::{self, LightRow};
+use crate::deleverage::{self, AdlRound, LightRow};
 use crate::floor::Floor;
 use crate::ledger::{Place, Position};
 use crate::margin::Health;
@@ -99,6 +99,20 @@ impl Venue {
     #[must_use]
     pub fn parked_len(&self) -> usize {
         self.queue.parked()
+    }
+
+    /// Market and number of the round whose plan is awaited: until it comes, only the plan, cancels and Pulse are
+    /// admitted.
+    #[must_use]
+    pub fn plan_awaited(&self) -> Option<(MarketId, u64)> {
+        self.queue.plans().awaited()
+    }
+
+    /// What a plan is awaited for, as the venue stands; none without one, or if nothing is left to plan. Costs in
+    /// proportion to the market's positions.
+    #[must_use]
+    pub fn adl_round(&self) -> Option<AdlRound> {
+        self.queue.plans().round(&self.floor)
     }
 
     /// True while a funding settlement is not finished: only Pulse is admitted.

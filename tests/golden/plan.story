@@ -1,0 +1,209 @@
+# Auto-deleveraging (ADL) that is planned from outside: the waterfall waits for a plan, checks it as a whole, or falls back.
+
+story a plan closes who it names, and the round goes on from there
+# As in adl.story: Alice is bankrupt at 90 and 10 lots are left. The plan passes over Carol, whom the queue would take first. What it leaves
+# stays open: Alice has -46 + 6 x 5 = -16 and needs 17. The next round asks again, of Carol alone; nobody plans, and the queue closes her at 85 + 4.
+config unit
+set markets.BTC.adl.method "external"
+set markets.BTC.adl.plan_fallback "queue"
+given alice 100
+given bob 1000
+given carol 100
+given dave 100
+index BTC 100
+> marked BTC 100 index 100
+block BTC alice buys 4 @ 100 from bob
+> fill alice BTC buy 4 @ 100 block
+> fill bob BTC sell 4 @ 100 block
+block BTC alice buys 4 @ 100 from carol
+> fill alice BTC buy 4 @ 100 block
+> fill carol BTC sell 4 @ 100 block
+block BTC alice buys 2 @ 98 from dave
+> fill alice BTC buy 2 @ 98 block
+> fill dave BTC sell 2 @ 98 block
+index BTC 85
+> marked BTC 85 index 85
+> liquidation alice equity -46 below 43
+> closing alice #1 BTC sell 10 @ 90 bankruptcy 90 own
+> cancelled alice #1 BTC sell 10 @ 90 rest
+> adl-asked alice BTC sell 10 @ 90 round 1 of 3
+plan BTC round 1 begin
+plan BTC round 1 bob 4
+plan BTC round 1 dave 2
+plan BTC round 1 commit
+> adl-planned alice BTC round 1 6 in 2
+> adl alice BTC sell 10 @ 90
+> adl-fill bob BTC buy 4 @ 90 gives 20
+> adl-fill dave BTC buy 2 @ 90 gives 10
+> adl-rest alice BTC 4
+check alice equity -16
+pulse
+> closing alice #2 BTC sell 4 @ 89 bankruptcy 89 own
+> cancelled alice #2 BTC sell 4 @ 89 rest
+> adl-asked alice BTC sell 4 @ 89 round 2 of 1
+plan BTC round 2 fallback
+> adl-planned alice BTC round 2 fallback
+> adl alice BTC sell 4 @ 89
+> adl-fill carol BTC buy 4 @ 89 gives 16
+> ended alice closed equity 0
+
+story while a plan is awaited only the plan, cancels and time are admitted
+config unit
+set markets.BTC.adl.method "external"
+set markets.BTC.adl.plan_fallback "queue"
+given alice 100
+given bob 1000
+given carol 100
+given dave 100
+index BTC 100
+> marked BTC 100 index 100
+block BTC alice buys 4 @ 100 from bob
+> fill alice BTC buy 4 @ 100 block
+> fill bob BTC sell 4 @ 100 block
+block BTC alice buys 4 @ 100 from carol
+> fill alice BTC buy 4 @ 100 block
+> fill carol BTC sell 4 @ 100 block
+block BTC alice buys 2 @ 98 from dave
+> fill alice BTC buy 2 @ 98 block
+> fill dave BTC sell 2 @ 98 block
+sell bob BTC 1 @ 120
+> accepted bob #1 BTC sell 1 @ 120
+index BTC 85
+> marked BTC 85 index 85
+> liquidation alice equity -46 below 43
+> closing alice #2 BTC sell 10 @ 90 bankruptcy 90 own
+> cancelled alice #2 BTC sell 10 @ 90 rest
+> adl-asked alice BTC sell 10 @ 90 round 1 of 3
+sell bob BTC 1 @ 120
+> refused place AwaitingPlan
+deposit alice 100 USD
+> refused deposit AwaitingPlan
+index BTC 86
+> refused index AwaitingPlan
+index ETH 86
+> refused index AwaitingPlan
+phase BTC halted
+> refused phase AwaitingPlan
+pulse
+cancel bob BTC #1
+> cancelled bob #1 BTC sell 1 @ 120 user
+cancel bob all
+at 1s
+plan BTC round 1 fallback
+> adl-planned alice BTC round 1 fallback
+> adl alice BTC sell 10 @ 90
+> adl-fill carol BTC buy 4 @ 90 gives 20
+> adl-fill dave BTC buy 2 @ 90 gives 10
+> adl-fill bob BTC buy 4 @ 90 gives 20
+> ended alice closed equity 4
+plan BTC round 1 fallback
+> refused plan_commit NoPlanAwaited
+
+story a plan that cannot be carried out is refused as a whole, and the venue goes on waiting
+# Carol may be closed for 4 lots. Bob gives up his whole equity only at 1060 / 5 lots, so his position binds him. Alice and Erin are no candidates.
+config unit
+set markets.BTC.adl.method "external"
+set markets.BTC.adl.plan_fallback "queue"
+given alice 100
+given bob 1000
+given carol 100
+given dave 100
+given erin 100
+index BTC 100
+> marked BTC 100 index 100
+block BTC alice buys 4 @ 100 from bob
+> fill alice BTC buy 4 @ 100 block
+> fill bob BTC sell 4 @ 100 block
+block BTC alice buys 4 @ 100 from carol
+> fill alice BTC buy 4 @ 100 block
+> fill carol BTC sell 4 @ 100 block
+block BTC alice buys 2 @ 98 from dave
+> fill alice BTC buy 2 @ 98 block
+> fill dave BTC sell 2 @ 98 block
+index BTC 85
+> marked BTC 85 index 85
+> liquidation alice equity -46 below 43
+> closing alice #1 BTC sell 10 @ 90 bankruptcy 90 own
+> cancelled alice #1 BTC sell 10 @ 90 rest
+> adl-asked alice BTC sell 10 @ 90 round 1 of 3
+plan BTC round 1 commit
+> refused plan_commit BadField
+plan BTC round 1 bob 1
+> refused plan_row BadField
+plan BTC round 2 begin
+> refused plan_begin NoPlanAwaited
+plan ETH round 1 begin
+> refused plan_begin NoPlanAwaited
+plan BTC round 1 begin
+plan BTC round 1 bob 4
+plan BTC round 1 carol 5
+plan BTC round 1 commit
+> refused plan_commit PlanBeyondCap
+plan BTC round 1 begin
+plan BTC round 1 bob 0
+plan BTC round 1 commit
+> refused plan_commit PlanBeyondCap
+plan BTC round 1 begin
+plan BTC round 1 bob 1
+plan BTC round 1 bob 1
+plan BTC round 1 commit
+> refused plan_commit PlanNotCandidate
+plan BTC round 1 begin
+plan BTC round 1 alice 1
+plan BTC round 1 commit
+> refused plan_commit PlanNotCandidate
+plan BTC round 1 begin
+plan BTC round 1 erin 1
+plan BTC round 1 commit
+> refused plan_commit PlanNotCandidate
+check bob position BTC -4
+plan BTC round 1 begin
+plan BTC round 1 commit
+> adl-planned alice BTC round 1 0 in 0
+> adl alice BTC sell 10 @ 90
+> adl-rest alice BTC 10
+check alice equity -46
+
+story the lots of a round bind a plan, and what a winner has binds it too
+# Two thirds of Alice's lots in a round: 7 of 10. At 90 a lot costs a short 5; Carol has 100 + 4 x 15 - 142 = 18 left after her withdrawal, enough for 3 lots.
+config unit
+set markets.BTC.adl.method "external"
+set markets.BTC.adl.plan_fallback "queue"
+set markets.BTC.liquidation.slice_ppm 700000
+given alice 100
+given bob 1000
+given carol 100
+given dave 100
+index BTC 100
+> marked BTC 100 index 100
+block BTC alice buys 4 @ 100 from bob
+> fill alice BTC buy 4 @ 100 block
+> fill bob BTC sell 4 @ 100 block
+block BTC alice buys 4 @ 100 from carol
+> fill alice BTC buy 4 @ 100 block
+> fill carol BTC sell 4 @ 100 block
+block BTC alice buys 2 @ 98 from dave
+> fill alice BTC buy 2 @ 98 block
+> fill dave BTC sell 2 @ 98 block
+withdraw bob 900 USD
+> withdrawn bob 900 USD
+index BTC 85
+> marked BTC 85 index 85
+> liquidation alice equity -46 below 43
+> closing alice #1 BTC sell 7 @ 90 bankruptcy 90 own
+> cancelled alice #1 BTC sell 7 @ 90 rest
+> adl-asked alice BTC sell 7 @ 90 round 1 of 3
+plan BTC round 1 begin
+plan BTC round 1 bob 4
+plan BTC round 1 carol 4
+plan BTC round 1 commit
+> refused plan_commit PlanTooLarge
+plan BTC round 1 begin
+plan BTC round 1 carol 4
+plan BTC round 1 bob 3
+plan BTC round 1 commit
+> adl-planned alice BTC round 1 7 in 2
+> adl alice BTC sell 7 @ 90
+> adl-fill carol BTC buy 4 @ 90 gives 20
+> adl-fill bob BTC buy 3 @ 90 gives 15
+check alice position BTC 3
