@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         SnapshotError,
         VectorError,
     )
+    from seawall.explanation import Explanation, explain
     from seawall.policy import MINUTE, SECOND, AdlRound, Fired, Policy, Trigger
     from seawall.protocol import (
         COMMAND,
@@ -69,6 +70,7 @@ __all__ = [
     "Deltas",
     "EventKind",
     "EventTable",
+    "Explanation",
     "FillFlag",
     "Fired",
     "IndexState",
@@ -104,6 +106,7 @@ __all__ = [
     "adl",
     "commands",
     "conform",
+    "explain",
     "feed",
     "load_run",
     "models",
@@ -141,6 +144,7 @@ _MODULES: Final = {
         "TermCode",
         "Watched",
     ),
+    "explanation": ("Explanation", "explain"),
     "policy": ("MINUTE", "SECOND", "AdlRound", "Fired", "Policy", "Trigger"),
     "run": ("Run", "replay"),
     "saved": ("SavedRun", "load_run"),

@@ -24,6 +24,7 @@ from seawall._core import __version__
 from seawall.adl.picture import check_picture, write_picture
 from seawall.adl.tables import comparison_tables, study_tables
 from seawall.errors import SeawallError
+from seawall.explanation import explain as explain_run
 from seawall.policy import load_policy
 from seawall.profiles.tables import comparison_table, description_tables
 from seawall.run import Run, check_report, world_of
@@ -231,6 +232,38 @@ def replay_journal(
             out.print(f"{name.replace('_', ' ')}: {value}", highlight=False, soft_wrap=True)
     if not ok:
         raise typer.Exit(1)
+
+
+@app.command(
+    epilog="Examples:\n\n"
+    "  seawall replay oct10-2025 --set venue=guarded --save run.seawall\n\n"
+    "  seawall explain run.seawall --at 2025-10-10T21:15:00Z\n\n"
+    "  seawall explain run.seawall --at 2025-10-10T21:15:00Z --window 600 --json"
+)
+@_advised
+def explain(
+    run: Annotated[Path, typer.Argument(help="A file that replay --save wrote, or a bare journal.")],
+    *,
+    at: Annotated[str, typer.Option(metavar="TIME", help="The moment, for example 2025-10-10T21:15:00Z.")],
+    window: Annotated[float, typer.Option(min=0.001, help="Seconds to look at before and after it.")] = 60.0,
+    as_json: AsJson = False,
+) -> None:
+    """Say in words which rules acted around a moment of a saved run, and what they did."""
+    with _progress(run.name, "commands") as progress:
+        told = explain_run(load_run(run), at, window_ns=round(window * 1e9), progress=progress)
+    if as_json:
+        _print_json(told.to_dict())
+        return
+    stood = RichTable("market", "phase", "since", "until", "by", "mark", "index", box=None, pad_edge=False)
+    for row in told.markets:
+        stood.add_row(*(_plain("-" if value is None else str(value)) for value in row.values()))
+    out.print(stood)
+    for title, rows in (("rules", told.acted), ("orders", told.bounded), ("accounts and funds", told.happened)):
+        table = RichTable("at" if title == "rules" else "", "market", title, box=None, pad_edge=False)
+        for row in rows:
+            table.add_row(row.get("at", ""), _plain(row["market"]), _plain(row["words"]))
+        out.print()
+        out.print(table if rows else f"{title}: nothing", highlight=False)
 
 
 @app.command(epilog="Examples:\n\n  seawall scenarios\n\n  seawall scenarios --json")

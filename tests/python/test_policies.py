@@ -1,6 +1,8 @@
 """Policies: when they are asked, what their answers do, and that a replay needs none of them."""
 
+import functools
 import io
+import json
 import traceback
 from collections import defaultdict
 from collections.abc import Callable
@@ -9,26 +11,32 @@ from typing import Any
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 import seawall
 from seawall import (
     MINUTE,
     NO_MARKET,
     SECOND,
+    AdlRound,
     CommandError,
+    CommandKind,
     EventKind,
     Fired,
     JournalWriter,
     Phase,
     Policy,
     PolicyError,
+    Reject,
     Session,
     Source,
+    Table,
     Trigger,
     Venue,
     View,
     commands,
 )
+from seawall.cli import app
 from seawall.commands import Records
 from seawall.models import load_scenario
 from seawall.policy import load_policy
@@ -447,3 +455,165 @@ def test_an_example_is_short_and_its_run_repeats_without_it(file: Path, tmp_path
 def test_a_policy_that_is_not_there_is_refused(where: str) -> None:
     with pytest.raises(PolicyError, match="policy: "):
         seawall.replay(SMALL, accounts=10, policy=load_policy(where))
+
+
+EXTERNAL = [
+    *TIGHT,
+    *(f"venue.markets.{m}.adl.{row}" for m in ("BTC", "ETH") for row in ("method=external", "plan_fallback=pro_rata")),
+]
+
+
+class Planned(Policy):
+    """Takes the candidates with the most profit first."""
+
+    def __init__(self, answer: Callable[[AdlRound], Any] | None = None) -> None:
+        self.answer = answer or (lambda asked: asked.queue(asked.candidates["profit"]))
+        self.rounds: list[AdlRound] = []
+
+    def adl_plan(self, asked: AdlRound) -> Any:
+        self.rounds.append(asked)
+        return self.answer(asked)
+
+
+def test_a_policy_plans_auto_deleveraging_and_the_run_repeats_without_it(tmp_path: Path) -> None:
+    policy = Planned()
+    run = seawall.replay(SMALL, accounts=1000, set=EXTERNAL, policy=policy, save=tmp_path / "run")
+    asked = run.events.of("adl_requested")
+    planned = run.events.of("adl_planned")
+    assert len(policy.rounds) == asked.height == planned.height >= 10
+    assert [r.round for r in policy.rounds] == asked["round"].tolist() == list(range(1, asked.height + 1))
+    assert not planned["fallback"].any()
+    assert planned["qty"].sum() == run.events.of("adl_fill")["qty"].sum() > 0
+    for round_, lots in zip(policy.rounds, planned["qty"], strict=True):
+        caps = round_.candidates["cap"]
+        assert lots == min(round_.lots, caps.sum())
+        assert (caps <= round_.candidates["lots"]).all()
+    assert seawall.load_run(tmp_path / "run").repeat().digest == run.digest
+    assert run.conservation["ok"]
+    # Without a policy the fallback decides; with one that has no plan, too.
+    alone = seawall.replay(SMALL, accounts=1000, set=EXTERNAL)
+    assert alone.events.of("adl_planned")["fallback"].all()
+    assert alone.events.of("adl_planned").height
+    masked = [
+        run.events.records.copy() for run in (alone, seawall.replay(SMALL, accounts=1000, set=EXTERNAL, policy=Noted()))
+    ]
+    for records in masked:
+        records["source"] = 0
+    assert (masked[0] == masked[1]).all()
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (lambda asked: asked.candidates["cap"] * 0.5, "whole numbers of lots"),
+        (lambda asked: np.full(asked.candidates.height, np.nan), "whole numbers of lots"),
+        (lambda asked: asked.candidates["cap"][1:], "one per candidate"),
+        (lambda asked: asked.candidates["cap"] + 1, r"must be 0 to \d+"),
+        (lambda asked: -asked.candidates["cap"], r"must be 0 to \d+"),
+        (lambda asked: {asked.account: 1}, "is no candidate"),
+        (lambda asked: {int(asked.candidates["account"][0]): 0.5}, "must be whole lots"),
+        (lambda asked: asked.queue(np.full(asked.candidates.height, np.nan)), "finite numbers"),
+        (lambda asked: asked.lots // 0, "by zero"),
+    ],
+    ids=["float", "nan", "short", "beyond a cap", "negative", "stranger", "half a lot", "nan score", "raises"],
+)
+def test_a_plan_that_cannot_be_used_makes_the_venue_fall_back_and_is_told(
+    answer: Callable[[AdlRound], Any], why: str
+) -> None:
+    with pytest.raises((PolicyError, ZeroDivisionError), match=why):
+        seawall.replay(SMALL, accounts=1000, set=EXTERNAL, policy=Planned(answer))
+    # In a session the venue goes on: the fallback was used, journaled, and money adds up.
+    tape, profile = external_tape()
+    venue, file = Venue(profile), io.BytesIO()
+    session = Session(venue, policy=Planned(answer), journal=JournalWriter(venue, file))
+    with pytest.raises((PolicyError, ZeroDivisionError), match=why):
+        session.run(tape)
+    planned = seawall.EventTable(session.take_events()).of("adl_planned")
+    assert planned["fallback"].tolist() == [1]
+    assert venue.adl_round() is None
+    assert venue.audit()["ok"]
+    assert seawall.replay_journal(file.getvalue()).venue.digest() == venue.digest()
+
+
+@functools.cache
+def external_tape() -> tuple[Records, Any]:
+    """Return the commands of the world, without the plans, up to the first request."""
+    scenario, profile = load_scenario(SMALL, set=EXTERNAL)
+    world = world_of(scenario, profile, accounts=1000, journal=True)
+    while not world.run_steps(1000):
+        pass
+    tape = world.take_journal()
+    first = int(np.flatnonzero(tape["kind"] == CommandKind.PLAN_COMMIT)[0])
+    return tape[:first], profile
+
+
+def test_a_session_without_a_policy_stops_where_a_plan_is_awaited_and_a_snapshot_keeps_it() -> None:
+    tape, profile = external_tape()
+    venue = Venue(profile)
+    ran = venue.run(tape)
+    assert [f.trigger.kind for f in ran.fired] == ["adl_requested"]
+    asked = venue.adl_round()
+    assert asked is not None
+    assert asked.round == ran.fired[0].value == 1
+    refused = venue.apply(commands.deposit(at=venue.now, account=0, amount=1))
+    assert refused["code"].tolist() == [Reject.AWAITING_PLAN]
+    again = Venue.restore(venue.snapshot())
+    lots = asked.queue(-asked.candidates["equity"])
+    chosen = lots > 0
+    plan = commands.plan(
+        at=venue.now, market=asked.market, round=1, account=asked.candidates["account"][chosen], lots=lots[chosen]
+    )
+    assert (venue.apply(plan) == again.apply(plan)).all()
+    assert venue.digest() == again.digest()
+    assert venue.adl_round() is None
+    broken = commands.plan(at=venue.now, market=asked.market, round=1, account=[0], lots=[1])
+    assert set(venue.apply(broken)["code"]) == {Reject.NO_PLAN_AWAITED}
+
+
+def test_the_queue_of_a_score_takes_the_highest_first_and_ties_by_account() -> None:
+    table = Table({"account": np.array([3, 5, 7, 9]), "cap": np.array([2, 4, 4, 1])})
+    asked = AdlRound(1, 0, 1, 0, 7, 100, 100, table)
+    assert asked.queue([1, 5, 5, 9]).tolist() == [0, 4, 2, 1]
+    assert asked.queue([1.5, 0.5, 0.5, 0.0]).tolist() == [2, 4, 1, 0]
+    with pytest.raises(PolicyError, match="4 finite numbers"):
+        asked.queue([1, 2])
+
+
+BAND = (
+    'venue.breakers=[{name = "halt", markets = ["BTC"], rule = {type = "move", width = "0.03", window = "5m", '
+    'source = "trade", phase = "halted", duration = "1m"}}, {name = "band", markets = ["ETH"], '
+    'rule = {type = "band", width = "0.004", action = "cap"}}]'
+)
+
+
+def test_a_run_is_explained_by_its_records(tmp_path: Path) -> None:
+    file = tmp_path / "run.seawall"
+    run = seawall.replay(SMALL, accounts=1000, set=[*TIGHT, BAND], policy=Pause(), save=file)
+    trip = run.events.of("breaker_tripped")
+    at = str(trip["at"][0]) + "Z"
+    told = seawall.explain(seawall.load_run(file), at, window_ns=30 * SECOND)
+    (words,) = [row["words"] for row in told.acted if row["what"] == "breaker_tripped"][:1]
+    price, reference = (float(trip[name][0]) / 10 for name in ("price", "reference"))
+    assert words.startswith(f"halt tripped: it was asked about a trade at {price:,.1f}".removesuffix(".0"))
+    assert f"{abs(price / reference - 1) * 100:.3f} % below" in words
+    assert any(
+        row["words"] == "continuous to pause, until 2025" or "commanded by a policy" in row["words"]
+        for row in told.acted
+    )
+    stood = {row["market"]: row for row in told.markets}
+    assert (stood["BTC"]["phase"], stood["BTC"]["by"]) == ("halted", "halt")
+    near = (run.events["at"] >= told.at - 30 * SECOND) & (run.events["at"] <= told.at + 30 * SECOND)
+    started = (run.events["kind"][near] == EventKind.LIQUIDATION_STARTED).sum()
+    counted = {(row["market"], row["what"]): row.get("count") for row in told.happened}
+    assert counted["every market", "liquidation_started"] == started > 0
+    assert sum(row["orders"] for row in told.bounded if row["what"] == "phase_refuses")
+    assert sum(row["orders"] for row in told.bounded if row["what"] == "capped")
+    assert json.loads(json.dumps(told.to_dict()))["window_seconds"] == 30
+    result = CliRunner().invoke(app, ["explain", str(file), "--at", at])
+    assert result.exit_code == 0
+    assert "halt tripped" in result.output
+    again = CliRunner().invoke(app, ["replay-journal", str(file), "--json"])
+    assert (again.exit_code, json.loads(again.output)["same"]) == (0, True)
+    for when, why in (("yesterday", "write a time like"), ("2030-01-01", "has nothing within")):
+        with pytest.raises(CommandError, match=why):
+            seawall.explain(seawall.load_run(file), when)

@@ -1,0 +1,300 @@
+"""What rules did around a moment of a saved run, in words: from its records and its configuration alone."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from fractions import Fraction
+from typing import Any, Final
+
+import numpy as np
+
+from seawall.commands import Records
+from seawall.errors import CommandError
+from seawall.models.exact import iso
+from seawall.policy import MINUTE
+from seawall.protocol import (
+    EVENT_COLUMNS,
+    NO_MARKET,
+    CommandKind,
+    EventKind,
+    FillFlag,
+    LiquidationEnd,
+    OrderFlag,
+    Phase,
+    Reject,
+    Side,
+    Source,
+)
+from seawall.saved import SavedRun
+
+__all__ = ["Explanation", "explain"]
+
+_SINGLE: Final = {
+    EventKind.BREAKER_TRIPPED,
+    EventKind.PHASE_CHANGED,
+    EventKind.UNCROSSED,
+    EventKind.DRAWDOWN_CHANGED,
+    EventKind.INDEX_STATE,
+}
+"""Kinds that are told one by one; kinds of what happens to accounts are counted."""
+
+_ASKED: Final = ("trade", "mark", "entry", "command")
+_COUNTED: Final = range(500, 700)
+"""Numbers of the kinds of events that tell what happened to accounts and funds."""
+_REFUSALS: Final = {
+    Reject.PHASE_REFUSES: "its phase does not admit them",
+    Reject.BAND_REFUSES: "a band refuses them",
+    Reject.NOT_REDUCING: "they would not make a position smaller",
+    Reject.AWAITING_PLAN: "a plan of auto-deleveraging is awaited",
+}
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What rules did around a moment."""
+
+    at: int
+    """The moment, in nanoseconds."""
+    window_ns: int
+    """How far before and after it was looked."""
+    markets: list[dict[str, Any]]
+    """Each market as it stood: phase, since when, until when, by whom, prices."""
+    acted: list[dict[str, Any]]
+    """What rules did, in order of time, each with its numbers and a sentence under ``words``."""
+    bounded: list[dict[str, Any]]
+    """Orders that were refused, capped or stopped, by market, rule and side."""
+    happened: list[dict[str, Any]]
+    """What happened to accounts and funds, by market: counts and sums."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the object that ``seawall explain --json`` prints."""
+        return {
+            "at": iso(self.at),
+            "window_seconds": self.window_ns / 10**9,
+            "markets": self.markets,
+            "acted": self.acted,
+            "bounded": self.bounded,
+            "happened": self.happened,
+        }
+
+
+def explain(
+    run: SavedRun, at: str | int, *, window_ns: int = MINUTE, progress: Callable[[int, int], object] | None = None
+) -> Explanation:
+    """Say which rules acted around a moment, from which reference, with which bounds, and what they did.
+
+    Parameters
+    ----------
+    run
+        A saved run; see `seawall.load_run`. It is applied anew.
+    at
+        Nanoseconds, or a time like ``2025-10-10T21:15:00Z``; without a zone it is UTC.
+    window_ns
+        How far before and after the moment to look.
+    progress
+        Called now and then with the number of commands applied and of all.
+
+    Raises
+    ------
+    CommandError
+        If the time cannot be read, or the run has nothing around it.
+    JournalError
+        If the file was damaged.
+    """
+    moment = _time(at)
+    if window_ns <= 0:
+        raise CommandError(f"window: {window_ns}: must be positive")
+    again = run.repeat(events="risk", around=(moment - window_ns, moment + window_ns), progress=progress)
+    config = json.loads(again.venue._core.config())  # noqa: SLF001 - the same package
+    events = again.events
+    near = events[(events["at"] >= moment - window_ns) & (events["at"] <= moment + window_ns)]
+    if not len(near):
+        last = iso(again.venue.now)
+        raise CommandError(f"at: {at}: the run has nothing within {window_ns / 10**9:g} s of it; it ends at {last}")
+    words = _Words(run, config)
+    return Explanation(
+        moment,
+        window_ns,
+        [words.market(number, events, moment) for number in range(len(config["markets"]))],
+        [words.act(event) for event in near if event["kind"] in _SINGLE],
+        list(words.bounded(near, again.near)),
+        list(words.happened(near)),
+    )
+
+
+def _time(at: str | int) -> int:
+    if isinstance(at, int):
+        return at
+    try:
+        when = datetime.fromisoformat(at)
+    except ValueError:
+        raise CommandError(f"at: {at!r}: write a time like 2025-10-10T21:15:00Z") from None
+    when = when if when.tzinfo else when.replace(tzinfo=UTC)
+    past = when - datetime.fromtimestamp(0, UTC)
+    return (past.days * 86_400 + past.seconds) * 10**9 + past.microseconds * 1000
+
+
+class _Words:
+    """Names, prices and sentences of one run."""
+
+    def __init__(self, run: SavedRun, config: dict[str, Any]) -> None:
+        self._run = run
+        self._markets = [market["name"] for market in config["markets"]]
+        self._rules = [rule["name"] for rule in config["breakers"]]
+        self._bands = [rule for rule in config["breakers"] if rule["rule"]["type"] == "band"]
+        self._unit = 10 ** config["assets"][0]["decimals"]
+        self._asset = config["assets"][0]["name"]
+        self._ticks = [market["tick_value"] for market in config["markets"]]
+
+    def name(self, market: int) -> str:
+        return "every market" if market == NO_MARKET else self._markets[market]
+
+    def price(self, market: int, ticks: int) -> str:
+        price = self._run.price(market, int(ticks))
+        return f"{int(ticks)} ticks" if price is None else _decimal(price)
+
+    def money(self, minor: int) -> str:
+        return f"{Fraction(int(minor), self._unit).__float__():,.2f} {self._asset}"
+
+    def market(self, number: int, events: Records, moment: int) -> dict[str, Any]:
+        """Say how a market stood."""
+        past = events[(events["market"] == number) & (events["at"] <= moment)]
+        changes = past[past["kind"] == EventKind.PHASE_CHANGED]
+        marks = past[past["kind"] == EventKind.MARKED]
+        row: dict[str, Any] = {"market": self._markets[number], "phase": None, "since": None, "until": None, "by": None}
+        if len(changes):
+            last = changes[-1]
+            trips = past[(past["kind"] == EventKind.BREAKER_TRIPPED) & (past["at"] == last["at"])]
+            row["phase"] = Phase(int(last["code"])).name.lower()
+            row["since"] = iso(int(last["at"]))
+            row["until"] = iso(int(last["amount"])) if last["amount"] else None
+            row["by"] = self._rules[int(trips[-1]["code"])] if len(trips) else Source(int(last["source"])).name.lower()
+        row["mark"] = self.price(number, marks[-1]["price"]) if len(marks) else None
+        row["index"] = self.price(number, marks[-1]["amount"]) if len(marks) else None
+        return row
+
+    def act(self, event: Any) -> dict[str, Any]:  # noqa: ANN401 - one record
+        """Say what one event tells."""
+        kind, market = EventKind(int(event["kind"])), int(event["market"])
+        source = Source(int(event["source"])).name.lower()
+        row: dict[str, Any] = {"at": iso(int(event["at"])), "market": self.name(market), "what": kind.name.lower()}
+        row |= {name: int(event[field]) for name, field in EVENT_COLUMNS[kind].items() if field != "market"}
+        row["source"] = source
+        if kind == EventKind.BREAKER_TRIPPED:
+            row["words"] = self._tripped(event, row)
+        elif kind == EventKind.PHASE_CHANGED:
+            row["words"] = self._phase(event, source)
+        else:
+            facts = ", ".join(f"{name} {row[name]}" for name in EVENT_COLUMNS[kind] if name in row)
+            row["words"] = f"{kind.name.lower().replace('_', ' ')}: {facts}"
+        return row
+
+    def _tripped(self, event: Any, row: dict[str, Any]) -> str:  # noqa: ANN401
+        market, rule = int(event["market"]), self._rules[int(event["code"])]
+        price, reference = int(event["price"]), int(event["qty"])
+        row["rule_name"] = rule
+        asked = _ASKED[int(event["flags"])]
+        who = "a command made it act at" if asked == "command" else f"it was asked about a {asked} at"
+        text = f"{rule} tripped: {who} {self.price(market, price)}"
+        if reference:
+            move = Fraction(price - reference, reference) * 100
+            text += f", {abs(float(move)):.3f} % {'below' if move < 0 else 'above'} {self.price(market, reference)}"
+        lower, upper = int(event["order"]), int(event["account"])
+        if lower or upper:
+            low, high = (self.price(market, bound) if bound else "any" for bound in (lower, upper))
+            text += f"; inside is {low} to {high}"
+        until = int(event["amount"])
+        return text + (f"; until {iso(until)}" if until else "; until it is ended")
+
+    def _phase(self, event: Any, source: str) -> str:  # noqa: ANN401
+        before, after = (Phase(int(event[field])).name.lower() for field in ("flags", "code"))
+        text = f"{after} extended" if before == after else f"{before} to {after}"
+        text += f", until {iso(int(event['amount']))}" if event["amount"] else ""
+        return text + (" (commanded by a policy)" if source == "policy" else "")
+
+    def bounded(self, near: Records, sent: Records) -> Iterator[dict[str, Any]]:
+        """Count the orders that were refused or capped."""
+        refused = near[near["kind"] == EventKind.REJECTED]
+        for reject, why in _REFUSALS.items():
+            of_code = refused[refused["code"] == reject]
+            for (market,) in _groups(of_code, "market"):
+                count = int(_where(of_code, market=market).sum())
+                yield {
+                    "market": self.name(market),
+                    "what": reject.name.lower(),
+                    "orders": count,
+                    "words": f"{count} commands refused: {why}",
+                }
+        yield from self._capped(near, sent)
+
+    def _capped(self, near: Records, sent: Records) -> Iterator[dict[str, Any]]:
+        """Count the orders whose limit became a bound: the price that was sent against the one that was accepted."""
+        names = ["at", "account", "market", "side", "qty"]
+        accepted = near[(near["kind"] == EventKind.ACCEPTED) & ((near["flags"] & OrderFlag.SLIDE) == 0)]
+        limits = sent[(sent["kind"] == CommandKind.PLACE) & (sent["price"] > 0)]
+        asked: dict[tuple[int, ...], list[int]] = {}
+        for command in limits:
+            asked.setdefault(tuple(int(command[name]) for name in names), []).append(int(command["price"]))
+        capped: dict[tuple[int, int], list[int]] = {}
+        for event in accepted:
+            prices = asked.get(tuple(int(event[name]) for name in names))
+            if prices and prices.pop(0) != event["price"]:
+                capped.setdefault((int(event["market"]), int(event["side"])), []).append(int(event["price"]))
+        for (market, side), bounds in sorted(capped.items()):
+            span = " to ".join(dict.fromkeys(self.price(market, bound) for bound in (min(bounds), max(bounds))))
+            bands = [rule["name"] for rule in self._bands if market in rule["markets"]]
+            yield {
+                "market": self.name(market),
+                "what": "capped",
+                "rules": bands,
+                "side": Side(side).name.lower(),
+                "orders": len(bounds),
+                "bounds": [min(bounds), max(bounds)],
+                "words": f"{len(bounds)} {Side(side).name.lower()} orders capped at {span} by {' and '.join(bands)}",
+            }
+
+    def happened(self, near: Records) -> Iterator[dict[str, Any]]:
+        """Count what happened to accounts and funds."""
+        closing = near[(near["kind"] == EventKind.FILL) & ((near["flags"] & FillFlag.LIQUIDATION) != 0)]
+        for (market,) in _groups(closing, "market"):
+            of = closing[_where(closing, market=market)]
+            value = sum(int(p) * int(q) for p, q in zip(of["price"], of["qty"], strict=True)) * self._ticks[market]
+            words = f"liquidation orders filled {int(of['qty'].sum()):,} lots in {len(of)} fills, {self.money(value)}"
+            yield {"market": self.name(market), "what": "liquidation_fill", "count": len(of), "words": words}
+        for kind, market in _groups(near, "kind", "market"):
+            if kind not in _COUNTED:
+                continue
+            of = near[_where(near, kind=kind, market=market)]
+            name = EventKind(kind).name.lower()
+            row: dict[str, Any] = {"market": self.name(market), "what": name, "count": len(of)}
+            row["words"] = f"{name.replace('_', ' ')}: {len(of)}"
+            columns = EVENT_COLUMNS[EventKind(kind)]
+            for column, field in columns.items():
+                if column in {"qty", "sold"}:
+                    row["lots"] = int(of[field].sum())
+                    row["words"] += f", {row['lots']:,} lots"
+                elif column in {"amount", "given_up", "uncovered"}:
+                    row["minor_units"] = int(of[field].sum())
+                    row["words"] += f", {self.money(row['minor_units'])}"
+                elif column == "end":
+                    ends = np.bincount(of[field], minlength=4)
+                    told = ", ".join(f"{ends[end]} {end.name.lower()}" for end in LiquidationEnd if ends[end])
+                    row["words"] += f" ({told})"
+            yield row
+
+
+def _groups(records: Records, *fields: str) -> list[tuple[int, ...]]:
+    """Return the combinations of some fields that there are, in order."""
+    return sorted({tuple(int(record[field]) for field in fields) for record in records[list(fields)]})
+
+
+def _where(records: Records, **values: int) -> Any:  # noqa: ANN401 - a mask
+    mask = np.ones(len(records), dtype=bool)
+    for field, value in values.items():
+        mask &= records[field] == value
+    return mask
+
+
+def _decimal(value: Fraction) -> str:
+    return f"{float(value):,.10f}".rstrip("0").rstrip(".")
