@@ -4,8 +4,7 @@ story a plan closes who it names, and the round goes on from there
 # As in adl.story: Alice is bankrupt at 90 and 10 lots are left. The plan passes over Carol, whom the queue would take first. What it leaves
 # stays open: Alice has -46 + 6 x 5 = -16 and needs 17. The next round asks again, of Carol alone; nobody plans, and the queue closes her at 85 + 4.
 config unit
-set markets.BTC.adl.method "external"
-set markets.BTC.adl.plan_fallback "queue"
+set markets.BTC.adl {"enabled": true, "method": "external", "plan_fallback": "queue", "price": "bankruptcy", "band_ppm": null}
 given alice 100
 given bob 1000
 given carol 100
@@ -49,8 +48,7 @@ plan BTC round 2 fallback
 
 story while a plan is awaited only the plan, cancels and time are admitted
 config unit
-set markets.BTC.adl.method "external"
-set markets.BTC.adl.plan_fallback "queue"
+set markets.BTC.adl {"enabled": true, "method": "external", "plan_fallback": "queue", "price": "bankruptcy", "band_ppm": null}
 given alice 100
 given bob 1000
 given carol 100
@@ -102,8 +100,7 @@ plan BTC round 1 fallback
 story a plan that cannot be carried out is refused as a whole, and the venue goes on waiting
 # Carol may be closed for 4 lots. Bob gives up his whole equity only at 1060 / 5 lots, so his position binds him. Alice and Erin are no candidates.
 config unit
-set markets.BTC.adl.method "external"
-set markets.BTC.adl.plan_fallback "queue"
+set markets.BTC.adl {"enabled": true, "method": "external", "plan_fallback": "queue", "price": "bankruptcy", "band_ppm": null}
 given alice 100
 given bob 1000
 given carol 100
@@ -164,11 +161,10 @@ plan BTC round 1 commit
 > adl-rest alice BTC 10
 check alice equity -46
 
-story the lots of a round bind a plan, and what a winner has binds it too
-# Two thirds of Alice's lots in a round: 7 of 10. At 90 a lot costs a short 5; Carol has 100 + 4 x 15 - 142 = 18 left after her withdrawal, enough for 3 lots.
+story the lots of a round bind a plan, and its rows are closed in their order
+# A round closes 7 of Alice's 10 lots. Bob has 100 + 4 x 15 = 160 at 85 after his withdrawal, and a lot costs him 5: his position binds him, not his equity.
 config unit
-set markets.BTC.adl.method "external"
-set markets.BTC.adl.plan_fallback "queue"
+set markets.BTC.adl {"enabled": true, "method": "external", "plan_fallback": "queue", "price": "bankruptcy", "band_ppm": null}
 set markets.BTC.liquidation.slice_ppm 700000
 given alice 100
 given bob 1000
