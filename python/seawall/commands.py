@@ -54,6 +54,7 @@ __all__ = [
     "quote",
     "replace",
     "set_leverage",
+    "set_multiplier",
     "set_phase",
     "settle",
     "source",
@@ -698,6 +699,18 @@ def set_leverage(*, at: Integers, market: Integers, account: Integers, leverage:
         market=market,
         account=account,
         amount=leverage,
+    )
+
+
+def set_multiplier(*, at: Integers, market: Integers, initial_ppm: Integers, maintenance_ppm: Integers) -> Records:
+    """Multiply the rates of a market's tiers, as they are configured; 1,000,000 for what is configured."""
+    return _records(
+        CommandKind.SET_MULTIPLIER,
+        called={"qty": "initial_ppm", "amount": "maintenance_ppm"},
+        at=at,
+        market=market,
+        qty=initial_ppm,
+        amount=maintenance_ppm,
     )
 
 

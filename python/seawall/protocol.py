@@ -87,6 +87,7 @@ class CommandKind(IntEnum):
     FUND_DEPOSIT = 13
     SET_LEVERAGE = 14
     TRANSFER = 15
+    SET_MULTIPLIER = 16
     INDEX = 20
     SET_PHASE = 21
     PULSE = 22
@@ -125,6 +126,7 @@ class EventKind(IntEnum):
     FUNDING_PAID = 411
     MARGIN_CALLED = 500
     MARGIN_CALL_CLEARED = 501
+    MULTIPLIER_SET = 504
     LIQUIDATION_STARTED = 510
     LIQUIDATION_ORDER = 511
     LIQUIDATION_ENDED = 512
@@ -386,6 +388,7 @@ class Reject(IntEnum):
     BALANCE_SHORT = 304
     AMOUNT_OUT_OF_RANGE = 305
     ACCOUNTS_FULL = 306
+    MULTIPLIER_REFUSED = 307
 
 
 _RISK: Final = {"account": "account", "market": "market"}
@@ -484,6 +487,7 @@ EVENT_COLUMNS: Final[dict[EventKind, dict[str, str]]] = {
     EventKind.FUNDING_PAID: {**_RISK, "position": "qty", "paid": "amount"},
     EventKind.MARGIN_CALLED: {"account": "account", "equity": "amount", "requirement": "qty"},
     EventKind.MARGIN_CALL_CLEARED: {"account": "account", "equity": "amount"},
+    EventKind.MULTIPLIER_SET: {"market": "market", "initial": "qty", "maintenance": "amount"},
     EventKind.LIQUIDATION_STARTED: {"account": "account", "equity": "amount", "maintenance": "qty"},
     EventKind.LIQUIDATION_ORDER: {
         **_RISK,

@@ -217,6 +217,8 @@ class Margin(Model):
     """Rates grow with the size of the position; absent for none."""
     account_leverage: bool = False
     """Accounts may set a leverage of their own, which raises their initial rate."""
+    multipliers: bool = False
+    """The rates of the tiers may be multiplied while the venue runs."""
 
 
 class Liquidation(Model):
@@ -736,6 +738,7 @@ class VenueProfile(Model):
                 "unit": whole(Decimal(1), market.lot_size, f"{at}.size: one unit of the underlying", "lot"),
             },
             "account_leverage": rules.account_leverage,
+            **({"multipliers": True} if rules.multipliers else {}),
         }
 
     def _liquidation_choices(self, rules: Liquidation, at: str, lots: Callable[[Decimal, str], int]) -> dict[str, Any]:

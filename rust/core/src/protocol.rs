@@ -3,15 +3,13 @@
 //! Commands and events are 64-byte records with one layout (docs/mechanics.md section 1). Numeric codes are
 //! stable: they are part of journals and of what users store. Knows nothing of state.
 
+mod events;
 mod self_trade;
 
+pub use events::Events;
 pub use self_trade::SelfTrade;
 
-use crate::units::{AccountId, AssetId, FundId, MarketId, Money, Nanos, OrderId, Price, Qty};
-mod events;
-
-pub use events::Events;
-
+use crate::units::{AccountId, AssetId, FundId, MarketId, Money, Nanos, OrderId, Ppm, Price, Qty};
 use bytemuck::{Pod, Zeroable};
 use serde::{Deserialize, Serialize};
 
@@ -89,6 +87,8 @@ pub mod command {
     pub const SET_LEVERAGE: u16 = 14;
     /// Money to another account of the group.
     pub const TRANSFER: u16 = 15;
+    /// What a market's margin rates are multiplied by.
+    pub const SET_MULTIPLIER: u16 = 16;
     /// A new index price.
     pub const INDEX: u16 = 20;
     /// The operator sets a market's phase.
@@ -116,7 +116,7 @@ pub mod command {
     }
 
     /// A bit for each kind.
-    const KNOWN: u64 = 0xFE | 0x3F << OPEN_ACCOUNT | 0x3F << INDEX | 0x7 << PLAN_BEGIN;
+    const KNOWN: u64 = 0xFE | 0x7F << OPEN_ACCOUNT | 0x3F << INDEX | 0x7 << PLAN_BEGIN;
 
     /// True if a command has this kind.
     #[must_use]
@@ -175,6 +175,8 @@ pub mod event {
     pub const MARGIN_CALLED: u16 = 500;
     /// A called account is above the call requirement again.
     pub const MARGIN_CALL_CLEARED: u16 = 501;
+    /// A market's margin rates were multiplied.
+    pub const MULTIPLIER_SET: u16 = 504;
     /// An account fell below maintenance and joined the queue.
     pub const LIQUIDATION_STARTED: u16 = 510;
     /// The venue sends an order to close a position.
@@ -393,11 +395,13 @@ pub enum Reject {
     AmountOutOfRange = 305,
     /// The venue holds its maximum of accounts.
     AccountsFull = 306,
+    /// The multiplied rates are not whole, or would not be accepted in a configuration.
+    MultiplierRefused = 307,
 }
 
 impl Reject {
     /// Every code with its name, in order.
-    pub const ALL: [Self; 40] = [
+    pub const ALL: [Self; 41] = [
         Self::TimeBackwards,
         Self::TimersPending,
         Self::UnknownCommand,
@@ -438,6 +442,7 @@ impl Reject {
         Self::BalanceShort,
         Self::AmountOutOfRange,
         Self::AccountsFull,
+        Self::MultiplierRefused,
     ];
 
     /// The number in a record.
@@ -700,6 +705,7 @@ pub enum Command {
     FundDeposit { fund: FundId, amount: Money },
     SetLeverage { market: MarketId, account: AccountId, leverage: i64 },
     Transfer { account: AccountId, to: AccountId, asset: AssetId, amount: Money },
+    SetMultiplier { market: MarketId, initial: Ppm, maintenance: Ppm },
     Index { market: MarketId, price: Price },
     SetPhase { market: MarketId, code: u16, end: Nanos },
     Pulse,
@@ -771,6 +777,13 @@ impl Command {
             Self::FundDeposit { fund, amount } => {
                 Record { kind: command::FUND_DEPOSIT, code: fund.get(), amount: amount.get(), ..base }
             }
+            Self::SetMultiplier { market, initial, maintenance } => Record {
+                kind: command::SET_MULTIPLIER,
+                market: market.get(),
+                qty: initial.get(),
+                amount: maintenance.get(),
+                ..base
+            },
             Self::SetLeverage { market, account, leverage } => Record {
                 kind: command::SET_LEVERAGE,
                 market: market.get(),

@@ -8,7 +8,7 @@
 
 use seawall_core::config::{ContractRule, Market};
 use seawall_core::{
-    AccountId, AssetId, Command, Config, Events, Health, MarketId, Money, Nanos, OrderType, Price, Qty,
+    AccountId, AssetId, Command, Config, Events, Health, MarketId, Money, Nanos, OrderType, Ppm, Price, Qty,
     Record, Side, Venue, protocol::event,
 };
 use seawall_tests::stream::Rng;
@@ -17,11 +17,13 @@ use std::collections::BTreeMap;
 
 const WORLDS: u64 = 2_500;
 const COMMANDS: usize = 600;
+/// Worlds whose map of liquidations is tried price by price.
+const MAPPED: u64 = 400;
 /// Sums of money are whole multiples of it, so that every deduction of a tier is whole.
 const UNIT: i64 = 1_000_000;
 
 /// What was reached, and how often it has to be.
-const REACHED: [(&str, u64); 24] = [
+const REACHED: [(&str, u64); 27] = [
     ("marks", 1_000_000),
     ("marks of one tick", 200_000),
     ("marks that jump by a tenth", 80_000),
@@ -44,8 +46,11 @@ const REACHED: [(&str, u64); 24] = [
     ("calls", 500),
     ("calls cleared", 2_000),
     ("liquidations", 5_000),
-    ("liquidations by an index", 40),
+    ("liquidations by an index", 30),
     ("recoveries", 2_000),
+    ("multipliers", 3_000),
+    ("multipliers refused", 300),
+    ("liquidations by a multiplier", 15),
 ];
 
 #[derive(Debug, Default)]
@@ -88,7 +93,7 @@ fn market(rng: &mut Rng, number: usize) -> Value {
         "position_max": 1000, "open_interest_max": 10_000,
         "fees": {"maker_ppm": rng.pick(&[0, 0, -100, 500]), "taker_ppm": rng.pick(&[0, 500, 3_000])}, "tiers": tiers,
         "mark": {"method": rng.pick(&["index", "index", "last", "median"]), "basis_samples": 2},
-        "funding": null, "fund": 0, "phase": "continuous", "reopen_auction_ns": 0,
+        "margin": {"multipliers": true}, "funding": null, "fund": 0, "phase": "continuous", "reopen_auction_ns": 0,
         "liquidation": {"enabled": rng.chance(85), "slice_ppm": rng.pick(&[100_000, 1_000_000]), "slice_qty_min": 1,
                         "full_below": 0, "fee_ppm": 1_000, "fund_limit_ppm": 100_000},
         "adl": {"enabled": rng.chance(70), "method": "queue", "price": "bankruptcy", "band_ppm": null},
@@ -204,8 +209,27 @@ impl World {
                 counts.add("restores", true);
                 self.look(counts, &[]);
             }
+            // The map of liquidations is tried with the rates that are configured.
+            97 if self.seed > MAPPED => self.multiply(counts),
             _ => {}
         }
+    }
+
+    /// Other margin rates in a market: who is endangered by them is found as well.
+    fn multiply(&mut self, counts: &mut Counts) {
+        let market = self.market();
+        let initial = self.rng.pick(&[1_000_000, 3_000_000, 3_000_000]);
+        let maintenance = self.rng.pick(&[400_000, 1_000_000, 2_600_000, 3_000_000]);
+        let by = (Ppm::new(initial), Ppm::new(maintenance));
+        let was: Vec<bool> = self.each().map(|a| self.venue.is_in_liquidation(a)).collect();
+        self.apply(&Command::SetMultiplier { market, initial: by.0, maintenance: by.1 });
+        let told = |kind| self.events.as_slice().iter().any(|e| e.kind == kind);
+        counts.add("multipliers", told(event::MULTIPLIER_SET));
+        counts.add("multipliers refused", told(event::REJECTED));
+        for (account, was) in self.each().zip(was) {
+            counts.add("liquidations by a multiplier", self.venue.is_in_liquidation(account) && !was);
+        }
+        self.look(counts, &[]);
     }
 
     /// A new index: a tick, a few, or a jump.
@@ -438,7 +462,7 @@ fn map_by_trying(world: &World, market: MarketId) -> BTreeMap<(i64, bool), (u32,
 #[test]
 fn the_map_of_liquidations_is_that_of_trying_every_price() {
     let (mut rows, mut longs, mut shared, mut safe) = (0, 0, 0, 0);
-    for seed in 1..=400 {
+    for seed in 1..=MAPPED {
         let mut world = World::new(seed);
         for step in 0..COMMANDS {
             world.step(&mut Counts::default());

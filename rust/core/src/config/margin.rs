@@ -1,6 +1,6 @@
 //! Margin rules beside the tiers, and what other assets count for.
 
-use super::{ConfigError, Market, refuse};
+use super::{ConfigError, Market, is_default, refuse};
 use crate::units::{BILLION, MILLION, MarketId, Money, Ppb, Ppm, Price, Qty};
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +14,9 @@ pub struct Margin {
     pub size: Option<SizeRule>,
     /// Accounts may set a leverage of their own, which raises their initial rate.
     pub account_leverage: bool,
+    /// The rates of the tiers may be multiplied while the venue runs.
+    #[serde(skip_serializing_if = "is_default")]
+    pub multipliers: bool,
 }
 
 /// Open interest, as notional at the mark, from which the initial rate rises and at which it is 100 %.

@@ -30,6 +30,7 @@ pub(crate) use price::VOTES_MAX;
 pub use price::{
     Accrual, Funding, FundingPrice, Index, IndexRule, Mark, MarkInput, MarkMethod, Payers, Source, Votes,
 };
+pub(crate) use risk::multiplied;
 pub use risk::{Liquidation, Tier};
 pub use settlement::{FinalSettlement, SettlementPrice};
 pub use waterfall::{

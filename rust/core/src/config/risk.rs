@@ -85,6 +85,29 @@ impl Liquidation {
     }
 }
 
+/// The largest multiplier of margin rates.
+const MULTIPLIER_MAX: i64 = 100 * MILLION;
+
+/// Tiers with their rates multiplied, initial ones up to 100 %; none if a rate is not a whole ppm then, or if the tiers
+/// would not be accepted in a configuration.
+#[must_use]
+pub(crate) fn multiplied(tiers: &[Tier], by: (Ppm, Ppm), call: Ppm) -> Option<Vec<Tier>> {
+    let within = |factor: Ppm| (1..=MULTIPLIER_MAX).contains(&factor.get());
+    if !within(by.0) || !within(by.1) {
+        return None;
+    }
+    let scaled = tiers.iter().map(|tier| {
+        let initial_ppm = tier.initial_ppm.scaled_exact(by.0)?.min(Ppm::ONE);
+        Some(Tier {
+            lower: tier.lower,
+            initial_ppm,
+            maintenance_ppm: tier.maintenance_ppm.scaled_exact(by.1)?,
+        })
+    });
+    let scaled: Vec<Tier> = scaled.collect::<Option<_>>()?;
+    prove_tiers("", &scaled, call).is_ok().then_some(scaled)
+}
+
 /// Rates rise with the notional and requirements join without a jump in whole minor units: then maintenance
 /// is convex and monotone, which the guard index relies on.
 pub(super) fn prove_tiers(at: &str, tiers: &[Tier], call: Ppm) -> Result<(), ConfigError> {

@@ -406,6 +406,23 @@ impl Floor {
         into.truncate(left);
     }
 
+    /// Multiplies a market's margin rates as they are configured: everybody who has a position there is looked at. False,
+    /// and nothing changes, if the rates would not be accepted in a configuration.
+    #[must_use]
+    pub(crate) fn multiply_margin(&mut self, market: MarketId, by: (Ppm, Ppm)) -> bool {
+        let config = &self.markets[market.index()].config;
+        if !self.rules.multiply(market, config, by) {
+            return false;
+        }
+        for account in (0..self.ledger.accounts()).map(AccountId::from_index) {
+            if !self.ledger.position(account, market).base.is_zero() {
+                self.guards.forget(account, market);
+                self.touch(account);
+            }
+        }
+        true
+    }
+
     // Checks.
 
     /// Step 3 for an order of `qty` on top of `held`, which is the position with what stays resting.

@@ -3,11 +3,12 @@
 use super::{Floor, Found, Market};
 use crate::book::Book;
 use crate::codec::{CodecError, Reader, Writer};
-use crate::config::Indicative;
+use crate::config::{self, Indicative};
 use crate::funding::FundingState;
 use crate::guard::Cause;
 use crate::index::Sources;
 use crate::ledger::Ledger;
+use crate::margin::Rules;
 use crate::mark::{MarkState, Prices};
 use crate::protocol::{Phase, SelfTrade};
 use crate::settlement::{Progress, SettlementState};
@@ -27,7 +28,7 @@ impl Floor {
             w.u16(tag.prevention.code());
         }
         self.prices.encode(w);
-        for m in &self.markets {
+        for (market, m) in self.market_ids().zip(&self.markets) {
             w.u16(m.phase.code());
             w.i64(m.end.get());
             m.book.encode(w);
@@ -46,6 +47,11 @@ impl Floor {
                 for id in ids {
                     w.order(if live(id) { *id } else { OrderId::default() });
                 }
+            }
+            if m.config.margin.multipliers {
+                let (initial, maintenance) = self.rules.multiplier(market);
+                w.i64(initial.get());
+                w.i64(maintenance.get());
             }
             m.mark.encode(w);
             m.sources.encode(w);
@@ -157,6 +163,7 @@ impl Floor {
                     )));
                 }
             }
+            decode_multiplier(&mut self.rules, market, &m.config, r)?;
             m.mark = MarkState::decode(&m.config.mark, r)?;
             m.sources = Sources::decode(&m.config, r)?;
             m.admit();
@@ -256,6 +263,23 @@ impl Market {
         }
         Ok(())
     }
+}
+
+/// What a market's margin rates are multiplied by, where that may be.
+fn decode_multiplier(
+    rules: &mut Rules,
+    market: MarketId,
+    config: &config::Market,
+    r: &mut Reader<'_>,
+) -> Result<(), CodecError> {
+    if !config.margin.multipliers {
+        return Ok(());
+    }
+    let by = (Ppm::new(r.i64()?), Ppm::new(r.i64()?));
+    if rules.multiply(market, config, by) {
+        return Ok(());
+    }
+    Err(r.invalid("margin rates are multiplied out of range; take another copy"))
 }
 
 fn decode_ranking(accounts: usize, r: &mut Reader<'_>) -> Result<Option<Vec<AccountId>>, CodecError> {

@@ -334,7 +334,10 @@ impl Guards {
 
     /// What a trade in a market does to its leg: what the lots are worth at the guard has to be worked out again.
     pub(crate) fn forget(&mut self, account: AccountId, market: MarketId) {
-        self.legs[account.index() * self.tracks.len() + market.index()].base = Qty::ZERO;
+        let leg = account.index() * self.tracks.len() + market.index();
+        if let Some(leg) = self.legs.get_mut(leg) {
+            leg.base = Qty::ZERO;
+        }
     }
 
     /// The requirement that an account feared when its guards were set.

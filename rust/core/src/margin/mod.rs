@@ -21,6 +21,8 @@ use tiers::{Exposure, Tiers};
 #[derive(Debug, Clone)]
 pub(crate) struct Rules {
     tiers: Vec<Tiers>,
+    /// By market: what its initial and its maintenance rates are multiplied by.
+    multipliers: Vec<(Ppm, Ppm)>,
     contracts: Vec<Contract>,
     call: Ppm,
     /// Equity of an account in liquidation from which it leaves, as a multiple of maintenance.
@@ -71,6 +73,7 @@ impl Rules {
         let tiers = |m: &config::Market| Tiers::new(&m.tiers, &m.margin, config.margin_call_ppm);
         Self {
             tiers: config.markets.iter().map(tiers).collect(),
+            multipliers: vec![(Ppm::ONE, Ppm::ONE); config.markets.len()],
             contracts: config.markets.iter().map(config::Market::contract).collect(),
             call: config.margin_call_ppm,
             exit: config.liquidation_exit_ppm,
@@ -94,6 +97,22 @@ impl Rules {
     pub(crate) fn notional(&self, market: MarketId, base: Qty, price: Price) -> Money {
         debug_assert!(!base.is_zero());
         self.contract(market).value(price, base).abs().max(Money::new(1))
+    }
+
+    /// What a market's initial and its maintenance rates are multiplied by.
+    #[must_use]
+    pub(crate) fn multiplier(&self, market: MarketId) -> (Ppm, Ppm) {
+        self.multipliers[market.index()]
+    }
+
+    /// Multiplies the rates of a market's tiers as they are configured; false, and nothing changes, if they would not be
+    /// accepted in a configuration.
+    #[must_use]
+    pub(crate) fn multiply(&mut self, market: MarketId, of: &config::Market, by: (Ppm, Ppm)) -> bool {
+        let Some(tiers) = config::multiplied(&of.tiers, by, self.call) else { return false };
+        self.tiers[market.index()] = Tiers::new(&tiers, &of.margin, self.call);
+        self.multipliers[market.index()] = by;
+        true
     }
 
     /// Assets other than the valuation asset.

@@ -111,7 +111,7 @@ impl Tiers {
         };
         let call = maintenance.iter().map(scaled).collect();
         let size_max = Ppm::highest_below_one(factor);
-        let config::Margin { open_interest, size, account_leverage } = *rules;
+        let config::Margin { open_interest, size, account_leverage, .. } = *rules;
         let is_flat = tiers.len() == 1 && open_interest.is_none() && size.is_none();
         Self { initial, maintenance, call, factor, open_interest, size, account_leverage, size_max, is_flat }
     }

@@ -7,7 +7,9 @@ use crate::ledger::{self, Place, Position};
 use crate::liquidation::settle_fund;
 use crate::order::Said;
 use crate::protocol::{Events, Phase, Record, Reject, SelfTrade, command, event, event_of};
-use crate::units::{AccountId, AssetId, FundId, MarketId, Money, Nanos, Price, Qty, Side, Sum, VALUATION};
+use crate::units::{
+    AccountId, AssetId, FundId, MarketId, Money, Nanos, Ppm, Price, Qty, Side, Sum, VALUATION,
+};
 
 impl Venue {
     #[inline(always)]
@@ -40,6 +42,9 @@ impl Venue {
             command::WITHDRAW => self.withdraw(account, AssetId::new(r.code), amount, events),
             command::FUND_DEPOSIT => self.fund_deposit(FundId::new(r.code), amount, events),
             command::SET_LEVERAGE => self.set_leverage(market, account, r.amount, events),
+            command::SET_MULTIPLIER => {
+                self.set_multiplier(market, (Ppm::new(r.qty), Ppm::new(r.amount)), events)
+            }
             command::TRANSFER => self.transfer(account, r.order, (AssetId::new(r.code), amount), events),
             command::INDEX => self.index_price(market, price, events),
             command::SET_PHASE => self.set_phase(market, r.code, Nanos::new(r.amount), events),
@@ -387,6 +392,30 @@ impl Venue {
             account: account.get(),
             qty: lots.get(),
             ..event_of(event::VOLUNTEER_SET, market)
+        });
+        Ok(())
+    }
+
+    /// The rates of a market's tiers, as they are configured, are multiplied from now on.
+    fn set_multiplier(
+        &mut self,
+        market: MarketId,
+        by: (Ppm, Ppm),
+        events: &mut Events,
+    ) -> Result<(), Reject> {
+        self.known_market(market)?;
+        if !self.floor.market(market).config.margin.multipliers {
+            return Err(Reject::BadField);
+        }
+        if !self.floor.multiply_margin(market, by) {
+            return Err(Reject::MultiplierRefused);
+        }
+
+        // From here on nothing fails.
+        events.push(Record {
+            qty: by.0.get(),
+            amount: by.1.get(),
+            ..event_of(event::MULTIPLIER_SET, market)
         });
         Ok(())
     }
