@@ -23,6 +23,7 @@ __all__ = [
     "EventKind",
     "FillFlag",
     "IndexState",
+    "Limit",
     "LiquidationEnd",
     "OrderFlag",
     "OrderType",
@@ -153,6 +154,8 @@ class EventKind(IntEnum):
     FEES_PAID = 542
     CLAIM_PAID = 543
     SETTLED = 544
+    WITHDRAWALS_GATED = 545
+    LIMIT_REACHED = 546
 
 
 class Side(IntEnum):
@@ -319,6 +322,23 @@ class LiquidationEnd(IntEnum):
     BANKRUPT = 3
 
 
+class Limit(IntEnum):
+    """Which limit kept the waterfall from something: field ``code`` of a LimitReached."""
+
+    POSITION = 1
+    """Lots of one position in a period."""
+    ACCOUNT_NOTIONAL = 2
+    """Notional of one account in a period."""
+    ACCOUNT_FUND_LOSS = 3
+    """What the funds pay for one account in a period."""
+    ROUNDS = 4
+    """Rounds of the waterfall in a period."""
+    ADL_ROUNDS = 5
+    """Rounds of auto-deleveraging in a period."""
+    ADL_COOLDOWN = 6
+    """Time between two rounds of auto-deleveraging in a market."""
+
+
 class Source(IntEnum):
     """Who sent a command: field ``source``, repeated in its events."""
 
@@ -377,6 +397,7 @@ class Reject(IntEnum):
     EXPIRY_PAST = 224
     SOURCE_CROSSED = 225
     SOURCE_STALE = 226
+    WITHDRAWALS_GATED = 227
     AWAITING_PLAN = 250
     NO_PLAN_AWAITED = 251
     PLAN_TOO_LARGE = 252
@@ -542,5 +563,7 @@ EVENT_COLUMNS: Final[dict[EventKind, dict[str, str]]] = {
     EventKind.FEES_PAID: {**_RISK, "amount": "amount"},
     EventKind.CLAIM_PAID: {"account": "account", "creditor_kind": "code", "creditor": "order", "amount": "amount"},
     EventKind.SETTLED: {**_RISK, "counterparty": "order", "side": "side", "price": "price", "qty": "qty"},
+    EventKind.WITHDRAWALS_GATED: {"account": "account", "until": "amount"},
+    EventKind.LIMIT_REACHED: {**_RISK, "limit": "code", "qty": "qty"},
 }
 """What the fields of each kind of event mean: column name to field of the record."""

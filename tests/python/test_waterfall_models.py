@@ -76,6 +76,11 @@ def test_defaults_are_left_out() -> None:
             {"type": "margin_left", "liquidator": 3, "liquidator_ppm": 10_000},
         ),
         ("takeover", "mark", "mark"),
+        (
+            "assignment",
+            {"price": "mark", "order": "queue"},
+            {"price": "mark", "order": "queue", "stage": "before_fund"},
+        ),
     ],
 )
 def test_a_market_choice_becomes_integers_that_the_core_takes(key: str, written: Any, read: Any) -> None:
@@ -109,3 +114,64 @@ def test_funds_and_the_last_resort_become_integers_that_the_core_takes() -> None
     assert config["last_resort"] == {"two_sided": {"rate_step": 1000, "rounding": "ceil", "fee_pool": True}}
     assert config["claims"] is True
     assert seawall.Venue.from_config(config).audit()["ok"]
+
+
+def test_a_settlement_becomes_integers_that_the_core_takes() -> None:
+    data = load_profile("reference").model_dump(mode="json")
+    data["markets"][0]["settlement"] = {"price": {"average": {"window": "30m"}}, "reduce_only": "1h", "notice": "1d"}
+    data["markets"][1]["settlement"] = {"price": "mark"}
+    config = VenueProfile.model_validate(data).config()
+    hour = 3600 * 10**9
+    assert config["markets"][0]["settlement"] == {
+        "price": {"average": {"window_ns": hour // 2}},
+        "reduce_only_ns": hour,
+        "notice_ns": 24 * hour,
+    }
+    assert config["markets"][1]["settlement"] == {"price": "mark", "reduce_only_ns": 0, "notice_ns": None}
+    assert seawall.Venue.from_config(config).audit()["ok"]
+
+
+def test_limits_and_the_gate_become_integers_that_the_core_takes() -> None:
+    limits = {
+        "period": "1s",
+        "position": {"share": "0.1", "notional_min": "1000"},
+        "account_fund_loss": "1.5",
+        "rounds": 50,
+    }
+    gate = {"duration": "50s", "trigger": "negative_equity"}
+    config = profile(block_limits=limits, withdrawal_gate=gate, last_resort="socialise_equity").config()
+    assert config["block_limits"] == {
+        "period_ns": 10**9,
+        "position": {"share_ppm": 100_000, "notional_min": 10**9},
+        "account_notional": None,
+        "account_fund_loss": 1_500_000,
+        "rounds": 50,
+        "adl_rounds": None,
+    }
+    assert config["withdrawal_gate"] == {"duration_ns": 50 * 10**9, "trigger": "negative_equity"}
+    assert seawall.Venue.from_config(config).audit()["ok"]
+
+
+def test_bands_of_adl_become_integers_that_the_core_takes() -> None:
+    data = load_profile("reference").model_dump(mode="json")
+    bands = {"size_band": {"share": "0.25", "window": "60s"}, "cooldown": "1s", "exempt": ["group", "backstop"]}
+    data["markets"][0]["adl"] |= {"method": "rank_bands"} | bands
+    data["markets"][1]["adl"] |= {"method": "pro_rata", "carry": True}
+    config = VenueProfile.model_validate(data).config()
+    adl = config["markets"][0]["adl"]
+    assert adl["size_band"] == {"share_ppm": 250_000, "window_ns": 60 * 10**9}
+    assert (adl["cooldown_ns"], adl["exempt"], "carry" in adl) == (10**9, ["group", "backstop"], False)
+    assert config["markets"][1]["adl"]["carry"] is True
+    assert seawall.Venue.from_config(config).audit()["ok"]
+
+
+@pytest.mark.parametrize(
+    ("limits", "told"),
+    [
+        ({"account_fund_loss": "0.0000001"}, "block_limits.account_fund_loss"),
+        ({"position": {"share": "0.0000001", "notional_min": 0}}, "block_limits.position.share"),
+    ],
+)
+def test_a_limit_that_is_not_whole_units_is_refused_by_its_field(limits: dict[str, Any], told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        profile(block_limits=limits).config()

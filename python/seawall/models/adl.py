@@ -6,9 +6,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from seawall.models.exact import Exact, Model, NonNegative, Positive, ppm
+from seawall.models.exact import Duration, Exact, Model, NonNegative, Positive, ppm
 
-__all__ = ["Adl", "AdlLights", "Hedge", "NoRisk", "PowerRisk", "ThresholdRisk"]
+__all__ = ["Adl", "AdlLights", "Hedge", "NoRisk", "PowerRisk", "SizeBand", "ThresholdRisk"]
 
 
 class Hedge(Model):
@@ -45,6 +45,15 @@ class ThresholdRisk(Model):
     """The leverage above which profits count."""
 
 
+class SizeBand(Model):
+    """The most of one account's position that rounds close in a time."""
+
+    share: Positive
+    """Share of the position that there was when the time came to it first."""
+    window: Duration
+    """Length of the time."""
+
+
 class AdlLights(Model):
     """Indicator lights: how near an account is to the front of the queue."""
 
@@ -65,6 +74,7 @@ class Adl(Model):
         "webster",
         "min_max",
         "hedge_aware",
+        "rank_bands",
         "offset",
         "haircut_queue",
         "haircut_pro_rata",
@@ -105,7 +115,15 @@ class Adl(Model):
     risk: Annotated[NoRisk | PowerRisk | ThresholdRisk, Field(discriminator="type")] = NoRisk()
     """What a haircut weighs profits by."""
     lights: AdlLights = AdlLights()
-    """The indicator lights."""
+    """The indicator lights, which are the bands of rank_bands, too."""
+    size_band: SizeBand | None = None
+    """Most of one account's position that rounds close in a time; absent for no such band."""
+    cooldown: Duration = 0
+    """Time between two rounds in the market."""
+    exempt: tuple[Literal["group", "backstop"], ...] = ()
+    """Accounts that are left alone: those of the bankrupt account's group, the backstop."""
+    carry: bool = False
+    """Fractions of a lot are carried from round to round; pro_rata only."""
 
     plan_fallback: (
         Literal[
@@ -150,6 +168,17 @@ class Adl(Model):
             "risk": ("risk", risk),
             "lights": ("lights", self.lights.model_dump()),
             "plan_fallback": ("plan_fallback", self.plan_fallback),
+            "size_band": (
+                "size_band",
+                self.size_band
+                and {
+                    "share_ppm": ppm(self.size_band.share, f"{at}.size_band.share"),
+                    "window_ns": self.size_band.window,
+                },
+            ),
+            "cooldown": ("cooldown_ns", self.cooldown),
+            "exempt": ("exempt", list(self.exempt)),
+            "carry": ("carry", self.carry),
         }
         # The core's text leaves out what is as by default.
         said = [name for name in further if getattr(self, name) != type(self).model_fields[name].default]

@@ -16,6 +16,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 from seawall.models.adl import Adl, AdlLights, Hedge, NoRisk, PowerRisk, ThresholdRisk
 from seawall.models.auction import Auction, BoundedPressure, Collar
 from seawall.models.exact import Count, Duration, Exact, Model, NonNegative, Positive, ppb, ppm, whole
+from seawall.models.limits import BlockLimits, WithdrawalGate
 from seawall.models.prices import Funding, Index, IndexSource, Mark, MeanRule, MedianRule, Votes
 from seawall.models.provenance import CalendarDay, Gap, Origin, Source, check_origins
 from seawall.models.settlement import Settlement
@@ -510,6 +511,10 @@ class VenueProfile(Model):
     """An account leaves liquidation once its equity reaches this multiple of maintenance."""
     withdrawal_notional: NonNegative = Decimal(0)
     """A withdrawal leaves at least this share of the open notional."""
+    block_limits: BlockLimits | None = None
+    """What liquidations do at most in a period; absent for no limits."""
+    withdrawal_gate: WithdrawalGate | None = None
+    """When withdrawals and transfers are refused; absent for never."""
     claims: bool = False
     """Whether what others paid for a debtor is claimed back from its later deposits."""
     limits: Limits = Limits()
@@ -567,6 +572,8 @@ class VenueProfile(Model):
             "last_resort": last_resort_config(self.last_resort, self.amount),
             **self._levels(),
             **({"claims": True} if self.claims else {}),
+            **({} if self.block_limits is None else {"block_limits": self.block_limits.config(self.amount)}),
+            **({} if self.withdrawal_gate is None else {"withdrawal_gate": self.withdrawal_gate.config()}),
             "limits": self.limits.model_dump(),
             "assets": [self._asset(number, asset) for number, asset in enumerate(self.assets)],
             "funds": [fund.config(self.amount) for fund in self.funds],

@@ -369,7 +369,8 @@ def _last_resort(value: object) -> str:
 
 
 LastResort = Annotated[
-    Annotated[Literal["remainder", "socialise", "withdrawal_factor"], Tag("name")] | Annotated[TwoSided, Tag("terms")],
+    Annotated[Literal["remainder", "socialise", "socialise_equity", "withdrawal_factor"], Tag("name")]
+    | Annotated[TwoSided, Tag("terms")],
     Discriminator(_last_resort),
 ]
 """What happens to a loss that the fund cannot pay."""

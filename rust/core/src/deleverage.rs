@@ -8,7 +8,8 @@ use crate::adl::{
     self, Apportionment, Candidate, Claim, Counterparties, Frame, Hedged, Liable, Marks, Stake, StepCheck,
     Transfer,
 };
-use crate::config::{Adl, AdlFallback, AdlMethod, AdlPrice, AdlScore, AdlTrigger, Hedge};
+use crate::blocks::Limit;
+use crate::config::{Adl, AdlFallback, AdlMethod, AdlPrice, AdlScore, AdlTrigger, Exempt, Hedge};
 use crate::floor::Floor;
 use crate::insurance;
 use crate::ledger::Place;
@@ -122,6 +123,15 @@ fn terms(floor: &Floor, residual: &Residual) -> Option<(Adl, Transfer, Qty)> {
     Some((rule, terms, lots))
 }
 
+/// The limit that keeps the market from another round for now.
+fn held(floor: &Floor, residual: &Residual, rule: &Adl) -> Option<Limit> {
+    if floor.market(residual.market).history.cools(floor.now, rule.cooldown_ns) {
+        return Some(Limit::AdlCooldown);
+    }
+    let exhausted = floor.config.block_limits.is_some_and(|rules| !floor.blocks.may_deleverage(&rules));
+    exhausted.then_some(Limit::AdlRounds)
+}
+
 /// What somebody else is asked about stage J, as the venue stands; none where the market's own rule decides, where
 /// nothing may be closed, or where there is nobody to close.
 pub(crate) fn asked(floor: &Floor, residual: &Residual, round: u64) -> Option<AdlRound> {
@@ -129,6 +139,9 @@ pub(crate) fn asked(floor: &Floor, residual: &Residual, round: u64) -> Option<Ad
         return None;
     }
     let (rule, terms, lots) = terms(floor, residual)?;
+    if held(floor, residual, &rule).is_some() {
+        return None;
+    }
     let all = candidates(floor, residual.market, terms.winner);
     let candidates: Vec<(Candidate, Qty)> = all
         .into_iter()
@@ -174,6 +187,13 @@ pub(crate) fn run(
     events: &mut Events,
 ) -> Option<Deleveraged> {
     let (mut rule, terms, lots) = terms(floor, &residual)?;
+    if let Some(limit) = held(floor, &residual, &rule) {
+        Floor::report_limit(residual.market, residual.account, limit, residual.lots, events);
+        return None;
+    }
+    if let Some((rules, blocks)) = floor.limited() {
+        blocks.deleverage(&rules);
+    }
     if let (Some(fallback), Answer::Rule | Answer::Fallback) = (rule.plan_fallback, answer) {
         rule.method = fallback;
     }
@@ -184,6 +204,8 @@ pub(crate) fn run(
         qty: residual.lots.get(),
         ..event_of(event::ADL_STARTED, residual.market)
     });
+    let now = floor.now;
+    floor.market_mut(residual.market).history.begin(&rule, now);
     let mut round = Round { floor, residual, rule, terms, events };
     if let Answer::Plan(plan) = answer {
         return Some(round.settle(lots, |r, _| r.close_plan(plan)));
@@ -191,11 +213,13 @@ pub(crate) fn run(
     Some(match round.rule.method {
         AdlMethod::External => unreachable!("a fallback was put in its place"),
         AdlMethod::Queue => round.settle(lots, Round::close_queue),
+        AdlMethod::ProRata if round.rule.carry => round.settle(lots, Round::share_out_with_carry),
         AdlMethod::ProRata => {
             round.settle(lots, |r, lots| r.share_out(Apportionment::LargestRemainder, lots))
         }
         AdlMethod::Webster => round.settle(lots, |r, lots| r.share_out(Apportionment::Webster, lots)),
         AdlMethod::MinMax => round.settle(lots, |r, lots| r.share_out(Apportionment::MinMax, lots)),
+        AdlMethod::RankBands => round.settle(lots, Round::close_by_bands),
         AdlMethod::HedgeAware => round.settle(lots, Round::close_hedge_aware),
         AdlMethod::Offset => Deleveraged { closed: round.offset(), ..Deleveraged::default() },
         AdlMethod::HaircutQueue | AdlMethod::HaircutProRata => round.haircut(lots),
@@ -238,6 +262,7 @@ fn candidate(floor: &Floor, market: MarketId, side: Side, account: AccountId) ->
         return None;
     }
     let lots = p.base.abs();
+    let room = rule.size_band.map(|band| m.history.room(&band, account, lots, floor.now));
     let maintenance = if rule.score == AdlScore::ProfitMarginRatio {
         floor.health(account).maintenance.saturate()
     } else {
@@ -252,6 +277,7 @@ fn candidate(floor: &Floor, market: MarketId, side: Side, account: AccountId) ->
         profit,
         equity: equity.saturate(),
         maintenance,
+        room,
         hedge: rule.hedges.iter().map(hedge).sum(),
     })
 }
@@ -280,11 +306,23 @@ impl Round<'_> {
 
     fn candidate(&self, account: AccountId) -> Option<Candidate> {
         candidate(self.floor, self.residual.market, self.winner(), account)
-            .filter(|c| c.account != self.residual.account)
+            .filter(|c| c.account != self.residual.account && !self.is_exempt(c.account))
     }
 
     fn candidates(&self) -> Vec<Candidate> {
-        candidates(self.floor, self.residual.market, self.winner())
+        let all = candidates(self.floor, self.residual.market, self.winner());
+        if self.rule.exempt.is_empty() {
+            return all;
+        }
+        all.into_iter().filter(|c| !self.is_exempt(c.account)).collect()
+    }
+
+    /// True if the rule leaves the account alone in this round.
+    fn is_exempt(&self, account: AccountId) -> bool {
+        self.rule.exempt.iter().any(|exempt| match exempt {
+            Exempt::Group => self.floor.is_party(account, self.residual.account),
+            Exempt::Backstop => self.floor.config.backstop == Some(account),
+        })
     }
 
     /// Lots of a candidate that this round may close.
@@ -307,8 +345,18 @@ impl Round<'_> {
     fn close_at_price(&mut self, winner: AccountId, lots: Qty) {
         let Residual { account, market, side, .. } = self.residual;
         self.check(winner, lots);
+        self.note(winner, lots);
         self.floor.pass(market, (account, side.opposite()), winner, (self.terms.price, lots));
         self.report(winner, lots, self.terms.given_up(lots));
+    }
+
+    /// Lots of a winner are about to be closed: the size band counts them.
+    fn note(&mut self, winner: AccountId, lots: Qty) {
+        let held = self.floor.ledger.position(winner, self.residual.market).base.abs();
+        let market = self.floor.market_mut(self.residual.market);
+        if self.rule.size_band.is_some() {
+            market.history.close(winner, held, lots);
+        }
     }
 
     /// What holds before any close.
@@ -361,7 +409,8 @@ impl Round<'_> {
     fn close_queue(&mut self, lots: Qty) -> Qty {
         let mut ranking = self.take_ranking();
         let mut examined = Vec::new();
-        let next = ranking.iter().rev().take(self.closes_max()).map(|&account| {
+        let asked = ranking.iter().rev().filter(|account| !self.is_exempt(**account));
+        let next = asked.take(self.closes_max()).map(|&account| {
             let found = self.candidate(account).unwrap_or(Candidate { account, ..Candidate::default() });
             let cap = self.cap(&found);
             examined.push((found, cap));
@@ -371,6 +420,7 @@ impl Round<'_> {
         let plan: Vec<(Candidate, Qty)> = examined.iter().map(|(c, _)| *c).zip(takes).collect();
         let kept = self.within_correction(&plan);
         let mut left = lots;
+        let mut gone = Vec::new();
         for ((c, take), (_, cap)) in plan.iter().take(kept).zip(&examined) {
             if take.is_positive() {
                 self.close_at_price(c.account, *take);
@@ -379,8 +429,15 @@ impl Round<'_> {
             // Only an account that is left open because the round is done stays first.
             let stays = take < cap || (left.is_zero() && *cap < c.lots);
             if !stays {
-                ranking.pop();
+                gone.push(c.account);
             }
+        }
+        if self.rule.exempt.is_empty() {
+            ranking.truncate(ranking.len() - gone.len());
+        } else {
+            // Who is exempt from this round stands between them.
+            gone.sort_unstable();
+            ranking.retain(|account| gone.binary_search(account).is_err());
         }
         self.keep_ranking(ranking);
         lots - left
@@ -396,7 +453,9 @@ impl Round<'_> {
         let kept = self.floor.market_mut(market).ranking[usize::from(side.code())].take();
         kept.unwrap_or_else(|| {
             let max = usize::try_from(self.floor.config.limits.adl_rank_max).expect("32 bits fit");
-            let mut ranked = rank(self.floor, market, side, &self.candidates(), max);
+            // Of everyone: who is exempt from this round is not from others.
+            let all = candidates(self.floor, market, side);
+            let mut ranked = rank(self.floor, market, side, &all, max);
             ranked.reverse();
             ranked
         })
@@ -424,6 +483,32 @@ impl Round<'_> {
         plan.iter().map(|(_, lots)| *lots).sum()
     }
 
+    /// Everyone in proportion, with the fractions of the rounds before.
+    fn share_out_with_carry(&mut self, lots: Qty) -> Qty {
+        let (market, side) = (self.residual.market, usize::from(self.winner().code()));
+        let all = self.candidates();
+        let claims: Vec<Claim> = all.iter().map(|c| c.claim(&self.rule, &self.terms)).collect();
+        let kept = &self.floor.market(market).history.carried[side];
+        let carried: Vec<i64> = all.iter().map(|c| kept.get(&c.account).copied().unwrap_or(0)).collect();
+        let (takes, carries) = adl::allocate_with_carry(lots, &claims, &carried);
+        // Who is no candidate any more is forgotten.
+        let carries = all.iter().map(|c| c.account).zip(carries).filter(|(_, carry)| *carry != 0).collect();
+        self.floor.market_mut(market).history.carried[side] = carries;
+        self.close_all(all, &takes)
+    }
+
+    /// Bands of the ranking, each in proportion.
+    fn close_by_bands(&mut self, lots: Qty) -> Qty {
+        let (market, side) = (self.residual.market, self.winner());
+        let found = self.candidates();
+        let ranked = rank(self.floor, market, side, &found, found.len());
+        let all: Vec<Candidate> = ranked.into_iter().filter_map(|account| self.candidate(account)).collect();
+        let claims: Vec<Claim> = all.iter().map(|c| c.claim(&self.rule, &self.terms)).collect();
+        let bands = adl::lights(self.rule.lights, &all.iter().map(|c| c.lots).collect::<Vec<_>>());
+        let takes = adl::rank_bands(lots, &claims, &bands);
+        self.close_all(all, &takes)
+    }
+
     /// What nothing hedges first, then the rest.
     fn close_hedge_aware(&mut self, lots: Qty) -> Qty {
         let all = self.candidates();
@@ -432,7 +517,7 @@ impl Round<'_> {
         self.close_all(all, &takes)
     }
 
-    /// Closes by account number.
+    /// Closes in the order of the candidates.
     fn close_all(&mut self, all: Vec<Candidate>, takes: &[Qty]) -> Qty {
         let plan: Vec<(Candidate, Qty)> = all.into_iter().zip(takes.iter().copied()).collect();
         let kept = self.within_correction(&plan);
@@ -526,6 +611,7 @@ impl Counterparties for Round<'_> {
     fn close(&mut self, name: AccountId, lots: Qty, quote: Money) {
         let Residual { account, market, side, mark, .. } = self.residual;
         self.check(name, lots);
+        self.note(name, lots);
         let contract = *self.floor.contract(market);
         let value = contract.value(mark, side.signed(lots));
         for (account, closed, proceeds) in [(account, side.opposite(), quote), (name, side, -quote)] {

@@ -23,8 +23,10 @@ mod book;
 
 mod allocation;
 mod auction;
+mod blocks;
 mod breaker;
 mod funding;
+mod history;
 mod index;
 mod ledger;
 mod mark;

@@ -19,9 +19,12 @@ pub use policy::{
     size_to_close,
 };
 
+use crate::blocks::Limit;
 use crate::book::NO_SLOT;
 use crate::codec::{CodecError, Reader, Writer};
-use crate::config::{AssignmentStage, Config, During, LimitRule, LiquidationFee, SlicePolicy, Takeover};
+use crate::config::{
+    AssignmentStage, Config, During, GateTrigger, LimitRule, LiquidationFee, SlicePolicy, Takeover,
+};
 use crate::deleverage::{self, Answer, Residual};
 use crate::floor::{Floor, Flow, Incoming, Swept};
 use crate::insurance;
@@ -161,9 +164,20 @@ impl Queue {
 
     /// Step 8: up to `rounds` rounds.
     pub(crate) fn resolve(&mut self, floor: &mut Floor, rounds: u32, events: &mut Events) {
+        let now = floor.now;
+        if let Some((rules, blocks)) = floor.limited() {
+            blocks.begin(&rules, now);
+        }
         for _ in 0..rounds {
-            let Some(account) = self.waiting.pop_front() else { return };
+            let Some(&account) = self.waiting.front() else { return };
+            if floor.limited().is_some_and(|(rules, blocks)| !blocks.may_go_on(&rules)) {
+                return Floor::report_limit(MarketId::NONE, account, Limit::Rounds, Qty::ZERO, events);
+            }
+            self.waiting.pop_front();
             self.round(floor, account, events);
+            if floor.is_liquidated(account) && floor.equity(account).is_negative() {
+                floor.alarm(account, GateTrigger::NegativeEquity, events);
+            }
             if self.plans.awaits() {
                 return;
             }
@@ -229,7 +243,9 @@ impl Queue {
         let claims = &mut self.claims;
         if !(Settlement { floor, claims, events, account, market }).run() {
             self.owing.insert(account, market);
-            self.waiting.push_back(account);
+            // Where the period's limit is used up it waits for another period.
+            let waits = !floor.fund_room(account).is_positive();
+            if waits { self.parked.push(account) } else { self.waiting.push_back(account) }
         }
     }
 
@@ -244,6 +260,7 @@ impl Queue {
     ) -> bool {
         let pace = self.paces.begin(floor, account, market);
         let lots = self.lots(floor, account, market, (health, &pace));
+        let lots = within_limits(floor, (account, market), lots, events);
         if lots.is_zero() {
             return false;
         }
@@ -281,7 +298,11 @@ impl Queue {
             if may_close(floor, account, market) {
                 let pace = self.paces.begin(floor, account, market);
                 let mut slice = slice(floor, account, market, (by.0, &pace));
-                slice.lots = slice.lots.ppm_up(by.1.share);
+                let lots = slice.lots.ppm_up(by.1.share);
+                slice.lots = within_limits(floor, (account, market), lots, events);
+                if slice.lots.is_zero() {
+                    continue;
+                }
                 closed |= close_slice(floor, &mut slice, events);
             }
         }
@@ -417,6 +438,7 @@ fn leave(floor: &mut Floor, account: AccountId, how: Ended, events: &mut Events)
 /// closes positions.
 fn keeps_owing(config: &Config) -> bool {
     config.funds.iter().any(|fund| fund.paid_max.is_some())
+        || config.block_limits.is_some_and(|limits| limits.account_fund_loss.is_some())
         || config.markets.iter().any(|market| market.settlement.is_some())
 }
 
@@ -511,7 +533,29 @@ fn close_slice(floor: &mut Floor, slice: &mut Slice, events: &mut Events) -> boo
     if slice.enters(Stage::Winners) {
         to_winners(floor, slice, events);
     }
-    slice.lots < planned
+    let closed = planned - slice.lots;
+    let notional = slice.contract.notional_up(slice.mark, closed);
+    if let Some((rules, blocks)) = floor.limited() {
+        blocks.close(&rules, (slice.account, slice.market), closed, notional);
+    }
+    closed.is_positive()
+}
+
+/// The lots of a slice that the limits of the period leave.
+fn within_limits(floor: &mut Floor, of: (AccountId, MarketId), lots: Qty, events: &mut Events) -> Qty {
+    let (account, market) = of;
+    let contract = *floor.contract(market);
+    let per_lot = contract.lot(floor.prices.known(market)).abs();
+    let worth = |notional| contract.affordable(notional, Fine::ZERO, per_lot);
+    let whole = floor.ledger.position(account, market).base.abs();
+    let room = floor.limited().and_then(|(rules, blocks)| blocks.room(&rules, of, whole, worth));
+    match room {
+        Some((room, limit)) if room < lots => {
+            Floor::report_limit(market, account, limit, lots - room, events);
+            room
+        }
+        _ => lots,
+    }
 }
 
 fn buffer(policy: &SlicePolicy) -> Ppm {
@@ -608,7 +652,7 @@ fn charge(floor: &mut Floor, slice: &Slice, filled: (Qty, Fine, bool), events: &
     let signed = |amount: Fine| slice.side.pick(amount, -amount);
     let value = contract.down(signed(filled.1));
     let surplus = contract.down(signed(filled.1 - contract.fine(slice.bankruptcy, filled.0)));
-    let fund = budget(floor, slice.market);
+    let fund = budget(floor, slice.account, slice.market);
     let delta = insurance::fund_delta(value, value - surplus, rules.fee_ppm, fund);
     if delta.amount.is_negative() {
         // Beyond the bankruptcy price; what the fund cannot pay stays with the account.
@@ -677,7 +721,7 @@ fn takeover_terms(
         return None;
     }
     let paid_per_lot = insurance::cost_per_lot(slice.side, slice.bankruptcy, slice.mark, &slice.contract);
-    let budget = budget(floor, slice.market);
+    let budget = budget(floor, slice.account, slice.market);
     let lots = insurance::payable(budget, Fine::ZERO, paid_per_lot, slice.lots, &slice.contract);
     lots.is_positive().then_some((slice.mark, lots, paid_per_lot))
 }
@@ -732,7 +776,7 @@ fn to_fund(floor: &mut Floor, slice: &mut Slice, events: &mut Events) {
     if watch_drawdown(floor, slice.market, events) {
         return;
     }
-    let budget = budget(floor, slice.market);
+    let budget = budget(floor, slice.account, slice.market);
     if !budget.is_positive() {
         return;
     }
@@ -752,7 +796,7 @@ fn residual(floor: &mut Floor, slice: &Slice) -> Residual {
         bankruptcy: slice.bankruptcy,
         mark: slice.mark,
         insolvent: slice.insolvent,
-        fund: budget(floor, slice.market),
+        fund: budget(floor, slice.account, slice.market),
     }
 }
 

@@ -229,6 +229,10 @@ pub mod event {
     pub const CLAIM_PAID: u16 = 543;
     /// A long and a short were closed against each other in a settlement.
     pub const SETTLED: u16 = 544;
+    /// Withdrawals and transfers are refused for a time.
+    pub const WITHDRAWALS_GATED: u16 = 545;
+    /// A limit of the period kept the waterfall from something.
+    pub const LIMIT_REACHED: u16 = 546;
 }
 
 /// Order flag: refuse the order if it would take.
@@ -373,6 +377,8 @@ pub enum Reject {
     SourceCrossed = 225,
     /// A source's price is too old, or older than the one before.
     SourceStale = 226,
+    /// Money has to stay in the venue for a time.
+    WithdrawalsGated = 227,
     /// The waterfall waits for a plan; only the plan, cancels and Pulse are admitted.
     AwaitingPlan = 250,
     /// No plan is awaited, or one of another round.
@@ -401,7 +407,7 @@ pub enum Reject {
 
 impl Reject {
     /// Every code with its name, in order.
-    pub const ALL: [Self; 41] = [
+    pub const ALL: [Self; 42] = [
         Self::TimeBackwards,
         Self::TimersPending,
         Self::UnknownCommand,
@@ -431,6 +437,7 @@ impl Reject {
         Self::ExpiryPast,
         Self::SourceCrossed,
         Self::SourceStale,
+        Self::WithdrawalsGated,
         Self::AwaitingPlan,
         Self::NoPlanAwaited,
         Self::PlanTooLarge,

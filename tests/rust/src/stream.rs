@@ -309,7 +309,53 @@ pub fn daring(seed: u64) -> Value {
     for (market, rule) in config["markets"].as_array_mut().expect("a list").iter_mut().zip(settled) {
         market["settlement"] = rule;
     }
+    limit(&mut config, &mut last);
     config
+}
+
+/// Limits of a period, the withdrawal gate, a last resort by equity, and bands of auto-deleveraging.
+fn limit(config: &mut Value, rng: &mut Rng) {
+    if config["last_resort"] == "socialise" && rng.chance(60) {
+        config["last_resort"] = json!("socialise_equity");
+    }
+    let mut some = |percent: i64, value: Value| if rng.chance(percent) { value } else { Value::Null };
+    let limits = json!({
+        "period_ns": some(70, json!(10 * MILLISECOND)),
+        "position": some(50, json!({"share_ppm": 300_000, "notional_min": 200})),
+        "account_notional": some(40, json!(3000)),
+        "account_fund_loss": some(70, json!(20)),
+        "rounds": some(40, json!(2)),
+        "adl_rounds": some(40, json!(1)),
+    });
+    config["block_limits"] = some(50, limits);
+    if config["block_limits"]["period_ns"].is_null() && !config["block_limits"].is_null() {
+        config["block_limits"]["period_ns"] = json!(0);
+    }
+    let trigger = rng.pick(&["negative_equity", "uncovered_loss"]);
+    let gate = json!({"duration_ns": 5 * MILLISECOND, "trigger": trigger});
+    config["withdrawal_gate"] = if rng.chance(50) { gate } else { Value::Null };
+    for market in config["markets"].as_array_mut().expect("a list") {
+        let adl = &mut market["adl"];
+        if rng.chance(30) {
+            adl["method"] = json!("rank_bands");
+            adl["lights"] = json!({"method": rng.pick(&["cumulative_quantity", "equal_count"]), "levels": 2});
+        }
+        if adl["method"] == json!("pro_rata") {
+            adl["carry"] = json!(rng.chance(70));
+        }
+        if rng.chance(40) {
+            adl["size_band"] =
+                json!({"share_ppm": rng.within(100_000, 600_000), "window_ns": 10 * MILLISECOND});
+        }
+        if rng.chance(30) {
+            adl["cooldown_ns"] = json!(3 * MILLISECOND);
+        }
+        adl["exempt"] = match rng.below(4) {
+            0 => json!(["group"]),
+            1 => json!(["backstop", "group"]),
+            _ => json!([]),
+        };
+    }
 }
 
 /// Sources, inputs of the mark and terms of the funding.

@@ -162,6 +162,7 @@ fn lasts(config: &Value, base: i64, money: (i64, i64)) -> i64 {
 
 #[test]
 fn more_collateral_never_liquidates_earlier_and_a_higher_requirement_never_later() {
+    let (mut later, mut earlier) = (0, 0);
     for seed in 1..=25 {
         let mut rng = Rng::new(seed);
         let mut config = sized(&mut rng);
@@ -172,12 +173,18 @@ fn more_collateral_never_liquidates_earlier_and_a_higher_requirement_never_later
         let before = lasts(&config, base, (money, 10));
         let more = [(money + rng.within(1, 500), 10), (money, 10 + rng.within(1, 50))];
         for money in more {
-            assert!(lasts(&config, base, money) >= before, "seed {seed}: more collateral");
+            let after = lasts(&config, base, money);
+            assert!(after >= before, "seed {seed}: more collateral");
+            later += usize::from(after > before);
         }
         config["markets"][0]["tiers"][0]["maintenance_ppm"] = json!(25 * rng.within(2_001, 4_000));
         config["markets"][0]["tiers"][1]["maintenance_ppm"] = json!(130_000);
-        assert!(lasts(&config, base, (money, 10)) <= before, "seed {seed}: a higher rate");
+        let after = lasts(&config, base, (money, 10));
+        assert!(after <= before, "seed {seed}: a higher rate");
+        earlier += usize::from(after < before);
     }
+    println!("more collateral: later in {later} of 50; a higher rate: earlier in {earlier} of 25");
+    assert!(later >= 20 && earlier >= 15, "later {later} of 50, earlier {earlier} of 25");
 }
 
 #[test]
@@ -280,4 +287,13 @@ fn a_larger_fund_never_means_more_deleveraging_of_one_account() {
 fn a_larger_fund_can_mean_more_deleveraging_of_many() {
     // It sells one account's lots into bids that the next one's bankruptcy price would have reached.
     assert_eq!([300, 1_000].map(|fund| deleveraged(6, 8, fund)), [233, 248]);
+    let [mut less, mut same, mut more] = [0; 3];
+    for seed in 1..=60 {
+        let [small, large] = [300, 1_000].map(|fund| deleveraged(seed, 8, fund));
+        less += usize::from(large < small);
+        same += usize::from(large == small);
+        more += usize::from(large > small);
+    }
+    println!("of 60 crowds of eight: less deleveraging {less}, the same {same}, more {more}");
+    assert!(less > more && more > 0, "less {less}, more {more}");
 }

@@ -332,6 +332,7 @@ fn a_refused_command_changes_nothing() {
             "open_orders_max": 2,
         });
         config["assets"][0]["deposits_max"] = json!(20_000);
+        config["withdrawal_gate"] = json!({"duration_ns": 20_000_000, "trigger": "negative_equity"});
         let mut step = 0;
         World::run(seed, LENGTH, venue_of(&config), |venue, _, _| {
             step += 1;

@@ -1,11 +1,11 @@
 //! Properties of the waterfall with every policy, on random streams of commands. A failure names its seed.
 
-use seawall_core::{Audit, Config, Events, FundId, MarketId, Phase, Record, Venue, protocol::event};
+use seawall_core::{Audit, Config, Events, FundId, MarketId, Phase, Record, Reject, Venue, protocol::event};
 use seawall_tests::stream::{Counts, Rng, World, daring, lively, unit};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-const SEEDS: u64 = 300;
+const SEEDS: u64 = 400;
 const LENGTH: usize = 400;
 /// How often each state has to be reached at least.
 const LEAST: usize = 10;
@@ -91,22 +91,141 @@ fn check_settled(venue: &Venue, closed: &mut BTreeMap<u16, (i64, i64)>, events: 
     }
 }
 
+/// What was done in a period, from the events alone.
+#[derive(Default)]
+struct Done {
+    period: i64,
+    adl_rounds: i64,
+    paid: BTreeMap<u32, i64>,
+    gated: i64,
+    last_adl: BTreeMap<u16, i64>,
+}
+
+/// Asserts the limits of a period, the cooldown of a market and the withdrawal gate.
+fn check_limits(done: &mut Done, events: &[Record], config: &Value, seed: u64) {
+    let limits = &config["block_limits"];
+    let length = limits["period_ns"].as_i64().unwrap_or(0);
+    let Some(first) = events.first() else { return };
+    let period = if length > 0 { first.at / length } else { 0 };
+    if length == 0 || period != done.period {
+        *done = Done {
+            period,
+            gated: done.gated,
+            last_adl: std::mem::take(&mut done.last_adl),
+            ..Done::default()
+        };
+    }
+    for e in events {
+        match e.kind {
+            event::ADL_STARTED => {
+                done.adl_rounds += 1;
+                let most = limits["adl_rounds"].as_i64();
+                assert!(most.is_none_or(|most| done.adl_rounds <= most), "seed {seed}: {e:?}");
+                let cooldown =
+                    config["markets"][usize::from(e.market)]["adl"]["cooldown_ns"].as_i64().unwrap_or(0);
+                let before = done.last_adl.insert(e.market, e.at);
+                assert!(
+                    before.is_none_or(|before| e.at - before >= cooldown),
+                    "seed {seed}: {e:?} after {before:?}"
+                );
+            }
+            event::FUND_PAID => {
+                let paid = done.paid.entry(e.account).or_default();
+                *paid += e.amount;
+                let most = limits["account_fund_loss"].as_i64();
+                assert!(most.is_none_or(|most| *paid <= most), "seed {seed}: {e:?} makes {paid}");
+            }
+            event::WITHDRAWALS_GATED => {
+                assert!(e.amount > done.gated && e.amount > e.at, "seed {seed}: {e:?}");
+                done.gated = e.amount;
+            }
+            event::WITHDRAWN | event::TRANSFERRED => {
+                assert!(e.at >= done.gated, "seed {seed}: {e:?} before {}", done.gated);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// How often states were reached that no single kind of event tells.
+#[derive(Default)]
+struct Reached(BTreeMap<String, usize>);
+
+impl Reached {
+    fn add(&mut self, config: &Value, events: &[Record]) {
+        let mut note = |name: String| *self.0.entry(name).or_default() += 1;
+        for e in events {
+            let adl = &config["markets"][usize::from(e.market)]["adl"];
+            match e.kind {
+                event::LIMIT_REACHED => note(format!("limit {}", e.code)),
+                event::REJECTED if e.code == Reject::WithdrawalsGated.code() => {
+                    note("gate kept money".into())
+                }
+                event::WITHDRAWALS_GATED => note("gate closed".into()),
+                event::ADL_REMAINDER => note("adl with remainder".into()),
+                event::ADL_FILL if adl["method"] == "rank_bands" => note("adl by rank bands".into()),
+                event::ADL_FILL if adl["carry"] == true => note("adl with carry".into()),
+                event::ADL_FILL if !adl["size_band"].is_null() => note("adl in a size band".into()),
+                event::ASSIGNMENT_REMAINDER => note("assignment with remainder".into()),
+                event::SOCIALISED if config["last_resort"] == "socialise_equity" => {
+                    note("socialised by equity".into())
+                }
+                event::SETTLED => note("settled".into()),
+                _ => {}
+            }
+        }
+    }
+
+    /// Prints what was reached, and fails for what was reached too rarely.
+    fn report(&self) {
+        for (name, count) in &self.0 {
+            println!("{name:26} {count:6}");
+        }
+        let limits = (1..=6).map(|code| format!("limit {code}"));
+        let named = [
+            "gate kept money",
+            "gate closed",
+            "adl with remainder",
+            "adl by rank bands",
+            "adl with carry",
+            "adl in a size band",
+            "assignment with remainder",
+            "socialised by equity",
+            "settled",
+            "fund empty",
+        ];
+        for name in limits.chain(named.map(str::to_owned)) {
+            let count = self.0.get(&name).copied().unwrap_or(0);
+            assert!(count >= LEAST, "{name} was reached {count} times");
+        }
+    }
+}
+
 #[test]
 fn money_is_conserved_and_stages_keep_their_order() {
     // Audit::Full counts money, positions, open lots and guards anew after every command.
     let mut counts = Counts::default();
     let mut left_behind = 0;
+    let mut reached = Reached::default();
     for seed in 1..=SEEDS {
         let config = daring(seed);
         let (mut lists, mut closed) = (BTreeMap::new(), BTreeMap::new());
+        let mut done = Done::default();
         let look = |venue: &Venue, command: &Record, events: &[Record]| {
             assert!(venue.conservation().ok, "seed {seed}: {command:?}");
             check_volunteers(&mut lists, events, seed);
             check_order(events, &config, seed);
             check_settled(venue, &mut closed, events, seed);
+            check_limits(&mut done, events, &config, seed);
+            reached.add(&config, events);
             let funds = config["funds"].as_array().expect("a list").iter();
             for (fund, rules) in funds.enumerate() {
                 let balance = venue.fund(FundId::from_index(fund)).get();
+                if balance == 0
+                    && events.iter().any(|e| e.kind == event::FUND_PAID && usize::from(e.code) == fund)
+                {
+                    *reached.0.entry("fund empty".into()).or_default() += 1;
+                }
                 assert!(balance >= 0, "seed {seed}: a fund is below zero");
                 assert!(rules["cap"].as_i64().is_none_or(|cap| balance <= cap), "seed {seed}: above its cap");
             }
@@ -117,6 +236,7 @@ fn money_is_conserved_and_stages_keep_their_order() {
         let world = World::run(seed, LENGTH, venue_of(&config), look);
         counts.add(&world.events);
     }
+    reached.report();
     println!("left behind {left_behind}");
     assert!(left_behind >= LEAST, "too few withdrew during a shortfall");
     for (kind, name) in [
@@ -146,7 +266,7 @@ fn money_is_conserved_and_stages_keep_their_order() {
 
 #[test]
 fn a_restore_changes_nothing_that_follows() {
-    for seed in 1..=SEEDS / 3 {
+    for seed in 1..=SEEDS / 4 {
         let world = World::run(seed, LENGTH, venue_of(&daring(seed)), |_, _, _| {});
         let mut rng = Rng::new(seed);
         let mut venue = venue_of(&world.config);
@@ -257,6 +377,36 @@ fn what_cannot_work_is_refused_with_its_field() {
     plain["cleared"] = json!(false);
     plain["settlement"] = json!({"price": "mark", "reduce_only_ns": 0, "notice_ns": null});
     refuse("/markets/0", plain, "settlement: a market without clearing has nothing to settle");
+    let limit = |key: &str, value: Value, told: &str| {
+        let mut limits = json!({
+            "period_ns": 0, "position": null, "account_notional": null, "account_fund_loss": null, "rounds": null,
+            "adl_rounds": null,
+        });
+        limits[key] = value;
+        refuse("/block_limits", limits, &format!("block_limits.{key}{told}"));
+    };
+    limit("period_ns", json!(-1), ": -1");
+    limit("position", json!({"share_ppm": 0, "notional_min": 0}), ".share_ppm: 0");
+    limit("position", json!({"share_ppm": 1_000_001, "notional_min": 0}), ".share_ppm: 1000001");
+    limit("position", json!({"share_ppm": 1, "notional_min": -1}), ".notional_min: -1");
+    for key in ["account_notional", "account_fund_loss", "rounds", "adl_rounds"] {
+        limit(key, json!(0), ": 0: must be positive, or null for no limit");
+    }
+    let gate = |duration: i64| json!({"duration_ns": duration, "trigger": "negative_equity"});
+    refuse("/withdrawal_gate", gate(0), "withdrawal_gate.duration_ns: 0");
+    let adl = |method: &str, key: &str, value: Value, told: &str| {
+        let mut rule = unit()["markets"][0]["adl"].clone();
+        rule["method"] = json!(method);
+        rule[key] = value;
+        refuse("/markets/0/adl", rule, &format!("adl.{key}{told}"));
+    };
+    let band = |share: i64, window: i64| json!({"share_ppm": share, "window_ns": window});
+    adl("queue", "size_band", band(0, 1), ".share_ppm: 0");
+    adl("queue", "size_band", band(1_000_001, 1), ".share_ppm: 1000001");
+    adl("queue", "size_band", band(1, 0), ".window_ns: 0");
+    adl("haircut_queue", "size_band", band(1, 1), ": HaircutQueue closes no lots");
+    adl("queue", "cooldown_ns", json!(-1), ": -1");
+    adl("queue", "carry", json!(true), ": Queue carries nothing");
     let funds = |key: &str, value: Value| {
         let mut fund = json!({"name": "main"});
         fund[key] = value;

@@ -1,6 +1,6 @@
 //! Lots of each winner: in turn, in proportion, or first what nothing hedges.
 
-use crate::units::{Qty, Side, in_turn, largest_remainder, min_max, webster};
+use crate::units::{Qty, Side, in_turn, largest_remainder, min_max, webster, with_carry};
 
 /// How lots are shared out in proportion; ties go to the earlier claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +36,35 @@ pub fn allocate(rule: Apportionment, residual: Qty, claims: &[Claim]) -> Vec<Qty
         Apportionment::MinMax => min_max(residual.get(), &weights, &caps),
     };
     shares.into_iter().map(Qty::new).collect()
+}
+
+/// [`Apportionment::LargestRemainder`] with what each account carries from the rounds before, in millionths of a lot: the
+/// lots, and what each carries then.
+///
+/// What an account is due is its exact share and what it carries. Each lot goes to the account that is due most after those
+/// that it has, ties to the earlier. An account that gives all it can carries nothing, nor does one of no weight.
+#[must_use]
+pub fn allocate_with_carry(residual: Qty, claims: &[Claim], carried: &[i64]) -> (Vec<Qty>, Vec<i64>) {
+    let weights: Vec<i64> = claims.iter().map(|c| c.weight).collect();
+    let caps: Vec<i64> = claims.iter().map(|c| c.cap.get()).collect();
+    let (lots, carries) = with_carry(residual.get(), &weights, &caps, carried);
+    (lots.into_iter().map(Qty::new).collect(), carries)
+}
+
+/// Lots by bands of a ranking: claims and their bands, from 1, in the order of the ranking. A band is asked once those before
+/// it have given all they can; inside a band lots are shared out by largest remainder, ties to the earlier.
+#[must_use]
+pub fn rank_bands(residual: Qty, claims: &[Claim], bands: &[u32]) -> Vec<Qty> {
+    let mut left = residual;
+    let mut lots = Vec::with_capacity(claims.len());
+    while lots.len() < claims.len() {
+        let first = lots.len();
+        let count = bands[first..].iter().take_while(|band| **band == bands[first]).count();
+        let taken = allocate(Apportionment::LargestRemainder, left, &claims[first..first + count]);
+        left -= taken.iter().copied().sum();
+        lots.extend(taken);
+    }
+    lots
 }
 
 /// Lots of the first accounts of a ranking, whose caps are given in its order: each its cap until the residual is used
@@ -129,6 +158,61 @@ mod tests {
         assert_eq!(looked, 3);
         assert_eq!(queue(Qty::new(6), lots(&[4, 1])), lots(&[4, 1]));
         assert_eq!(queue(Qty::ZERO, lots(&[4])), lots(&[]));
+    }
+
+    #[test]
+    fn a_band_is_asked_when_those_before_it_have_given_all() {
+        let claims = [(3, 3), (1, 1), (5, 5), (5, 2), (9, 9)]
+            .map(|(weight, cap)| Claim { weight, cap: Qty::new(cap) });
+        let of = |residual| rank_bands(Qty::new(residual), &claims, &[1, 1, 2, 2, 3]);
+        assert_eq!(of(3), lots(&[2, 1, 0, 0, 0]), "2.25 and 0.75 of the first band");
+        assert_eq!(of(8), lots(&[3, 1, 2, 2, 0]));
+        assert_eq!(of(50), lots(&[3, 1, 5, 2, 9]));
+        assert_eq!(rank_bands(Qty::new(5), &[], &[]), lots(&[]));
+    }
+
+    #[test]
+    fn what_is_carried_makes_small_rounds_fair() {
+        // Three equal accounts, one lot a round: without carry the first gets it every time.
+        let claims = [1, 1, 1].map(|weight| Claim { weight, cap: Qty::new(100) });
+        let mut carried = vec![0; 3];
+        let mut given = Vec::new();
+        for _ in 0..6 {
+            let (round, carries) = allocate_with_carry(Qty::new(1), &claims, &carried);
+            given.push(round.iter().position(|lots| lots.is_positive()).expect("one lot"));
+            carried = carries;
+        }
+        assert_eq!(given, [0, 1, 2, 0, 1, 2]);
+        // Who gives all it can, or counts for nothing, carries nothing.
+        let claims = [(9, 1), (1, 100), (0, 5)].map(|(weight, cap)| Claim { weight, cap: Qty::new(cap) });
+        let (round, carries) = allocate_with_carry(Qty::new(3), &claims, &[400_000, -300_000, 900_000]);
+        assert_eq!((round, carries), (lots(&[1, 2, 0]), vec![0, -300_000, 0]));
+    }
+
+    #[test]
+    fn over_many_rounds_each_gets_its_share_to_a_lot_or_two() {
+        let claims = [7, 13, 1, 29, 50].map(|weight| Claim { weight, cap: Qty::new(1000) });
+        let (mut carried, mut sums, mut all, mut worst) = (vec![0; 5], [0i64; 5], 0, 0.0f64);
+        for round in 0..2000 {
+            let residual = 1 + round * round % 7;
+            let (lots, carries) = allocate_with_carry(Qty::new(residual), &claims, &carried);
+            assert_eq!(lots.iter().map(|q| q.get()).sum::<i64>(), residual);
+            all += residual;
+            for ((sum, lots), claim) in sums.iter_mut().zip(&lots).zip(&claims) {
+                *sum += lots.get();
+                #[allow(
+                    clippy::cast_precision_loss,
+                    clippy::float_arithmetic,
+                    clippy::as_conversions,
+                    reason = "a test"
+                )]
+                let off = (*sum as f64 - all as f64 * claim.weight as f64 / 100.0).abs();
+                worst = worst.max(off);
+            }
+            carried = carries;
+        }
+        println!("at most {worst} lots from the exact share");
+        assert!(worst < 1.5, "{worst} lots from the exact share");
     }
 
     #[test]

@@ -18,7 +18,8 @@ impl Candidate {
         if rule.eligible == Eligible::Realising && !realises {
             return Qty::ZERO;
         }
-        rule.fraction_ppm.map_or(self.lots, |fraction| self.lots.ppm_down(fraction))
+        let part = rule.fraction_ppm.map_or(self.lots, |fraction| self.lots.ppm_down(fraction));
+        self.room.map_or(part, |room| part.min(room))
     }
 
     /// Lots that a round may close: of the part above, those that do not put the account into debt.

@@ -2,7 +2,7 @@
 //!
 //! Pure: candidates in, plans out; the waterfall moves lots and money. The formulas of docs/mechanics.md section 8,
 //! in the order in which a round asks for them: [`transfer_terms`] the price, [`score`] and [`rank`] the order,
-//! [`allocate`], [`queue`] and [`hedge_aware`] the lots, [`haircut`] and [`haircut_queue`] the money, [`offset`] closes at the bankrupt
+//! [`allocate`], [`queue`], [`rank_bands`] and [`hedge_aware`] the lots, [`haircut`] and [`haircut_queue`] the money, [`offset`] closes at the bankrupt
 //! account's own quote, [`step_check`] says when to stop. [`Round`] is a whole round without a venue.
 
 mod allocate;
@@ -12,7 +12,10 @@ mod score;
 mod settle;
 mod wealth;
 
-pub use allocate::{Apportionment, Claim, Hedged, TwoPass, allocate, hedge_aware, leg_risk, queue};
+pub use allocate::{
+    Apportionment, Claim, Hedged, TwoPass, allocate, allocate_with_carry, hedge_aware, leg_risk, queue,
+    rank_bands,
+};
 pub use limits::is_wanted;
 pub use round::{Outcome, Round};
 pub use score::{Frame, lights, rank, score};
@@ -21,7 +24,7 @@ pub use wealth::{Liable, haircut, haircut_queue, risk_weight};
 
 pub use crate::config::{
     Adl, AdlFallback, AdlLights, AdlMethod, AdlPrice, AdlRisk, AdlScore, AdlTrigger, AdlWeight, Eligible,
-    Hedge, LightMethod,
+    Exempt, Hedge, LightMethod, SizeBand,
 };
 
 use crate::units::{AccountId, Contract, Fine, Money, Qty};
@@ -43,6 +46,8 @@ pub struct Candidate {
     pub equity: Money,
     /// Maintenance requirement of the account; read by [`AdlScore::ProfitMarginRatio`](crate::config::AdlScore) only.
     pub maintenance: Money,
+    /// Lots that the size band still lets rounds close; none without a band.
+    pub room: Option<Qty>,
     /// Its positions in hedging markets, as signed lots of this one; read by [`hedge_aware`] only.
     pub hedge: Qty,
 }

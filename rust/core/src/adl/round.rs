@@ -5,7 +5,7 @@
 
 use super::{
     Apportionment, Candidate, Claim, Frame, Hedged, Liable, Marks, Transfer, allocate, haircut,
-    haircut_queue, hedge_aware, is_wanted, queue, rank, score, transfer_terms,
+    haircut_queue, hedge_aware, is_wanted, lights, queue, rank, rank_bands, score, transfer_terms,
 };
 use crate::config::{Adl, AdlMethod};
 use crate::units::{Contract, Money, Price, Qty, whole_units};
@@ -13,7 +13,7 @@ use crate::units::{Contract, Money, Price, Qty, whole_units};
 /// What a round is about.
 #[derive(Debug, Clone, Copy)]
 pub struct Round<'a> {
-    /// The rule of the market. Its trigger, hedges, lights and correction floor are not read.
+    /// The rule of the market. Its trigger, hedges, cooldown, exemptions, carry and correction floor are not read.
     pub rule: &'a Adl,
     /// Bankruptcy price, mark and index.
     pub marks: Marks,
@@ -52,7 +52,7 @@ impl Round<'_> {
         let wanted = |&i: &usize| is_wanted(rule, candidates[i].profit) && candidates[i].equity.is_positive();
         let mut places: Vec<usize> = (0..candidates.len()).filter(wanted).collect();
         places.sort_by_key(|&i| candidates[i].account);
-        if matches!(rule.method, AdlMethod::Queue | AdlMethod::HaircutQueue) {
+        if matches!(rule.method, AdlMethod::Queue | AdlMethod::RankBands | AdlMethod::HaircutQueue) {
             places = self.ranked(&places, candidates);
         }
         let chosen: Vec<&Candidate> = places.iter().map(|&i| &candidates[i]).collect();
@@ -65,6 +65,11 @@ impl Round<'_> {
             AdlMethod::ProRata => shared(Apportionment::LargestRemainder),
             AdlMethod::Webster => shared(Apportionment::Webster),
             AdlMethod::MinMax => shared(Apportionment::MinMax),
+            AdlMethod::RankBands => {
+                let claims: Vec<Claim> = chosen.iter().map(|c| c.claim(rule, &terms)).collect();
+                let bands = lights(rule.lights, &chosen.iter().map(|c| c.lots).collect::<Vec<_>>());
+                rank_bands(residual, &claims, &bands)
+            }
             AdlMethod::HedgeAware => {
                 let hedged: Vec<Hedged> = chosen.iter().map(|c| c.hedged(rule, &terms)).collect();
                 hedge_aware(self.frame.side, residual, &hedged).closed()

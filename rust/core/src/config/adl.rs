@@ -1,7 +1,7 @@
 //! Auto-deleveraging (ADL) of a market: when, who, in which order, how much, at which price.
 
 use super::{ConfigError, Market, is_default, refuse};
-use crate::units::{MILLION, MarketId, Ppm};
+use crate::units::{MILLION, MarketId, Nanos, Ppm};
 use serde::{Deserialize, Serialize};
 
 /// Markets that count as hedges of one market.
@@ -50,12 +50,44 @@ pub struct Adl {
     /// What a profit's weight rises with, for `haircut_pro_rata`.
     #[serde(default, skip_serializing_if = "is_default")]
     pub risk: AdlRisk,
-    /// The indicator lights.
+    /// The indicator lights, which are the bands of `rank_bands`, too.
     #[serde(default, skip_serializing_if = "is_default")]
     pub lights: AdlLights,
     /// What is done instead where a plan was asked for and none came that can be used; null for every other method.
     #[serde(default, skip_serializing_if = "is_default")]
     pub plan_fallback: Option<AdlMethod>,
+    /// The most of one account's position that is closed in a time; null for no such band.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub size_band: Option<SizeBand>,
+    /// Time between two rounds in the market; 0 for none.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub cooldown_ns: Nanos,
+    /// Accounts that are left alone.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub exempt: Vec<Exempt>,
+    /// Whether fractions of a lot are carried from round to round; `pro_rata` only.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub carry: bool,
+}
+
+/// The most of one account's position that rounds close in a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SizeBand {
+    /// Share of the position that there was when the time came to it first.
+    pub share_ppm: Ppm,
+    /// Length of the time.
+    pub window_ns: Nanos,
+}
+
+/// Accounts that a round leaves alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Exempt {
+    /// Those of the bankrupt account's group.
+    Group,
+    /// The backstop.
+    Backstop,
 }
 
 /// How what is left of a liquidation is shared out among winners.
@@ -72,6 +104,8 @@ pub enum AdlMethod {
     MinMax,
     /// Lots that nothing hedges first, then the others; each by largest remainder.
     HedgeAware,
+    /// Bands of the ranking, the first first; inside a band in proportion, by largest remainder.
+    RankBands,
     /// Highest score first, each at the bankrupt account's own quote if it meets that of the winner.
     Offset,
     /// Money instead of lots: highest score first gives up its profit. Positions stay open.
@@ -263,6 +297,24 @@ impl Adl {
             (_, Some(_)) => {
                 return refuse(field("plan_fallback"), "is for the method external; leave it out");
             }
+        }
+        let takes_money = matches!(self.method, AdlMethod::HaircutQueue | AdlMethod::HaircutProRata);
+        if let Some(SizeBand { share_ppm, window_ns }) = self.size_band {
+            if takes_money {
+                return refuse(field("size_band"), format!("{:?} closes no lots; use null", self.method));
+            }
+            if !(1..=MILLION).contains(&share_ppm.get()) {
+                return refuse(field("size_band.share_ppm"), format!("{share_ppm}: must be 1 to 1000000"));
+            }
+            if !window_ns.is_positive() {
+                return refuse(field("size_band.window_ns"), format!("{window_ns}: must be positive"));
+            }
+        }
+        if self.cooldown_ns.is_negative() {
+            return refuse(field("cooldown_ns"), format!("{}: must not be negative", self.cooldown_ns));
+        }
+        if self.carry && self.method != AdlMethod::ProRata {
+            return refuse(field("carry"), format!("{:?} carries nothing; use false", self.method));
         }
         if !(1..=LEVELS_MAX).contains(&self.lights.levels) {
             let why = format!("{}: must be 1 to {LEVELS_MAX}", self.lights.levels);

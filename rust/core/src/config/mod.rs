@@ -6,6 +6,7 @@
 mod adl;
 mod auction;
 mod breaker;
+mod limits;
 mod margin;
 mod market;
 mod price;
@@ -15,13 +16,14 @@ mod waterfall;
 
 pub use adl::{
     Adl, AdlFallback, AdlLights, AdlMethod, AdlPrice, AdlRisk, AdlScore, AdlTrigger, AdlWeight, Eligible,
-    Hedge, LightMethod,
+    Exempt, Hedge, LightMethod, SizeBand,
 };
 pub use auction::{
     Auction, AuctionAllocation, AuctionPreset, AuctionReference, AuctionRounding, Candidates, Collar,
     CollarAction, CollarAround, Indicative, MarketOrders, Pressure, SurplusRule, Tie,
 };
 pub use breaker::{BandAction, Breaker, MoveSource, Rule};
+pub use limits::{BlockLimits, GateTrigger, PositionBlock, WithdrawalGate};
 pub use margin::{
     Collateral, CollateralPrice, Margin, OpenInterestScale, Redemption, SizeDiscount, SizeRule,
 };
@@ -99,6 +101,12 @@ pub struct Config {
     /// Whether what others paid for a debtor is claimed back from its later deposits.
     #[serde(default, skip_serializing_if = "is_default")]
     pub claims: bool,
+    /// What liquidations do at most in a period; null for no limits.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub block_limits: Option<BlockLimits>,
+    /// When withdrawals and transfers are refused; null for never.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub withdrawal_gate: Option<WithdrawalGate>,
     /// Bounds of size and of work.
     pub limits: Limits,
     /// Assets; the first is the valuation asset.
@@ -242,6 +250,8 @@ impl Config {
             return refuse("withdrawal_notional_ppm", format!("{share}: must be 0 (none) to 1000000"));
         }
         self.prove_limits()?;
+        self.block_limits.map_or(Ok(()), |limits| limits.prove())?;
+        self.withdrawal_gate.map_or(Ok(()), |gate| gate.prove())?;
         self.prove_assets()?;
         for (name, count, least) in [
             ("funds", self.funds.len(), 1),

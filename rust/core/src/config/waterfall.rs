@@ -184,6 +184,8 @@ pub enum LastResort {
     Remainder,
     /// Winners of the market carry it in proportion to their profit.
     Socialise,
+    /// Every account carries it in proportion to its equity.
+    SocialiseEquity,
     /// Every position of the market carries it, by lots, on both sides.
     TwoSided {
         /// Step of the charge per lot.
@@ -331,7 +333,7 @@ impl LastResort {
                 }
                 refuse("last_resort.two_sided.rate_step", format!("{rate_step}: must be 1 to {max}"))
             }
-            Self::Remainder | Self::Socialise | Self::WithdrawalFactor => Ok(()),
+            Self::Remainder | Self::Socialise | Self::SocialiseEquity | Self::WithdrawalFactor => Ok(()),
         }
     }
 }

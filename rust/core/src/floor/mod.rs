@@ -10,11 +10,13 @@ mod uncross;
 
 pub(crate) use uncross::Found;
 
+use crate::blocks::{Blocks, Limit};
 use crate::book::{Book, Filled, Located, Removed, Resting};
 use crate::breaker::{Breakers, Trip};
-use crate::config::{self, Allocation, Config, Indicative, MoveSource};
+use crate::config::{self, Allocation, BlockLimits, Config, GateTrigger, Indicative, MoveSource};
 use crate::funding::FundingState;
 use crate::guard::{Cause, Fear, Guards, View};
+use crate::history::AdlHistory;
 use crate::index::Sources;
 use crate::insurance::Pools;
 use crate::ledger::{Ledger, Position, Tag};
@@ -60,6 +62,8 @@ pub(crate) struct Market {
     pub(crate) volunteers: Volunteers,
     /// Winners in order of deleveraging, by their side, the next one last; none before it is needed.
     pub(crate) ranking: [Option<Vec<AccountId>>; 2],
+    /// What deleveraging has done.
+    pub(crate) history: AdlHistory,
     /// Prices of trades that waiting orders have yet to observe, with the last acceptance number at that time.
     pub(crate) prints: Vec<(Price, u64)>,
     /// Bid and ask as they stood when the market stopped matching, where its auction looks at them.
@@ -130,6 +134,10 @@ pub(crate) struct Floor {
     pub(crate) guards: Guards,
     /// Drawdowns of the funds.
     pub(crate) pools: Pools,
+    /// What liquidations have done in the period.
+    pub(crate) blocks: Blocks,
+    /// Money has to stay in the venue before this time.
+    pub(crate) gated: Nanos,
     pub(crate) now: Nanos,
     /// Acceptance number of the last order.
     pub(crate) accepted: u64,
@@ -183,6 +191,7 @@ impl Floor {
             settlement: SettlementState::default(),
             volunteers: Volunteers::default(),
             ranking: [None, None],
+            history: AdlHistory::default(),
             prints: Vec::new(),
             touch: None,
             published: None,
@@ -200,6 +209,8 @@ impl Floor {
             prices: Prices::new(config.markets.len()),
             ledger: Ledger::new(&config),
             pools: Pools::new(&config),
+            blocks: Blocks::default(),
+            gated: Nanos::ZERO,
             now: Nanos::ZERO,
             accepted: 0,
             is_stirred: false,
@@ -758,6 +769,50 @@ impl Floor {
             }
         }
         self.scratch = ids;
+    }
+
+    // Limits of a period, and the gate.
+
+    /// The limits of a period, and what was done in it.
+    pub(crate) fn limited(&mut self) -> Option<(BlockLimits, &mut Blocks)> {
+        self.config.block_limits.map(|rules| (rules, &mut self.blocks))
+    }
+
+    /// What the funds may still pay for an account in this period.
+    pub(crate) fn fund_room(&self, account: AccountId) -> Money {
+        self.config.block_limits.map_or(Money::MAX, |rules| self.blocks.fund_room(&rules, account))
+    }
+
+    /// A limit has kept the waterfall from something.
+    pub(crate) fn report_limit(
+        market: MarketId,
+        account: AccountId,
+        limit: Limit,
+        lots: Qty,
+        events: &mut Events,
+    ) {
+        events.push(Record {
+            account: account.get(),
+            code: limit.code(),
+            qty: lots.get(),
+            ..event_of(event::LIMIT_REACHED, market)
+        });
+    }
+
+    /// Something was seen that may close the withdrawal gate.
+    pub(crate) fn alarm(&mut self, account: AccountId, seen: GateTrigger, events: &mut Events) {
+        let Some(gate) = self.config.withdrawal_gate else { return };
+        // What nobody carries was below zero before.
+        let closes = gate.trigger == GateTrigger::NegativeEquity || seen == GateTrigger::UncoveredLoss;
+        let until = self.now.later(gate.duration_ns);
+        if closes && until > self.gated {
+            self.gated = until;
+            events.push(Record {
+                account: account.get(),
+                amount: until.get(),
+                ..event_of(event::WITHDRAWALS_GATED, MarketId::NONE)
+            });
+        }
     }
 
     // Phases.

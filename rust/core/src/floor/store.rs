@@ -1,11 +1,13 @@
 //! The floor as bytes, and back with every check.
 
 use super::{Floor, Found, Market};
+use crate::blocks::Blocks;
 use crate::book::Book;
 use crate::codec::{CodecError, Reader, Writer};
 use crate::config::{self, Indicative};
 use crate::funding::FundingState;
 use crate::guard::Cause;
+use crate::history::AdlHistory;
 use crate::index::Sources;
 use crate::ledger::Ledger;
 use crate::margin::Rules;
@@ -66,6 +68,7 @@ impl Floor {
                 m.volunteers.encode(w);
             }
             m.encode_call(w);
+            m.history.encode(&m.config.adl, w);
             for ranking in &m.ranking {
                 w.bool(ranking.is_some());
                 let ranked = ranking.as_deref().unwrap_or_default();
@@ -76,6 +79,12 @@ impl Floor {
             }
         }
         self.pools.encode(w);
+        if let Some(rules) = &self.config.block_limits {
+            self.blocks.encode(rules, w);
+        }
+        if self.config.withdrawal_gate.is_some() {
+            w.i64(self.gated.get());
+        }
         for market in self.leveraged() {
             let own = self.ledger.own_rates(market);
             w.len(own.clone().count());
@@ -179,14 +188,23 @@ impl Floor {
             if let Some(mark) = self.prices.mark(market) {
                 m.breakers.fence_in(mark);
             }
+            let now = self.now;
             let facts = (accounts, self.ledger.open_interest(market), self.prices.mark(market).is_some());
             decode_rules(m, facts, r)?;
             m.decode_call(r)?;
+            m.history = AdlHistory::decode(&m.config.adl, accounts, now, r)?;
             for ranking in &mut m.ranking {
                 *ranking = decode_ranking(accounts, r)?;
             }
         }
         self.pools.decode(r)?;
+        if let Some(rules) = &self.config.block_limits {
+            let knows = |account: AccountId, market| account.index() < accounts && self.knows_market(market);
+            self.blocks = Blocks::decode(rules, knows, r)?;
+        }
+        if self.config.withdrawal_gate.is_some() {
+            self.gated = Nanos::new(r.i64()?);
+        }
         self.decode_own_rates(r)
     }
 

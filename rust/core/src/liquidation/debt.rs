@@ -1,9 +1,9 @@
 //! What a liquidated account still owes when it is flat, and who carries it.
 
 use super::claims::{Claims, Creditor};
-use super::fund::{budget, pay_fund};
+use super::fund::{fund_budget, pay_fund};
 use super::{Ended, leave};
-use crate::config::{LastResort, RateRounding};
+use crate::config::{GateTrigger, LastResort, RateRounding};
 use crate::floor::Floor;
 use crate::insurance::{self, Debt, Resolved};
 use crate::ledger::Place;
@@ -50,6 +50,7 @@ impl Settlement<'_> {
     fn resolve(&mut self, owed: Money) -> Resolved {
         let fund = self.floor.market(self.market).config.fund;
         let limit = self.floor.config.funds[fund.index()].paid_max.unwrap_or(Money::MAX);
+        let limit = limit.min(self.floor.fund_room(self.account));
         insurance::negative_pnl(&Debt {
             // The account is flat and its other assets are sold: the debt is all that it has.
             settle_balance: Money::ZERO,
@@ -59,7 +60,7 @@ impl Settlement<'_> {
             fund_price: Ppm::ONE,
             asset_weight: Ppm::ONE,
             liability_weight: Ppm::ONE,
-            fund: budget(self.floor, self.market),
+            fund: fund_budget(self.floor, self.market),
             settle_limit: Money::MAX,
             takeover_limit: limit,
         })
@@ -103,6 +104,7 @@ impl Settlement<'_> {
         let rest = self.owes();
         self.pay(Creditor::Shortfall, rest);
         if rest.is_positive() {
+            self.floor.alarm(self.account, GateTrigger::UncoveredLoss, self.events);
             self.floor.give_notice(self.market, self.events);
         }
     }
@@ -112,6 +114,7 @@ impl Settlement<'_> {
         match self.floor.config.last_resort {
             LastResort::Remainder | LastResort::WithdrawalFactor => {}
             LastResort::Socialise => self.charge_winners(),
+            LastResort::SocialiseEquity => self.charge_everyone(),
             LastResort::TwoSided { rate_step, rounding, fee_pool } => {
                 let pool = if fee_pool { self.floor.ledger.at(Place::Fees) } else { Money::ZERO };
                 self.charge_all(pool, rate_step, rounding);
@@ -151,9 +154,24 @@ impl Settlement<'_> {
                 caps.push(profit.min(equity.saturate()).get());
             }
         }
-        let shares = largest_remainder(self.owes().get(), &weights, &caps);
-        for (winner, charge) in winners.into_iter().zip(shares) {
-            self.pay(Creditor::Account(winner), Money::new(charge));
+        self.charge(&winners, &weights, &caps);
+    }
+
+    /// Every account carries a loss in proportion to its equity, at most that.
+    fn charge_everyone(&mut self) {
+        let floor = &self.floor;
+        let others = (0..floor.ledger.accounts()).map(AccountId::from_index);
+        let others = others.filter(|&a| a != self.account && !floor.is_liquidated(a));
+        let (payers, equities): (Vec<AccountId>, Vec<i64>) =
+            others.map(|a| (a, floor.equity(a).saturate().get())).filter(|(_, equity)| *equity > 0).unzip();
+        self.charge(&payers, &equities, &equities);
+    }
+
+    /// Shares the debt out, by largest remainder.
+    fn charge(&mut self, payers: &[AccountId], weights: &[i64], caps: &[i64]) {
+        let shares = largest_remainder(self.owes().get(), weights, caps);
+        for (&payer, charge) in payers.iter().zip(shares) {
+            self.pay(Creditor::Account(payer), Money::new(charge));
         }
     }
 }

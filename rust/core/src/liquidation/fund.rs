@@ -1,10 +1,11 @@
 //! Money between accounts and the funds: payments, the cap, the drawdown trigger.
 
+use crate::blocks::Limit;
 use crate::floor::Floor;
 use crate::insurance::Pools;
 use crate::ledger::Place;
 use crate::protocol::{Events, Record, event, event_of};
-use crate::units::{AccountId, FundId, MarketId, Money, Nanos, VALUATION};
+use crate::units::{AccountId, FundId, MarketId, Money, Nanos, Qty, VALUATION};
 
 /// Money from the account to the market's fund, or back if negative.
 pub(crate) fn pay_fund(
@@ -26,6 +27,10 @@ pub(crate) fn pay_fund(
         amount: amount.abs().get(),
         ..event_of(kind, market)
     });
+    let limited = floor.limited().filter(|_| amount.is_negative());
+    if limited.is_some_and(|(rules, blocks)| blocks.pay(&rules, account, -amount)) {
+        Floor::report_limit(market, account, Limit::AccountFundLoss, Qty::ZERO, events);
+    }
     floor.pools.note_flow(floor.now, fund, market, amount);
     settle_fund(floor, fund, events);
     watch_drawdown(floor, market, events);
@@ -46,17 +51,23 @@ pub(crate) fn settle_fund(floor: &mut Floor, fund: FundId, events: &mut Events) 
     floor.pools.note_balance(floor.now, fund, floor.ledger.at(Place::Fund(fund)));
 }
 
+/// What the market's fund may pay for an account now: what it may pay, and no more than the period's limit leaves.
+pub(crate) fn budget(floor: &mut Floor, account: AccountId, market: MarketId) -> Money {
+    fund_budget(floor, market).min(floor.fund_room(account))
+}
+
 /// What the market's fund may pay now: its balance, and no more than the drawdown trigger leaves.
-pub(crate) fn budget(floor: &mut Floor, market: MarketId) -> Money {
+pub(crate) fn fund_budget(floor: &mut Floor, market: MarketId) -> Money {
     let fund = floor.market(market).config.fund;
     let balance = floor.ledger.at(Place::Fund(fund));
     drawn_from(&mut floor.pools, floor.now, (fund, market), balance)
 }
 
 /// [`budget`] for those who only look.
-pub(crate) fn budget_seen(floor: &Floor, market: MarketId) -> Money {
+pub(crate) fn budget_seen(floor: &Floor, account: AccountId, market: MarketId) -> Money {
     let fund = floor.market(market).config.fund;
-    drawn_from(&mut floor.pools.clone(), floor.now, (fund, market), floor.ledger.at(Place::Fund(fund)))
+    let balance = floor.ledger.at(Place::Fund(fund));
+    drawn_from(&mut floor.pools.clone(), floor.now, (fund, market), balance).min(floor.fund_room(account))
 }
 
 fn drawn_from(pools: &mut Pools, now: Nanos, of: (FundId, MarketId), balance: Money) -> Money {

@@ -193,7 +193,7 @@ impl Awaited {
         let Residual { account, market, side, lots, .. } = self.residual;
         let base = floor.ledger.position(account, market).base;
         let lots = if !base.is_zero() && Side::of(base) == side { lots.min(base.abs()) } else { Qty::ZERO };
-        let (mark, fund) = (floor.prices.known(market), budget_seen(floor, market));
+        let (mark, fund) = (floor.prices.known(market), budget_seen(floor, account, market));
         lots.is_positive().then_some(Residual { lots, mark, fund, ..self.residual })
     }
 }

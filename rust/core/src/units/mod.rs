@@ -27,7 +27,7 @@ pub(crate) use rates::{
     Ema, IndexUnits, mean_of_samples_towards_zero, mean_of_sources_down, weighted_median,
 };
 pub use shares::{Share, largest_remainder, whole_units};
-pub(crate) use shares::{group_of, in_turn, level_up, min_max, pro_rata, webster};
+pub(crate) use shares::{group_of, in_turn, level_up, min_max, pro_rata, webster, with_carry};
 pub use sizes::{
     Closing, Exposed, Size, deposit_scaled, open_interest_rate_down, size_discount_down, size_premium_down,
     size_slope_up,

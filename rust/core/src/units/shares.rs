@@ -3,7 +3,7 @@
 //! Ties go to the earlier account everywhere.
 
 use super::wide::{mul_div_rem, mul_wide};
-use super::{div_ceil, narrow};
+use super::{div_ceil, div_floor, narrow};
 use core::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
@@ -211,6 +211,60 @@ fn one_by_one(
         queue.extend(next(place, shares[place]));
     }
     shares
+}
+
+/// Millionths of a unit, in which fractions are carried.
+const CARRY: i128 = 1_000_000;
+/// The most that is carried: a thousand units.
+const CARRIED_MAX: i128 = 1_000_000_000;
+
+/// [`largest_remainder`] over rounds: what each is due is its exact share, rounded down to a millionth, and what it carries
+/// from before. Units go one by one to who is due most after those that it has, ties to the earlier, as far as the caps
+/// allow. Returns the units and what each carries then; nothing for a weight of zero and where the cap is reached.
+///
+/// # Panics
+/// If there is not one cap and one carry for each weight.
+#[must_use]
+pub(crate) fn with_carry(total: i64, weights: &[i64], caps: &[i64], carried: &[i64]) -> (Vec<i64>, Vec<i64>) {
+    assert_eq!(weights.len(), carried.len(), "one carry for each weight");
+    let shares = pro_rata(total, &positive(weights), caps);
+    let millionths = |s: &Share| {
+        let fraction = mul_div_rem(s.rest, CARRY.unsigned_abs(), s.of).0.cast_signed();
+        i128::from(s.whole) * CARRY + fraction
+    };
+    let due: Vec<i128> = shares.iter().zip(carried).map(|(s, c)| millionths(s) + i128::from(*c)).collect();
+    let caps: Vec<i64> =
+        weights.iter().zip(caps).map(|(w, cap)| if *w > 0 { *cap.max(&0) } else { 0 }).collect();
+    let left = caps.iter().map(|cap| i128::from(*cap)).sum::<i128>().min(i128::from(total.max(0)));
+    // Units of one account at which it is due at least a level before it gets them.
+    let above = |i: usize, level: i128| {
+        let units = div_floor(due[i] - level, CARRY) + 1;
+        units.clamp(0, i128::from(caps[i]))
+    };
+    let given = |level| (0..due.len()).map(|i| above(i, level)).sum::<i128>();
+    // The greatest level at which all units are given; there are none to give above every account.
+    let mut high = due.iter().max().map_or(0, |most| most + 1);
+    let mut low =
+        (0..due.len()).map(|i| due[i] - CARRY * i128::from(caps[i])).min().unwrap_or(0).min(high - 1);
+    while high - low > 1 {
+        let middle = low + div_floor(high - low, 2);
+        if given(middle) >= left { low = middle } else { high = middle }
+    }
+    let mut over = left - given(low + 1);
+    let units: Vec<i64> = (0..due.len())
+        .map(|i| {
+            let units = above(i, low + 1);
+            let one = over > 0 && above(i, low) > units;
+            over -= i128::from(one);
+            i64::try_from(units + i128::from(one)).expect("a share is at most its cap")
+        })
+        .collect();
+    let carries = (0..due.len()).map(|i| {
+        let rest = if units[i] == caps[i] { 0 } else { due[i] - CARRY * i128::from(units[i]) };
+        i64::try_from(rest.clamp(-CARRIED_MAX, CARRIED_MAX)).expect("it is limited")
+    });
+    let carries = carries.collect();
+    (units, carries)
 }
 
 #[cfg(test)]

@@ -238,6 +238,12 @@ impl Nanos {
         Self(self.0.saturating_sub(earlier.0))
     }
 
+    /// The number of the period of a length that this time is in; the length is positive.
+    #[must_use]
+    pub(crate) fn periods_of(self, length: Self) -> i64 {
+        narrow(div_floor(i128::from(self.0), i128::from(length.0)))
+    }
+
     /// The number of the eighth of a window that this time is in; the window is positive.
     #[must_use]
     pub(crate) fn eighths_of(self, window: Self) -> i64 {

@@ -292,6 +292,9 @@ impl Venue {
         if self.floor.is_liquidated(account) {
             return Err(Reject::InLiquidation);
         }
+        if self.floor.now < self.floor.gated {
+            return Err(Reject::WithdrawalsGated);
+        }
         let Floor { rules, ledger, prices, .. } = &self.floor;
         let balance = ledger.balance(account, asset);
         if amount > balance {

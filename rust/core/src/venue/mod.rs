@@ -7,7 +7,7 @@ mod settlement;
 mod snapshot;
 mod views;
 
-use crate::config::{self, Config, Indicative};
+use crate::config::{self, Config, GateTrigger, Indicative};
 use crate::floor::{Floor, Found};
 use crate::guard::Cause;
 use crate::ledger::Place;
@@ -465,6 +465,9 @@ impl Venue {
                 qty: health.maintenance.saturate().get(),
                 ..event_of(event::LIQUIDATION_STARTED, MarketId::NONE)
             });
+            if health.equity.is_negative() {
+                floor.alarm(*account, GateTrigger::NegativeEquity, events);
+            }
         }
     }
 
