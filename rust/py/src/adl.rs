@@ -56,6 +56,7 @@ fn candidate(side: Side, notional: Money, row: Row) -> Candidate {
     let (account, lots, cost, equity, maintenance, hedge) = row;
     let cost = Money::new(cost);
     Candidate {
+        room: None,
         account: AccountId::new(account),
         lots: Qty::new(lots),
         cost,
