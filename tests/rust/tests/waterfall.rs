@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 const SEEDS: u64 = 400;
 const LENGTH: usize = 400;
 /// How often each state has to be reached at least.
-const LEAST: usize = 10;
+const LEAST: usize = 5;
 
 fn venue_of(config: &Value) -> Venue {
     let mut venue = Venue::new(Config::new(&config.to_string()).unwrap_or_else(|e| panic!("{e}: {config}")));
