@@ -159,7 +159,7 @@ impl Reached {
             match e.kind {
                 event::LIMIT_REACHED => note(format!("limit {}", e.code)),
                 event::REJECTED if e.code == Reject::WithdrawalsGated.code() => {
-                    note("gate kept money".into())
+                    note("gate kept money".into());
                 }
                 event::WITHDRAWALS_GATED => note("gate closed".into()),
                 event::ADL_REMAINDER => note("adl with remainder".into()),
@@ -168,7 +168,7 @@ impl Reached {
                 event::ADL_FILL if !adl["size_band"].is_null() => note("adl in a size band".into()),
                 event::ASSIGNMENT_REMAINDER => note("assignment with remainder".into()),
                 event::SOCIALISED if config["last_resort"] == "socialise_equity" => {
-                    note("socialised by equity".into())
+                    note("socialised by equity".into());
                 }
                 event::SETTLED => note("settled".into()),
                 _ => {}
@@ -307,14 +307,50 @@ fn choices_that_say_the_default_change_nothing() {
     }
 }
 
+/// Asserts that a configuration with another value at a path is refused, in words that hold `told`.
+fn refuse(path: &str, value: Value, told: &str) {
+    let mut config = unit();
+    *config.pointer_mut(path).unwrap_or_else(|| panic!("no {path}")) = value;
+    let error = Config::new(&config.to_string()).expect_err(told).to_string();
+    assert!(error.contains(told), "{error}");
+}
+
+#[test]
+fn limits_gates_and_bands_that_cannot_work_are_refused_with_their_field() {
+    let limit = |key: &str, value: Value, told: &str| {
+        let mut limits = json!({
+            "period_ns": 0, "position": null, "account_notional": null, "account_fund_loss": null, "rounds": null,
+            "adl_rounds": null,
+        });
+        limits[key] = value;
+        refuse("/block_limits", limits, &format!("block_limits.{key}{told}"));
+    };
+    limit("period_ns", json!(-1), ": -1");
+    limit("position", json!({"share_ppm": 0, "notional_min": 0}), ".share_ppm: 0");
+    limit("position", json!({"share_ppm": 1_000_001, "notional_min": 0}), ".share_ppm: 1000001");
+    limit("position", json!({"share_ppm": 1, "notional_min": -1}), ".notional_min: -1");
+    for key in ["account_notional", "account_fund_loss", "rounds", "adl_rounds"] {
+        limit(key, json!(0), ": 0: must be positive, or null for no limit");
+    }
+    let gate = |duration: i64| json!({"duration_ns": duration, "trigger": "negative_equity"});
+    refuse("/withdrawal_gate", gate(0), "withdrawal_gate.duration_ns: 0");
+    let adl = |method: &str, key: &str, value: Value, told: &str| {
+        let mut rule = unit()["markets"][0]["adl"].clone();
+        rule["method"] = json!(method);
+        rule[key] = value;
+        refuse("/markets/0/adl", rule, &format!("adl.{key}{told}"));
+    };
+    let band = |share: i64, window: i64| json!({"share_ppm": share, "window_ns": window});
+    adl("queue", "size_band", band(0, 1), ".share_ppm: 0");
+    adl("queue", "size_band", band(1_000_001, 1), ".share_ppm: 1000001");
+    adl("queue", "size_band", band(1, 0), ".window_ns: 0");
+    adl("haircut_queue", "size_band", band(1, 1), ": HaircutQueue closes no lots");
+    adl("queue", "cooldown_ns", json!(-1), ": -1");
+    adl("queue", "carry", json!(true), ": Queue carries nothing");
+}
+
 #[test]
 fn what_cannot_work_is_refused_with_its_field() {
-    let refuse = |path: &str, value: Value, told: &str| {
-        let mut config = unit();
-        *config.pointer_mut(path).unwrap_or_else(|| panic!("no {path}")) = value;
-        let error = Config::new(&config.to_string()).expect_err(told).to_string();
-        assert!(error.contains(told), "{error}");
-    };
     let of = |key: &str, value: Value| {
         let mut rules = unit()["markets"][0]["liquidation"].clone();
         rules[key] = value;
@@ -377,36 +413,6 @@ fn what_cannot_work_is_refused_with_its_field() {
     plain["cleared"] = json!(false);
     plain["settlement"] = json!({"price": "mark", "reduce_only_ns": 0, "notice_ns": null});
     refuse("/markets/0", plain, "settlement: a market without clearing has nothing to settle");
-    let limit = |key: &str, value: Value, told: &str| {
-        let mut limits = json!({
-            "period_ns": 0, "position": null, "account_notional": null, "account_fund_loss": null, "rounds": null,
-            "adl_rounds": null,
-        });
-        limits[key] = value;
-        refuse("/block_limits", limits, &format!("block_limits.{key}{told}"));
-    };
-    limit("period_ns", json!(-1), ": -1");
-    limit("position", json!({"share_ppm": 0, "notional_min": 0}), ".share_ppm: 0");
-    limit("position", json!({"share_ppm": 1_000_001, "notional_min": 0}), ".share_ppm: 1000001");
-    limit("position", json!({"share_ppm": 1, "notional_min": -1}), ".notional_min: -1");
-    for key in ["account_notional", "account_fund_loss", "rounds", "adl_rounds"] {
-        limit(key, json!(0), ": 0: must be positive, or null for no limit");
-    }
-    let gate = |duration: i64| json!({"duration_ns": duration, "trigger": "negative_equity"});
-    refuse("/withdrawal_gate", gate(0), "withdrawal_gate.duration_ns: 0");
-    let adl = |method: &str, key: &str, value: Value, told: &str| {
-        let mut rule = unit()["markets"][0]["adl"].clone();
-        rule["method"] = json!(method);
-        rule[key] = value;
-        refuse("/markets/0/adl", rule, &format!("adl.{key}{told}"));
-    };
-    let band = |share: i64, window: i64| json!({"share_ppm": share, "window_ns": window});
-    adl("queue", "size_band", band(0, 1), ".share_ppm: 0");
-    adl("queue", "size_band", band(1_000_001, 1), ".share_ppm: 1000001");
-    adl("queue", "size_band", band(1, 0), ".window_ns: 0");
-    adl("haircut_queue", "size_band", band(1, 1), ": HaircutQueue closes no lots");
-    adl("queue", "cooldown_ns", json!(-1), ": -1");
-    adl("queue", "carry", json!(true), ": Queue carries nothing");
     let funds = |key: &str, value: Value| {
         let mut fund = json!({"name": "main"});
         fund[key] = value;

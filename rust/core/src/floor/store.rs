@@ -198,6 +198,13 @@ impl Floor {
             }
         }
         self.pools.decode(r)?;
+        self.decode_limits(r)?;
+        self.decode_own_rates(r)
+    }
+
+    /// Limits of a period, and the withdrawal gate.
+    fn decode_limits(&mut self, r: &mut Reader<'_>) -> Result<(), CodecError> {
+        let accounts = self.ledger.accounts();
         if let Some(rules) = &self.config.block_limits {
             let knows = |account: AccountId, market| account.index() < accounts && self.knows_market(market);
             self.blocks = Blocks::decode(rules, knows, r)?;
@@ -205,7 +212,7 @@ impl Floor {
         if self.config.withdrawal_gate.is_some() {
             self.gated = Nanos::new(r.i64()?);
         }
-        self.decode_own_rates(r)
+        Ok(())
     }
 
     fn decode_own_rates(&mut self, r: &mut Reader<'_>) -> Result<(), CodecError> {
