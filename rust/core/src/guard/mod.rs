@@ -372,7 +372,9 @@ impl Guards {
                 let guard = self.guard_of(view, account, only, fear, (slack - kept).saturate(), true);
                 self.set(account, only.track, guard);
             } else {
-                shares.iter_mut().for_each(|share| share.weight = exposure_weight(share.weighed));
+                for share in &mut shares {
+                    share.weight = exposure_weight(share.weighed);
+                }
                 let whole: u64 = shares.iter().map(|s| s.weight).sum();
                 for share in &shares {
                     let own = (slack - kept).part_down(share.weight, whole);
