@@ -62,9 +62,21 @@ class Round:
         self.terms: dict[str, Any] = market.adl
         self.b = 1 if venue.accounts[number].positions[market.number].base > 0 else -1
         self.w = -self.b
-        self.x = self.price()
-        self.give = self.w * (market.mark - self.x) * market.tick_value
-        self.lack = self.b * (bankruptcy - self.x) * market.tick_value
+        self.transfer_at(self.price())
+        if self.terms.get("fallback") == "bankruptcy" and self.payable() == 0:
+            self.transfer_at(bankruptcy)
+
+    def transfer_at(self, price: int) -> None:
+        """Take a transfer price, and what it costs winners and leaves the lots lacking."""
+        self.x = price
+        self.give = self.w * (self.market.mark - price) * self.market.tick_value
+        self.lack = self.b * (self.bankruptcy - price) * self.market.tick_value
+
+    def payable(self) -> int:
+        """Return the lots whose lack the fund can pay."""
+        if self.lack <= 0:
+            return self.lots
+        return min(self.lots, self.venue.funds.budget(self.market) // self.lack)
 
     def price(self) -> int:
         """Return the transfer price."""
@@ -147,7 +159,7 @@ class Round:
     def run(self) -> int:
         """Deleverage, and return the lots closed."""
         venue, market = self.venue, self.market
-        payable = self.lots if self.lack <= 0 else min(self.lots, venue.funds.budget(market) // self.lack)
+        payable = self.payable()
         side = 1 if self.b > 0 else 0
         venue.emit(ADL_STARTED, account=self.number, market=market.number, side=side, price=self.x, qty=self.lots)
         method = self.terms["method"]

@@ -369,7 +369,7 @@ class Round:
     def liquidator(self) -> tuple[int | None, int]:
         """Return who shares in fees, if anybody, and at which rate."""
         rule = self.market.liquidation.get("fee_rule", {"type": "flat"})
-        if rule["type"] == "flat" or rule["liquidator"] is None:
+        if rule["type"] != "margin_left" or rule["liquidator"] is None:
             return None, 0
         return rule["liquidator"], rule["liquidator_ppm"]
 
@@ -450,10 +450,10 @@ class Round:
         is_fillable = market.liquidation.get("limit", {"type": "bankruptcy"})["type"] == "fillable"
         is_beyond = is_fillable and b * (limit - bankruptcy) < 0
         # G.
-        own = bankruptcy if is_beyond else limit
+        own, is_whole = bankruptcy if is_beyond else limit, lots == self.lots_of(market)
         met = self.order(market, lots, limit=own, bankruptcy=bankruptcy, backed=False)
         if met.filled > 0:
-            self.pay_fees(market, met, bankruptcy, is_free=not market_of_fee)
+            self.pay_fees(market, met, bankruptcy, is_free=not market_of_fee, is_whole=is_whole)
         left = lots - met.filled
         # H.
         at_mark = market.liquidation.get("takeover", "bankruptcy") == "mark"
@@ -505,7 +505,7 @@ class Round:
             venue.cancel_order(market, order, BY_BREAKER if met.tripped else REST)
         return met
 
-    def pay_fees(self, market: Market, met: Incoming, bankruptcy: int, *, is_free: bool) -> None:
+    def pay_fees(self, market: Market, met: Incoming, bankruptcy: int, *, is_free: bool, is_whole: bool) -> None:
         """Take the fees of what filled, or let the fund pay for what filled beyond the bankruptcy price."""
         venue, number, terms = self.venue, self.number, market.liquidation
         better = met.side_sign() * (met.value - market.notional_at(met.filled, bankruptcy))
@@ -517,8 +517,8 @@ class Round:
             return
         if is_free:
             return
-        if rule["type"] == "flat":
-            venue.funds.receive(number, market, delta)
+        if rule["type"] in ("flat", "whole"):
+            venue.funds.receive(number, market, delta if rule["type"] == "flat" or is_whole else 0)
             return
         liquidator, rate = self.liquidator()
         if liquidator is not None and liquidator < len(venue.accounts) and liquidator != number:

@@ -31,7 +31,7 @@ pub fn no_plan(venue: &Venue) -> Option<Record> {
 ///
 /// ```
 /// use seawall_core::{Command, Config, Events, Nanos, Trigger, Venue, Watch, run_until};
-/// # let json = include_str!("../../../tests/data/example.json");
+/// # let json = include_str!("../../tests/data/example.json");
 /// let mut venue = Venue::new(Config::new(json)?);
 /// let every = Trigger::Every { ns: Nanos::new(10) };
 /// let mut watch = Watch::new(&venue, &[every])?;
