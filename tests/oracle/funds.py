@@ -119,7 +119,7 @@ class Funds:
         """Tell whether the trigger would be on at a loss."""
         terms: dict[str, int] = self.rules[market.fund]["drawdown"]
         if loss == 0:
-            return False
+            return self.on[market.number] and terms["stop_ppm"] == 0
         fallen = -loss * PPM
         peak = self.peak(market)
         if self.on[market.number]:

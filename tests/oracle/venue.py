@@ -2085,6 +2085,7 @@ class OracleVenue:
         if not PHASES[market.phase].matches:
             return 0
         mode = self.mode_of(order)
+        named = market.find(order.terms.other_leg) if order.terms.other_leg else None
         lots = 0
         for part in market.parts(1 - order.side):
             price = part[0].price
@@ -2095,8 +2096,8 @@ class OracleVenue:
             own = [] if mode == NO_PREVENTION else [o for o in part if self.is_one_party(o, order)]
             if own and mode != CANCEL_OLDEST:
                 before = [] if market.is_pro_rata else part[: part.index(own[0])]
-                return lots + sum(o.qty - o.behind for o in before if is_certain(o))
-            lots += sum(o.qty for o in part if is_certain(o) and o not in own)
+                return lots + sum(o.qty - o.behind for o in before if is_certain(o) and o is not named)
+            lots += sum(o.qty for o in part if is_certain(o) and o is not named and o not in own)
         return lots
 
     # 6.4 Self-trade prevention.

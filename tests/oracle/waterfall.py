@@ -264,6 +264,7 @@ class Round:
         if self.policy["type"] == "portfolio_share":
             closed = self.close_everywhere()
         else:
+            self.pace(market)
             lots = self.slice_lots()
             closed = 0 if lots == 0 else self.close(market, lots, market_of_fee=True)
             if closed > 0 and self.policy.get("cooldown_ns", 0) > 0 and self.lots_of(market) > 0:

@@ -111,6 +111,9 @@ class OracleStory:
             "funds": sum(oracle.fund(number) for number in range(oracle.fund_count)),
             "fees": oracle.balance(FEES),
             "shortfall": -oracle.balance(SHORTFALL),
+            **{
+                f"rounding {m['name']}": oracle.balance(("rounding", i)) for i, m in enumerate(oracle.config["markets"])
+            },
             **{f"users {asset['name']}": sum(row[i] for row in users) for i, asset in enumerate(oracle.assets)},
         }
 

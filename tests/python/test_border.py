@@ -191,5 +191,5 @@ def test_builders_refuse_what_a_field_cannot_hold(build: Callable[[], NDArray[An
 
 def test_every_error_is_under_one_parent() -> None:
     errors = [getattr(seawall, name) for name in seawall.__all__ if name.endswith("Error")]
-    assert len(errors) == 9
+    assert len(errors) == 10
     assert all(issubclass(error, SeawallError) for error in errors)

@@ -61,6 +61,10 @@ fn foreign(seed: u64) -> Value {
             "haircut_queue",
             "haircut_pro_rata",
         ]);
+        let adl = market["adl"].as_object_mut().expect("an object");
+        // These two go with some methods only.
+        adl.remove("size_band");
+        adl.remove("carry");
         market["adl"]["method"] = json!(method);
         market["adl"]["trigger"] = json!(rng.pick(&["insolvent", "unfilled"]));
         market["adl"]["eligible"] = json!(rng.pick(&["in_profit", "realising", "anyone"]));
