@@ -229,6 +229,8 @@ WATERFALL_STATES = (
 WATERFALL_LEAST = {
     **dict.fromkeys(WATERFALL_STATES, 0.005),
     **{name: 0.03 for name in WATERFALL_STATES if name.startswith(("slice_", "limit_"))},
+    # A fund has to recover, or its window to pass, while a market goes on losing.
+    "drawdown_off": 0.002,
 }
 
 LEAST = {
