@@ -8,7 +8,7 @@ use crate::adl::{
     self, Apportionment, Candidate, Claim, Counterparties, Frame, Hedged, Liable, Marks, Stake, StepCheck,
     Transfer,
 };
-use crate::config::{Adl, AdlFallback, AdlMethod, AdlPrice, AdlScore, AdlTrigger, Hedge};
+use crate::config::{Adl, AdlFallback, AdlMethod, AdlPrice, AdlScore, AdlTrigger, Counted, Hedge};
 use crate::floor::Floor;
 use crate::insurance;
 use crate::ledger::Place;
@@ -230,6 +230,9 @@ impl Round<'_> {
 
     fn report(&mut self, winner: AccountId, lots: Qty, given_up: Money) {
         assert!(!self.floor.equity(winner).is_negative(), "deleveraging put account {winner} into debt");
+        let market = self.residual.market;
+        let value = self.floor.contract(market).notional_up(self.terms.price, lots);
+        self.floor.count(market, Counted::Deleveraged, value.get());
         self.events.push(Record {
             account: winner.get(),
             side: self.residual.side.code(),

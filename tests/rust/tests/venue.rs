@@ -147,10 +147,8 @@ fn an_infinite_band_gives_the_same_event_bytes_as_no_breaker() {
         let world = world(seed, LENGTH);
         for action in ["cap", "reject"] {
             let mut config = world.config.clone();
-            let rule =
-                json!({"type": "band", "width_ppm": null, "action": action, "exempt_liquidations": false});
             let list = config["breakers"].as_array_mut().expect("a list");
-            list.push(json!({"name": "infinite", "markets": [0, 1], "rule": rule}));
+            list.push(seawall_tests::band("infinite", &[0, 1], None, action));
             let mut venue = venue_of(&config);
             let events: Vec<Record> = world.commands.iter().flat_map(|c| apply(&mut venue, c)).collect();
             assert!(
@@ -395,10 +393,10 @@ fn a_refused_command_changes_nothing() {
 const PHASES: [(Phase, &str); 13] = [
     (Phase::PreOpen, "r n y y y n n"),
     (Phase::Continuous, "a y y y y y y"),
-    (Phase::LimitState, "a y y y y y y"),
+    (Phase::LimitState, "a y y n y y n"),
     (Phase::Straddle, "a y y y y y y"),
-    (Phase::Guarded, "a y y y y y y"),
-    (Phase::CoolingOff, "a y y y y y y"),
+    (Phase::Guarded, "d y d n y y y"),
+    (Phase::CoolingOff, "a y y n y y y"),
     (Phase::CallAuction, "r n y n y n n"),
     (Phase::Pause, "n n n n y n n"),
     (Phase::ReduceOnly, "d y d n y y y"),

@@ -5,7 +5,9 @@ use crate::allocation;
 use crate::book::{Filled, Resting};
 use crate::config::Allocation;
 use crate::insurance;
-use crate::protocol::{CancelReason, Events, FILL_LIQUIDATION, FILL_TAKER, REDUCE_ONLY, SelfTrade};
+use crate::protocol::{
+    CancelReason, Events, FILL_LIQUIDATION, FILL_TAKER, Placing, REDUCE_ONLY, Record, SelfTrade,
+};
 use crate::units::{Fine, MarketId, Money, Ppm, Price, Qty, Side};
 
 impl Floor {
@@ -17,13 +19,14 @@ impl Floor {
             value: Fine::ZERO,
             cost: Fine::ZERO,
             tripped: false,
+            may_rest: false,
             leg: order.leg,
         };
         if !self.market(order.market).admits.matches {
             return swept;
         }
         let opposite = order.side.opposite();
-        let asks = self.market(order.market).breakers.watch_trades();
+        let asks = self.market(order.market).breakers.has_trade();
         let shares_out = matches!(self.market(order.market).config.allocation, Allocation::ProRata { .. });
         let mut asked = None;
         while swept.left.is_positive() {
@@ -32,9 +35,10 @@ impl Floor {
                 break;
             }
             if asks && asked != Some(front.price) {
-                if let Some(trip) = self.ask(order.market, front.price, order.flow.is_liquidation()) {
-                    self.interrupt(order.market, &trip, events);
-                    swept.tripped = true;
+                let m = &mut self.markets[order.market.index()];
+                if !m.breakers.lets_trade(front.price)
+                    && self.ends_match(order, front.price, &mut swept, events)
+                {
                     break;
                 }
                 asked = Some(front.price);
@@ -62,6 +66,29 @@ impl Floor {
             self.meet(order, front, qty, &mut swept, events);
         }
         swept
+    }
+
+    /// Asks the breakers about a price outside the bounds of some of them; true if the match ends before it.
+    #[inline(never)]
+    fn ends_match(&mut self, order: &Incoming, price: Price, swept: &mut Swept, events: &mut Events) -> bool {
+        let m = self.market(order.market);
+        if !m.phase.is_trading() {
+            return false;
+        }
+        let verdict = m.breakers.judge_trade(self.now, price, order.kind);
+        if let Some(bound) = verdict.stop.filter(|_| verdict.trips.is_empty()) {
+            events.push(Record {
+                account: order.account.get(),
+                order: order.id.raw(),
+                ..bound.record(order.market, order.side, order.shown_price, 2)
+            });
+        }
+        if !verdict.trips.is_empty() {
+            self.interrupt(order.market, &verdict.trips, events);
+            swept.may_rest = verdict.rests && self.market(order.market).admits.place == Placing::Resting;
+        }
+        swept.tripped = verdict.ends();
+        swept.tripped
     }
 
     /// Lots that a backed order can pay for at a price; all of them of any other order.

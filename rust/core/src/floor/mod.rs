@@ -3,6 +3,7 @@
 //! What placing, liquidating and uncrossing have in common: plan, ask the breakers before each level, fill,
 //! settle, report. Knows nothing of the order of the steps or of the waterfall.
 
+mod interruption;
 mod matching;
 mod settlement;
 mod store;
@@ -11,8 +12,8 @@ mod uncross;
 pub(crate) use uncross::Found;
 
 use crate::book::{Book, Filled, Removed, Resting};
-use crate::breaker::{Breakers, Trip};
-use crate::config::{self, Allocation, Config, Indicative, MoveSource};
+use crate::breaker::Breakers;
+use crate::config::{self, Allocation, Config, Indicative};
 use crate::funding::FundingState;
 use crate::guard::{Cause, Fear, Guards, View};
 use crate::index::Sources;
@@ -20,6 +21,7 @@ use crate::insurance::Pools;
 use crate::ledger::{Ledger, Position, Tag};
 use crate::margin::{Health, Rules};
 use crate::mark::{MarkState, Prices};
+use crate::order::FlowKind;
 use crate::protocol::{
     Admission, CancelReason, Events, FILL_BLOCK, HIDDEN, Phase, REDUCE_ONLY, Record, Reject, SelfTrade,
     event, event_of,
@@ -100,6 +102,8 @@ pub(crate) struct Incoming {
     pub(crate) shown_price: Price,
     pub(crate) prevention: SelfTrade,
     pub(crate) leg: Option<OrderId>,
+    /// What breakers are told of it.
+    pub(crate) kind: FlowKind,
 }
 
 /// What the book made of an order.
@@ -111,7 +115,10 @@ pub(crate) struct Swept {
     pub(crate) value: Fine,
     /// What the fund has to pay for it.
     pub(crate) cost: Fine,
+    /// A breaker ended the match.
     pub(crate) tripped: bool,
+    /// What is left of an order that rests may rest all the same.
+    pub(crate) may_rest: bool,
     /// The other leg, unless it is gone.
     pub(crate) leg: Option<OrderId>,
 }
@@ -158,7 +165,7 @@ impl Floor {
             plain_entry: m.entry.is_plain(),
             end: Nanos::ZERO,
             funding: m.funding.map(|f| FundingState::new(f, &m.tiers)),
-            breakers: Breakers::new(&config.breakers, MarketId::from_index(i)),
+            breakers: Breakers::new(&config, MarketId::from_index(i)),
             settlement: SettlementState::default(),
             volunteers: Volunteers::default(),
             ranking: [None, None],
@@ -420,10 +427,10 @@ impl Floor {
         if !m.admits.matches {
             return false;
         }
-        let asks = m.phase == Phase::Continuous;
+        let asks = m.breakers.has_trade() && m.phase.is_trading();
         let ends = |price: Price| {
             order.limit.is_some_and(|l| order.side.gain(price, l).is_negative())
-                || (asks && m.breakers.ask(MoveSource::Trade, self.now, price, false).is_some())
+                || (asks && m.breakers.judge_trade(self.now, price, order.kind).ends())
         };
         let opposite = order.side.opposite();
         let mut left = need;
@@ -469,11 +476,6 @@ impl Floor {
         !left.is_positive()
     }
 
-    /// A limit tightened by the bands.
-    pub(crate) fn capped(&self, market: MarketId, side: Side, limit: Price, liquidation: bool) -> Price {
-        self.market(market).breakers.bounds(liquidation).cap(side, limit)
-    }
-
     // Orders.
 
     /// The id of the next accepted order.
@@ -502,31 +504,6 @@ impl Floor {
             self.has_prints = true;
         }
         self.has_news |= m.breakers.trade(price);
-    }
-
-    /// Asks the move rules about a trade; only continuous trading is interrupted.
-    fn ask(&mut self, market: MarketId, price: Price, liquidation: bool) -> Option<Trip> {
-        let now = self.now;
-        let m = self.market_mut(market);
-        if m.phase != Phase::Continuous {
-            return None;
-        }
-        m.breakers.ask(MoveSource::Trade, now, price, liquidation)
-    }
-
-    /// A rule acts: its event, the new phase.
-    pub(crate) fn interrupt(&mut self, market: MarketId, trip: &Trip, events: &mut Events) {
-        self.market_mut(market).breakers.trip(trip);
-        self.has_news = true;
-        events.push(Record {
-            code: trip.rule,
-            flags: u16::from(trip.source == MoveSource::Mark),
-            price: trip.price.get(),
-            qty: trip.reference.get(),
-            amount: trip.end.get(),
-            ..event_of(event::BREAKER_TRIPPED, market)
-        });
-        self.enter(market, trip.phase, trip.end, events);
     }
 
     /// Shown: the next peak of an iceberg.
@@ -685,6 +662,7 @@ impl Floor {
         m.phase = phase;
         m.admits = m.config.admission(phase, m.sources.state());
         m.end = end;
+        m.breakers.enter(phase);
         events.push(Record {
             code: phase.code(),
             flags: old.code(),

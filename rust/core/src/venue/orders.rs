@@ -3,9 +3,10 @@
 
 use super::Venue;
 use crate::book::{Arrival, NO_SLOT, ORDINARY, Rare, Resting, Waits};
+use crate::breaker::Bound;
 use crate::config::MarketOrders;
 use crate::floor::{Floor, Flow, Incoming, Market};
-use crate::order::{Order, Protection, Said, Terms, Trigger, Watched, quote_flags_fit, self_trade};
+use crate::order::{FlowKind, Order, Protection, Said, Terms, Trigger, Watched, quote_flags_fit, self_trade};
 use crate::protocol::{
     BY_CLIENT_ID, CancelReason, DAY, EVERY_ACCOUNT, Events, ONLY_SESSION, ONLY_SIDE, OrderType, POST_ONLY,
     Placing, REDUCE_ONLY, REPLACED_KEPT, Record, Reject, Replacing, SLIDE, WAITING, command, event, event_of,
@@ -21,6 +22,26 @@ struct Checked {
     limit: Option<Price>,
     /// The price that its events show.
     price: Price,
+    /// The breaker that capped it.
+    bound: Option<Bound>,
+}
+
+/// Why an order may not enter the book, and the breaker that says so.
+struct Barred {
+    why: Reject,
+    bound: Option<Bound>,
+}
+
+impl From<Reject> for Barred {
+    fn from(why: Reject) -> Self {
+        Self { why, bound: None }
+    }
+}
+
+impl From<Bound> for Barred {
+    fn from(bound: Bound) -> Self {
+        Self { why: Reject::BandRefuses, bound: Some(bound) }
+    }
 }
 
 impl Venue {
@@ -81,6 +102,7 @@ impl Venue {
         terms: &Terms,
         events: &mut Events,
     ) -> Result<OrderId, Reject> {
+        self.floor.look_at_bounds(market);
         let m = self.floor.market(market);
         if !m.book.admits_name(order.client) {
             return Err(Reject::BadField);
@@ -134,9 +156,15 @@ impl Venue {
         if let Some(trigger) = terms.trigger {
             return Ok(self.wait(market, &order, (terms, rare), trigger, events));
         }
-        let checked = self.check_entry(m, market, order, terms, Qty::ZERO)?;
+        let checked = match self.check_entry(m, market, order, terms, Qty::ZERO) {
+            Ok(checked) => checked,
+            Err(barred) => return Err(report_barred(market, &order, &barred, events)),
+        };
 
         // From here on nothing fails.
+        if let Some(bound) = checked.bound {
+            report_bound(market, &order, &bound, events);
+        }
         let m = &mut self.floor.markets[market.index()];
         // Most orders have nothing rare and meet nobody.
         if order.rests() && rare.is_none() && order.flags & !ORDINARY == 0 {
@@ -262,13 +290,20 @@ impl Venue {
         order: Order,
         terms: &Terms,
         gone: Qty,
-    ) -> Result<Checked, Reject> {
+    ) -> Result<Checked, Barred> {
         let Order { account, side, kind, qty, flags, .. } = order;
         let reducing = flags & REDUCE_ONLY != 0;
-        if reducing || m.admits.place == Placing::Reducing {
+        if order.must_reduce(m.admits.place) {
             self.check_reducing(market, account, (side, qty))?;
         }
-        let mut limit = Self::banded(m, side, order.limit())?;
+        let mut limit = order.limit();
+        let bound = if m.breakers.has_entry() { banded(m, &order) } else { None };
+        if let Some(bound) = bound {
+            if bound.refuses {
+                return Err(bound.into());
+            }
+            limit = Some(bound.price);
+        }
         if flags & POST_ONLY != 0 {
             limit = self.posted(market, side, limit, flags)?;
         }
@@ -280,8 +315,13 @@ impl Venue {
         if let Some(need) = need {
             let order = Incoming { leg: terms.leg, ..self.incoming(market, &order, limit) };
             if !self.floor.is_fillable(&order, need) {
-                return Err(Reject::NotFillable);
+                return Err(Reject::NotFillable.into());
             }
+        }
+        if m.breakers.refuses_sweeps()
+            && let Some(bound) = self.floor.refused_sweep(&self.incoming(market, &order, limit))
+        {
+            return Err(bound.into());
         }
         if m.config.cleared && !(reducing && order.rests()) {
             let mut held = *self.floor.ledger.position(account, market);
@@ -289,7 +329,9 @@ impl Venue {
             let priced = if kind == OrderType::Market { None } else { limit };
             self.floor.check_order(account, market, (side, qty, priced), &held)?;
         }
-        Ok(Checked { limit, price })
+        // A market order is always limited: that is no news.
+        let bound = bound.filter(|_| kind != OrderType::Market);
+        Ok(Checked { limit, price, bound })
     }
 
     /// The order as it meets the book: what the count of a fill-or-kill order looks at.
@@ -306,6 +348,7 @@ impl Venue {
             shown_price: price,
             prevention: self_trade(flags, self.floor.prevention(account)),
             leg: None,
+            kind: order.flow(),
         }
     }
 
@@ -314,16 +357,6 @@ impl Venue {
         let base = self.floor.ledger.position(account, market).base;
         let reduces = !base.is_zero() && Side::of(base) != order.0 && order.1 <= base.abs();
         if reduces { Ok(()) } else { Err(Reject::NotReducing) }
-    }
-
-    /// The limit inside the bands: capped, or refused if a band refuses. A market order takes the bound as limit.
-    #[inline(always)]
-    fn banded(m: &Market, side: Side, limit: Option<Price>) -> Result<Option<Price>, Reject> {
-        let Some(limit) = limit else { return Ok(m.breakers.bounds(false).of(side)) };
-        if m.breakers.refuses(side, limit) {
-            return Err(Reject::BandRefuses);
-        }
-        Ok(Some(m.breakers.bounds(false).cap(side, limit)))
     }
 
     /// The limit of a post-only order: as it is, short of the best opposite price, or refused.
@@ -402,12 +435,18 @@ impl Venue {
             shown_price: price,
             prevention: self_trade(flags, self.floor.prevention(account)),
             leg: arrival.rare.as_ref().and_then(|rare| rare.leg),
+            kind: FlowKind {
+                liquidation: false,
+                reduce_only: flags & REDUCE_ONLY != 0,
+                post_only: flags & POST_ONLY != 0,
+                immediate: !rests,
+            },
         };
         let mut swept = self.floor.sweep(&order, events);
         if swept.tripped {
             self.next_due = self.earliest();
         }
-        if rests && swept.left.is_positive() && !swept.tripped {
+        if rests && swept.left.is_positive() && (!swept.tripped || swept.may_rest) {
             arrival.qty = swept.left;
             if let Some(rare) = &mut arrival.rare {
                 rare.leg = swept.leg;
@@ -507,7 +546,8 @@ impl Venue {
         }
         self.check_free(m, account)?;
         let keeps = price == old.price && qty <= old.qty;
-        let limit = if keeps { price } else { self.replaced_limit(&old, market, (price, qty))? };
+        self.floor.look_at_bounds(market);
+        let limit = if keeps { price } else { self.replaced_limit(&old, market, (price, qty), events)? };
 
         // From here on nothing fails.
         report_replaced(market, &old, (limit, qty), keeps, events);
@@ -529,7 +569,13 @@ impl Venue {
     }
 
     /// Checks a replace that loses priority as if the old order were gone; returns its limit inside the bands.
-    fn replaced_limit(&self, old: &Resting, market: MarketId, size: (Price, Qty)) -> Result<Price, Reject> {
+    fn replaced_limit(
+        &self,
+        old: &Resting,
+        market: MarketId,
+        size: (Price, Qty),
+        events: &mut Events,
+    ) -> Result<Price, Reject> {
         let (price, qty) = size;
         let m = self.floor.market(market);
         if m.admits.replace == Replacing::Decrease {
@@ -538,7 +584,15 @@ impl Venue {
         let &Resting { account, side, flags, .. } = old;
         let kind = OrderType::Limit;
         let order = Order { account, side, kind, flags, price, qty, client: 0, session: 0 };
-        self.check_entry(m, market, order, &NO_TERMS, old.qty).map(|checked| checked.price)
+        match self.check_entry(m, market, order, &NO_TERMS, old.qty) {
+            Ok(checked) => {
+                if let Some(bound) = checked.bound {
+                    report_bound(market, &order, &bound, events);
+                }
+                Ok(checked.price)
+            }
+            Err(barred) => Err(report_barred(market, &order, &barred, events)),
+        }
     }
 
     pub(super) fn cancel_all(&mut self, r: &Record, events: &mut Events) -> Result<(), Reject> {
@@ -588,7 +642,12 @@ impl Venue {
         if !quote_flags_fit(r.flags) || r.qty < 0 || crosses {
             return Err(Reject::BadField);
         }
-        if !matches!(self.floor.market(market).admits.place, Placing::All | Placing::Resting) {
+        let admitted = match self.floor.market(market).admits.place {
+            Placing::All | Placing::Resting => true,
+            Placing::Providing => r.flags & POST_ONLY != 0,
+            Placing::Reducing | Placing::Closing | Placing::None => false,
+        };
+        if !admitted {
             return Err(Reject::PhaseRefuses);
         }
         self.check_free(self.floor.market(market), account)?;
@@ -721,8 +780,10 @@ impl Venue {
         if let Some(leg) = arrival.rare.as_mut().and_then(|rare| rare.leg.take()) {
             self.floor.cancel_leg(market, leg, events);
         }
+        self.floor.look_at_bounds(market);
         match self.check_entry(self.floor.market(market), market, order, &terms, Qty::ZERO) {
-            Err(why) => {
+            Err(barred) => {
+                let why = report_barred(market, &order, &barred, events);
                 self.floor.market_mut(market).book.retire(id, order.account);
                 events.push(Record {
                     account: order.account.get(),
@@ -736,6 +797,9 @@ impl Venue {
                 });
             }
             Ok(checked) => {
+                if let Some(bound) = checked.bound {
+                    report_bound(market, &order, &bound, events);
+                }
                 report_accepted(market, id, &order, (checked.price, order.flags), events);
                 arrival.price = checked.price;
                 self.enter_book(market, arrival, (order.kind, checked.limit), Stay::Again, events);
@@ -781,6 +845,35 @@ fn report_accepted(market: MarketId, id: OrderId, order: &Order, shown: (Price, 
         amount: order.client.cast_signed(),
         ..event_of(event::ACCEPTED, market)
     });
+}
+
+/// What the breakers at entry make of an order.
+#[inline(always)]
+fn banded(m: &Market, order: &Order) -> Option<Bound> {
+    let limit = order.limit();
+    let takes = || {
+        let touch = m.book.touch(order.side.opposite()).filter(|_| m.admits.matches);
+        touch.is_some_and(|best| limit.is_none_or(|l| !order.side.gain(best, l).is_negative()))
+    };
+    m.breakers.judge_entry(order.side, limit, order.flow(), takes)
+}
+
+/// `OrderBounded`: a breaker refuses or caps an order.
+#[inline(never)]
+fn report_bound(market: MarketId, order: &Order, bound: &Bound, events: &mut Events) {
+    events.push(Record {
+        account: order.account.get(),
+        ..bound.record(market, order.side, order.price, u16::from(!bound.refuses))
+    });
+}
+
+/// Why an order is refused; the breaker that refuses it is reported.
+#[inline(never)]
+fn report_barred(market: MarketId, order: &Order, barred: &Barred, events: &mut Events) -> Reject {
+    if let Some(bound) = barred.bound {
+        report_bound(market, order, &bound, events);
+    }
+    barred.why
 }
 
 fn report_replaced(market: MarketId, old: &Resting, size: (Price, Qty), keeps: bool, events: &mut Events) {
