@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seawall import commands
+from seawall.bare import bare_market, bare_venue
 from seawall.commands import Records
 from seawall.errors import ConfigError
 from seawall.feed.book import HELD_MAX, LISTED_MAX, RecordedBook, Survey, Touched, look_over, take
@@ -147,51 +148,9 @@ def _venue(survey: Survey, ladder: _Ladder) -> tuple[Venue, Records]:
         why = f"{lots} lots at {ladder.price_max} ticks are more than a venue can count; give a coarser lot"
         raise FeedError(f"{survey.path}: lot {survey.lot:f}: {why}")
     name = survey.symbol or "FEED"
-    market = {
-        "name": name,
-        "tick_value": 1,
-        "price_max": ladder.price_max,
-        "order_qty_max": lots_order,
-        "position_max": lots,
-        "open_interest_max": lots,
-        "fees": {"maker_ppm": 0, "taker_ppm": 0},
-        "tiers": [{"lower": 0, "initial_ppm": 1, "maintenance_ppm": 1}],
-        "mark": {"method": "index", "basis_samples": 1},
-        "funding": None,
-        "fund": 0,
-        "phase": "continuous",
-        "reopen_auction_ns": 0,
-        "liquidation": {
-            "enabled": False,
-            "slice_ppm": 1_000_000,
-            "slice_qty_min": 1,
-            "full_below": 0,
-            "fee_ppm": 0,
-            "fund_limit_ppm": 0,
-        },
-        "adl": {"enabled": False, "method": "queue", "price": "bankruptcy", "band_ppm": None},
-    }
-    config = {
-        "schema_version": 1,
-        "name": f"feed {name}",
-        "venue": 0,
-        "seed": 0,
-        "margin_call_ppm": 0,
-        "backstop": None,
-        "last_resort": "remainder",
-        "limits": {
-            "accounts_max": 1000,
-            "orders_max": max(1, sum(map(len, survey.peaks))),
-            "liquidation_rounds_per_step": 1,
-            "funding_accounts_per_step": 1,
-            "adl_closes_per_round": 1,
-            "adl_rank_max": 1,
-        },
-        "assets": [{"name": "money", "decimals": 0, "deposits_max": money, "collateral": None}],
-        "funds": [{"name": "fund"}],
-        "markets": [market],
-        "breakers": [],
-    }
+    market = bare_market(name, price_max=ladder.price_max, lots=lots, order_qty_max=lots_order)
+    orders = max(1, sum(map(len, survey.peaks)))
+    config = bare_venue(f"feed {name}", market, accounts=1000, orders=orders, money=money)
     try:
         venue = Venue.from_config(config)
     except ConfigError as error:

@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar
 import numpy as np
 
 from seawall import _core
+from seawall.bare import bare_market, bare_venue
 from seawall.commands import Records
 from seawall.errors import VectorError
 from seawall.protocol import COMMAND, CommandKind, EventKind, OrderType, Phase, Side
@@ -82,56 +83,15 @@ def _uncross(case: Case, scale: Scale) -> Answer:
 def _market(price: int, price_max: int, orders: int) -> str:
     """Return a venue with one market that neither clears nor charges, and whose auction trades at one price."""
     collar = {"around": "reference", "width_ppm": 0, "action": "confine"}
-    market = {
-        "name": "auction",
-        "tick_value": 1,
-        "price_max": price_max,
-        "order_qty_max": _LOTS_MAX,
-        "position_max": _LOTS_MAX,
-        "open_interest_max": _LOTS_MAX,
-        "fees": {"maker_ppm": 0, "taker_ppm": 0},
-        "tiers": [{"lower": 0, "initial_ppm": 100_000, "maintenance_ppm": 50_000}],
-        "mark": {"method": "index", "basis_samples": 1},
-        "funding": None,
-        "fund": 0,
-        "phase": "call_auction",
-        "reopen_auction_ns": 0,
-        "cleared": False,
-        "auction": {"candidates": "grid", "reference": "index", "collar": collar, "market_orders": "cancelled"},
-        "liquidation": {
-            "enabled": False,
-            "slice_ppm": 1_000_000,
-            "slice_qty_min": 1,
-            "full_below": 1,
-            "fee_ppm": 0,
-            "fund_limit_ppm": 0,
-        },
-        "adl": {"enabled": False, "method": "queue", "price": "bankruptcy", "band_ppm": None},
-    }
-    limits = {
-        "accounts_max": 2,
-        "orders_max": orders,
-        "liquidation_rounds_per_step": 1,
-        "triggers_per_step": 1,
-        "funding_accounts_per_step": 1,
-        "adl_closes_per_round": 1,
-        "adl_rank_max": 1,
-    }
-    venue = {
-        "schema_version": 1,
-        "name": f"auction at {price}",
-        "venue": 0,
-        "seed": 0,
-        "margin_call_ppm": 0,
-        "backstop": None,
-        "last_resort": "remainder",
-        "limits": limits,
-        "assets": [{"name": "USD", "decimals": 0, "deposits_max": 1, "collateral": None}],
-        "funds": [{"name": "fund"}],
-        "markets": [market],
-        "breakers": [],
-    }
-    return json.dumps(venue)
+    market = bare_market(
+        "auction",
+        price_max=price_max,
+        lots=_LOTS_MAX,
+        phase="call_auction",
+        cleared=False,
+        auction={"candidates": "grid", "reference": "index", "collar": collar, "market_orders": "cancelled"},
+    )
+    return json.dumps(bare_venue(f"auction at {price}", market, accounts=2, orders=orders, money=1))
 
 
 def _commands(price: int, sides: tuple[Sequence[Mapping[str, Any]], ...], scale: Scale) -> Records:

@@ -5,6 +5,7 @@ from fractions import Fraction
 from typing import Any, Final
 
 from seawall import Venue, _core, commands
+from seawall.bare import bare_market, bare_venue
 from seawall.commands import Records
 from seawall.errors import VectorError
 from seawall.protocol import EventKind, Side
@@ -116,53 +117,22 @@ _PRICE_MAX: Final = 2**24 - 1
 def _waterfall_config(lots: int, accounts: int) -> dict[str, Any]:
     """Return a venue in which margin is all but nothing, so that the bankruptcy price alone speaks."""
     many = 4 * lots
-    return {
-        "schema_version": 1,
-        "name": "waterfall",
-        "venue": 0,
-        "seed": 0,
-        "margin_call_ppm": 0,
-        "backstop": _BACKSTOP,
-        "last_resort": "remainder",
-        "limits": {
-            "accounts_max": accounts,
-            "orders_max": 10_000,
-            "liquidation_rounds_per_step": 1,
-            "funding_accounts_per_step": 1,
-            "adl_closes_per_round": 1,
-            "adl_rank_max": 1,
+    market = bare_market(
+        "X",
+        price_max=_PRICE_MAX,
+        lots=many,
+        liquidation={
+            "enabled": True,
+            "slice_ppm": 1_000_000,
+            "slice_qty_min": 1,
+            "full_below": 0,
+            "fee_ppm": 1_000_000,
+            "fund_limit_ppm": 0,
+            "takeover": "mark",
         },
-        "assets": [{"name": "USD", "decimals": 0, "deposits_max": 2**60, "collateral": None}],
-        "funds": [{"name": "main"}],
-        "markets": [
-            {
-                "name": "X",
-                "tick_value": 1,
-                "price_max": _PRICE_MAX,
-                "order_qty_max": many,
-                "position_max": many,
-                "open_interest_max": many,
-                "fees": {"maker_ppm": 0, "taker_ppm": 0},
-                "tiers": [{"lower": 0, "initial_ppm": 1, "maintenance_ppm": 1}],
-                "mark": {"method": "index", "basis_samples": 1},
-                "funding": None,
-                "fund": 0,
-                "phase": "continuous",
-                "reopen_auction_ns": 0,
-                "liquidation": {
-                    "enabled": True,
-                    "slice_ppm": 1_000_000,
-                    "slice_qty_min": 1,
-                    "full_below": 0,
-                    "fee_ppm": 1_000_000,
-                    "fund_limit_ppm": 0,
-                    "takeover": "mark",
-                },
-                "adl": {"enabled": True, "method": "pro_rata", "price": "bankruptcy", "band_ppm": None},
-            }
-        ],
-        "breakers": [],
-    }
+        adl={"enabled": True, "method": "pro_rata", "price": "bankruptcy", "band_ppm": None},
+    )
+    return bare_venue("waterfall", market, accounts=accounts, orders=10_000, money=2**60, backstop=_BACKSTOP)
 
 
 def _block(account: int, side: int, qty: int, price: int) -> Records:
@@ -223,7 +193,7 @@ def _waterfall_answer(case: Case, scale: Scale, events: Records, venue: Venue) -
         "book_lots": book,
         "fund_credit": scale.value("price", total(EventKind.FUND_RECEIVED, "amount")),
         "fund_lots": taken,
-        "fund_after": scale.value("price", venue.audit()["assets"]["USD"]["funds"]),
+        "fund_after": scale.value("price", venue.audit()["assets"]["money"]["funds"]),
         "adl_lots": closed,
         "adl_cost": [scale.value("price", total(EventKind.ADL_FILL, "amount", winner)) for winner in winners],
         "winner_pnl": [scale.value("price", int(balances[winner]) - _RICH) for winner in winners],

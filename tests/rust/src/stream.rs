@@ -713,4 +713,22 @@ impl World {
         }
         Self { config, commands, events: events.into_vec(), venue }
     }
+
+    /// Applies the commands anew to a venue as it was at first, which is restored from its own snapshot now and then.
+    ///
+    /// # Panics
+    /// If an event or the state is another.
+    pub fn survives_restores(&self, seed: u64, mut venue: Venue) {
+        let (mut rng, mut events) = (Rng::new(seed), Events::new());
+        for command in &self.commands {
+            if rng.chance(10) {
+                let copy = Venue::restore(&venue.snapshot()).expect("its own snapshot");
+                assert_eq!(copy.digest(), venue.digest(), "seed {seed}");
+                venue = copy;
+            }
+            venue.apply_record(command, &mut events);
+        }
+        assert!(events.as_slice() == self.events, "seed {seed}: events differ after a restore");
+        assert_eq!(venue.digest(), self.venue.digest(), "seed {seed}");
+    }
 }

@@ -5,7 +5,7 @@
 //! command.
 
 use seawall_core::protocol::event;
-use seawall_core::{Audit, Config, Events, MarketId, Place, Venue};
+use seawall_core::{Audit, Config, MarketId, Place, Venue};
 use seawall_tests::stream::{Counts, Rng, World, daring, refused};
 use serde_json::{Value, json};
 
@@ -120,18 +120,7 @@ fn money_is_conserved_whatever_a_contract_is_worth() {
 fn a_restore_changes_nothing_that_follows() {
     for seed in 1..=20 {
         let world = World::run(seed, LENGTH, venue_of(&foreign(seed)), |_, _, _| {});
-        let mut rng = Rng::new(seed);
-        let (mut venue, mut events) = (venue_of(&world.config), Events::new());
-        for command in &world.commands {
-            if rng.chance(10) {
-                let copy = Venue::restore(&venue.snapshot()).expect("its own snapshot");
-                assert_eq!(copy.digest(), venue.digest(), "seed {seed}");
-                venue = copy;
-            }
-            venue.apply_record(command, &mut events);
-        }
-        assert!(events.as_slice() == world.events, "seed {seed}: events differ after a restore");
-        assert_eq!(venue.digest(), world.venue.digest(), "seed {seed}");
+        world.survives_restores(seed, venue_of(&world.config));
     }
 }
 

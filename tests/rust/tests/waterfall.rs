@@ -1,7 +1,7 @@
 //! Properties of the waterfall with every policy, on random streams of commands. A failure names its seed.
 
-use seawall_core::{Audit, Config, Events, FundId, MarketId, Phase, Record, Reject, Venue, protocol::event};
-use seawall_tests::stream::{Counts, Rng, World, daring, lively, unit};
+use seawall_core::{Audit, Config, FundId, MarketId, Phase, Record, Reject, Venue, protocol::event};
+use seawall_tests::stream::{Counts, World, daring, lively, unit};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -268,19 +268,7 @@ fn money_is_conserved_and_stages_keep_their_order() {
 fn a_restore_changes_nothing_that_follows() {
     for seed in 1..=SEEDS / 4 {
         let world = World::run(seed, LENGTH, venue_of(&daring(seed)), |_, _, _| {});
-        let mut rng = Rng::new(seed);
-        let mut venue = venue_of(&world.config);
-        let mut events = Events::new();
-        for command in &world.commands {
-            if rng.chance(10) {
-                let copy = Venue::restore(&venue.snapshot()).expect("its own snapshot");
-                assert_eq!(copy.digest(), venue.digest(), "seed {seed}");
-                venue = copy;
-            }
-            venue.apply_record(command, &mut events);
-        }
-        assert!(events.as_slice() == world.events, "seed {seed}: events differ after a restore");
-        assert_eq!(venue.digest(), world.venue.digest(), "seed {seed}");
+        world.survives_restores(seed, venue_of(&world.config));
     }
 }
 
