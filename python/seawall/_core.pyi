@@ -32,6 +32,16 @@ __all__ = [
     "bench_cascade",
     "bench_commands",
     "bench_marks",
+    "breaker_admit",
+    "breaker_bounds",
+    "breaker_collar",
+    "breaker_end",
+    "breaker_gap",
+    "breaker_left",
+    "breaker_levels",
+    "breaker_mean",
+    "breaker_quote",
+    "breaker_re_reference",
     "deposit_weight",
     "drawdown",
     "dutch_price",
@@ -222,6 +232,36 @@ def fillable_price(
     cash: int, positions: list[tuple[int, int, int]], which: int, rates: list[int], tick: int
 ) -> int: ...
 def dutch_price(start: int, curve: tuple[int | None, int], elapsed: int) -> int: ...
+def breaker_bounds(
+    ranges: str, rounding: str, spots: list[tuple[tuple[int, int], tuple[int, int]]], time_of_day: int
+) -> tuple[list[tuple[int, int] | None], list[int | None]]: ...
+def breaker_mean(
+    reference: tuple[int, int], age: int, trades: list[int], hysteresis_ppm: int, life: int
+) -> tuple[tuple[int, int] | None, tuple[int, int], bool]: ...
+def breaker_quote(
+    bounds: tuple[int, int], touch: tuple[int, int], cleared: bool, left: int, close_only: int
+) -> tuple[int, bool, int]: ...
+def breaker_admit(
+    exact_bounds: tuple[tuple[int, int], tuple[int, int]],
+    inclusive: bool,
+    order: tuple[bool, int | None, bool],
+    rejects: bool,
+) -> tuple[int, int | None]: ...
+def breaker_left(ranges: list[tuple[int, int]], all: bool, price: int) -> tuple[bool, list[int]]: ...  # noqa: A002
+def breaker_re_reference(reference: int, width_ppm: int, tick: int, price: int) -> tuple[int, int, int | None]: ...
+def breaker_levels(
+    reference: tuple[int, int],
+    shares_ppm: list[int],
+    rounding: str,
+    asked: tuple[int, int],
+    rows: str,
+    acted: list[int],
+) -> tuple[list[tuple[int, int]], int, int | None]: ...
+def breaker_end(adds: bool, end: int, value: int) -> int: ...
+def breaker_gap(rows: list[tuple[int, int]], gap: int) -> int: ...
+def breaker_collar(
+    bounds: tuple[int, int], hits_upper: bool, extensions: int, step_ppm: int, flat: tuple[int, int], rounding: str
+) -> tuple[int, int]: ...
 def fund_delta(fill: tuple[int, int, int], quote: int, fee_max_ppm: int, fund: int) -> tuple[int, bool, int]: ...
 def drawdown(
     peak: int, loss: int, rates: tuple[int, int], inclusive: bool, was_active: bool

@@ -30,6 +30,7 @@ from seawall.protocol import (
     CommandKind,
     OrderFlag,
     OrderType,
+    RuleParameter,
     SelfTrade,
     Source,
     TermCode,
@@ -46,6 +47,7 @@ __all__ = [
     "deposit",
     "fund_deposit",
     "index",
+    "interrupt",
     "open_account",
     "place",
     "plan",
@@ -56,6 +58,7 @@ __all__ = [
     "set_leverage",
     "set_multiplier",
     "set_phase",
+    "set_rule",
     "settle",
     "source",
     "term",
@@ -767,6 +770,86 @@ def settle(*, at: Integers, market: Integers, when: Integers) -> Records:
 def pulse(*, at: Integers) -> Records:
     """Let waiting work go on: timers, and rounds of liquidation."""
     return _records(CommandKind.PULSE, at=at)
+
+
+def set_rule(
+    *, at: Integers, rule: Integers, parameter: Integers, value: Integers, market: Integers = NO_MARKET
+) -> Records:
+    """Change a breaker of the configuration.
+
+    Parameters
+    ----------
+    at
+        Times.
+    rule
+        Numbers of the rules in the configuration.
+    parameter
+        What changes, a `seawall.protocol.RuleParameter`.
+    value
+        The new value: 1 or 0, a width in ppm, or a price in ticks.
+    market
+        Markets; left out, every market that the rule watches.
+
+    Examples
+    --------
+    >>> from seawall import commands
+    >>> from seawall.protocol import RuleParameter
+    >>> int(commands.set_rule(at=0, rule=1, parameter=RuleParameter.WIDTH, value=50_000)["amount"][0])
+    50000
+    """
+    known = [int(p) for p in RuleParameter]
+    if not np.isin(parameter, known).all():
+        raise CommandError(f"parameter: {parameter} is unknown; known: {', '.join(p.name for p in RuleParameter)}")
+    return _records(CommandKind.SET_RULE, at=at, market=market, code=rule, flags=parameter, amount=value)
+
+
+def interrupt(
+    *,
+    at: Integers,
+    market: Integers,
+    rule: Integers,
+    phase: Integers,
+    end: Integers = 0,
+    price: Integers = 0,
+    reference: Integers = 0,
+    lower: Integers = 0,
+    upper: Integers = 0,
+    below: Integers = False,
+) -> Records:
+    """Do what a trip of a breaker does: BreakerTripped with these numbers, and the phase.
+
+    Parameters
+    ----------
+    at
+        Times.
+    market
+        Markets.
+    rule
+        Numbers of the rules in the configuration.
+    phase
+        Phases that follow, each a `seawall.protocol.Phase`.
+    end
+        When they end; 0 until a command ends them.
+    price, reference
+        The price that would have been, and what it was measured from, in ticks.
+    lower, upper
+        Bounds, in ticks; 0 for none.
+    below
+        Whether the price is below the bounds, and not above.
+    """
+    return _records(
+        CommandKind.INTERRUPT,
+        at=at,
+        market=market,
+        code=rule,
+        flags=phase,
+        amount=end,
+        price=price,
+        qty=reference,
+        order=lower,
+        account=upper,
+        side=below,
+    )
 
 
 def plan(*, at: int, market: int, round: int, account: Integers, lots: Integers) -> Records:  # noqa: A002

@@ -16,6 +16,7 @@ __all__ = [
     "EVERY_ACCOUNT",
     "NO_MARKET",
     "SELF_TRADE_SHIFT",
+    "Bounding",
     "CancelAllFlag",
     "CancelFlag",
     "CancelReason",
@@ -29,6 +30,8 @@ __all__ = [
     "OrderType",
     "Phase",
     "Reject",
+    "RuleParameter",
+    "RuleTest",
     "SelfTrade",
     "Side",
     "Source",
@@ -95,6 +98,8 @@ class CommandKind(IntEnum):
     SOURCE = 23
     VOLUNTEER = 24
     SETTLE = 25
+    SET_RULE = 30
+    INTERRUPT = 31
     PLAN_BEGIN = 40
     PLAN_ROW = 41
     PLAN_COMMIT = 42
@@ -112,6 +117,8 @@ class EventKind(IntEnum):
     TRANSFERRED = 106
     PHASE_CHANGED = 110
     BREAKER_TRIPPED = 111
+    ORDER_BOUNDED = 112
+    RULE_SET = 113
     ACCEPTED = 200
     TRIGGERED = 201
     CANCELLED = 202
@@ -314,6 +321,51 @@ class CancelReason(IntEnum):
     """The market is to be settled."""
 
 
+class RuleParameter(IntEnum):
+    """What of a breaker a command changes: field ``flags`` of a SetRule and of a RuleSet."""
+
+    ENABLED = 0
+    """Whether it acts: 1 or 0."""
+    WIDTH = 1
+    """The share of its first range, in ppm."""
+    PRICE = 2
+    """The price of its references that are told, in ticks."""
+
+
+class RuleTest(IntEnum):
+    """Where a breaker was asked: field ``flags`` of a BreakerTripped."""
+
+    TRADE = 0
+    """Before a trade."""
+    MARK = 1
+    """By a new mark."""
+    ENTRY = 2
+    """By an order that came in; of a command."""
+    COMMAND = 3
+    """By a command alone."""
+    QUOTE = 4
+    """By the touch at the end of a step."""
+    AUCTION = 5
+    """By the price at which an auction would end."""
+    INDEX = 6
+    """By a new index."""
+    GAP = 7
+    """By the time between two commands."""
+    COUNT = 8
+    """By what liquidations or deleveraging came to."""
+
+
+class Bounding(IntEnum):
+    """What a breaker did to an order: field ``flags`` of an OrderBounded."""
+
+    REFUSED = 0
+    """It refused the order."""
+    CAPPED = 1
+    """It made the bound its limit."""
+    STOPPED = 2
+    """It ended its match."""
+
+
 class LiquidationEnd(IntEnum):
     """How a liquidation ended: field ``code`` of a LiquidationEnded."""
 
@@ -398,6 +450,7 @@ class Reject(IntEnum):
     SOURCE_CROSSED = 225
     SOURCE_STALE = 226
     WITHDRAWALS_GATED = 227
+    UNKNOWN_RULE = 235
     AWAITING_PLAN = 250
     NO_PLAN_AWAITED = 251
     PLAN_TOO_LARGE = 252
@@ -436,11 +489,25 @@ EVENT_COLUMNS: Final[dict[EventKind, dict[str, str]]] = {
     EventKind.BREAKER_TRIPPED: {
         "market": "market",
         "rule": "code",
-        "by_mark": "flags",
+        "test": "flags",
+        "below": "side",
         "price": "price",
         "reference": "qty",
+        "lower": "order",
+        "upper": "account",
         "until": "amount",
     },
+    EventKind.ORDER_BOUNDED: {
+        **_RISK,
+        "order": "order",
+        "side": "side",
+        "rule": "code",
+        "what": "flags",
+        "bound": "price",
+        "price": "qty",
+        "reference": "amount",
+    },
+    EventKind.RULE_SET: {"market": "market", "rule": "code", "parameter": "flags", "value": "amount"},
     EventKind.ACCEPTED: {
         **_RISK,
         "order": "order",

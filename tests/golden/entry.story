@@ -81,7 +81,7 @@ story a market that is not cleared matches and reports, and nothing else
 config unit
 set markets.BTC.cleared false
 set markets.BTC.fees.taker_ppm 10000
-set breakers [{"name": "band", "markets": [0], "rule": {"type": "band", "width_ppm": 50000, "action": "cap", "exempt_liquidations": false}}]
+set breakers [{"name": "band", "markets": [0], "ranges": [{"reference": {"type": "mark"}, "width": {"type": "ppm", "ppm": 50000}}], "test": {"type": "entry"}, "action": {"type": "cap"}}]
 open alice
 > opened alice
 open bob
@@ -101,6 +101,7 @@ sell bob BTC 1 @ 100 ioc reduce
 index BTC 100
 > marked BTC 100 index 100
 buy bob BTC 50 @ 200
+> bounded bob BTC buy @ 200 capped 105 by band from 100
 > accepted bob #3 BTC buy 50 @ 105
 > fill alice #1 BTC sell 40 @ 100 fee 0 maker
 > fill bob #3 BTC buy 40 @ 100 fee 0 taker

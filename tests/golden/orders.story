@@ -451,7 +451,7 @@ buy carol BTC 1 @ 101 fok
 story bands come before the slide, and tighten protection
 # 5 % around 100: 120 becomes 105, which would take at 104, so 103. 6 ticks from 101 are 107, and the band ends at 105.
 config unit
-set breakers [{"name": "band", "markets": [0], "rule": {"type": "band", "width_ppm": 50000, "action": "cap", "exempt_liquidations": false}}]
+set breakers [{"name": "band", "markets": [0], "ranges": [{"reference": {"type": "mark"}, "width": {"type": "ppm", "ppm": 50000}}], "test": {"type": "entry"}, "action": {"type": "cap"}}]
 given alice 1000
 given bob 1000
 index BTC 100
@@ -459,6 +459,7 @@ index BTC 100
 sell bob BTC 1 @ 104
 > accepted bob #1 BTC sell 1 @ 104
 buy alice BTC 1 @ 120 post+slide
+> bounded alice BTC buy @ 120 capped 105 by band from 100
 > accepted alice #2 BTC buy 1 @ 103 post+slide
 cancel alice BTC #2
 > cancelled alice #2 BTC buy 1 @ 103 user

@@ -246,6 +246,7 @@ LEAST = {
 """Least share of the worlds for every state."""
 
 ORDER_EVENTS = (
+    v.ORDER_BOUNDED,
     v.ACCEPTED,
     v.TRIGGERED,
     v.CANCELLED,

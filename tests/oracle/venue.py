@@ -136,6 +136,7 @@ LEVERAGE_SET: Final = 105
 TRANSFERRED: Final = 106
 PHASE_CHANGED: Final = 110
 BREAKER_TRIPPED: Final = 111
+ORDER_BOUNDED: Final = 112
 ACCEPTED: Final = 200
 TRIGGERED: Final = 201
 CANCELLED: Final = 202
@@ -228,8 +229,9 @@ class Account:
 
 @dataclass(slots=True)
 class BandRule:
-    """A breaker of type band on one market."""
+    """A breaker at entry around the mark, on one market."""
 
+    number: int
     width_ppm: int | None
     rejects: bool
     exempt_liquidations: bool
@@ -237,7 +239,7 @@ class BandRule:
 
 @dataclass(slots=True)
 class MoveRule:
-    """A breaker of type move on one market, with its window."""
+    """A breaker around the extremes of a window, on one market."""
 
     number: int
     width_ppm: int
@@ -298,8 +300,11 @@ CONTINUOUS: Final = 1
 CALL_AUCTION: Final = 6
 PAUSE: Final = 7
 REDUCE_ONLY_PHASE: Final = 8
+CLOSE_ONLY: Final = 9
 HALTED: Final = 10
 CLOSED: Final = 11
+TRADING: Final = (CONTINUOUS, 2, 3, 4, 5)
+"""Phases in which breakers are asked: limit state, straddle, guarded and cooling-off beside the ordinary one."""
 SETTLEMENT: Final = 12
 
 # What a market has where its configuration is silent.
@@ -350,7 +355,7 @@ class Market:
         self.moves: list[MoveRule] = []
         for rule_number, breaker in enumerate(breakers):
             if number in breaker["markets"]:
-                self.add_rule(rule_number, breaker["rule"])
+                self.add_rule(rule_number, breaker)
 
         self.phase: int = PHASE_NAMES.index(config["phase"])
         self.phase_end = 0
@@ -373,18 +378,20 @@ class Market:
 
     def add_rule(self, number: int, rule: Config) -> None:
         """Bind a breaker of the configuration to this market."""
-        if rule["type"] == "band":
-            self.bands.append(BandRule(rule["width_ppm"], rule["action"] == "reject", rule["exempt_liquidations"]))
+        (part,) = rule["ranges"]
+        exempt = "liquidation" in rule.get("exempt", ())
+        if rule["test"]["type"] == "entry":
+            self.bands.append(BandRule(number, part["width"].get("ppm"), rule["action"]["type"] == "reject", exempt))
             return
         self.moves.append(
             MoveRule(
                 number=number,
-                width_ppm=rule["width_ppm"],
-                window_ns=rule["window_ns"],
-                by_mark=rule["source"] == "mark",
-                phase=PHASE_NAMES.index(rule["phase"]),
-                duration_ns=rule["duration_ns"],
-                exempt_liquidations=rule["exempt_liquidations"],
+                width_ppm=part["width"]["ppm"],
+                window_ns=part["reference"]["window_ns"],
+                by_mark=rule["test"]["type"] == "mark",
+                phase=PHASE_NAMES.index(rule["action"]["phase"]),
+                duration_ns=rule["exit"]["after_ns"],
+                exempt_liquidations=exempt,
             )
         )
 
@@ -466,19 +473,23 @@ class PhaseRow(NamedTuple):
 _OPEN = PhaseRow("all", True, "yes", True, True, True, True)
 _AUCTION = PhaseRow("rest", False, "yes", False, True, False, False)
 _REDUCING = PhaseRow("reducing", True, "decrease", False, True, True, True)
+_CLOSING = PhaseRow("closing", True, "decrease", False, True, True, True)
+_GUARDED = PhaseRow("providing", True, "decrease", False, True, True, True)
+_LIMITED = PhaseRow("all", True, "yes", False, True, True, False)
+_COOLING = PhaseRow("all", True, "yes", False, True, True, True)
 _STOPPED = PhaseRow("none", False, "no", False, True, False, False)
 _OVER = PhaseRow("none", False, "no", False, False, False, False)
 PHASES: Final = (
     PhaseRow("rest", False, "yes", True, True, False, False),
     _OPEN,
+    _LIMITED,
     _OPEN,
-    _OPEN,
-    _OPEN,
-    _OPEN,
+    _GUARDED,
+    _COOLING,
     _AUCTION,
     _STOPPED,
     _REDUCING,
-    _REDUCING,
+    _CLOSING,
     _STOPPED,
     _OVER,
     _OVER,
@@ -492,6 +503,10 @@ def admits(phase: int, order: Order) -> bool:
         return order.code == LIMIT
     if place == "reducing":
         return order.code != LIMIT or order.reduce_only
+    if place == "closing":
+        return order.code != LIMIT
+    if place == "providing":
+        return order.code != LIMIT or order.reduce_only or order.post_only
     return place == "all"
 
 
@@ -1056,6 +1071,8 @@ class OracleVenue:
             self.enter_phase(market, REDUCE_ONLY_PHASE, 0)
         elif market.phase in (HALTED, PAUSE) and market.reopen_auction_ns > 0:
             self.enter_phase(market, CALL_AUCTION, due + market.reopen_auction_ns)
+        elif market.phase == CLOSE_ONLY:
+            self.enter_phase(market, CLOSED, 0)
         else:
             self.enter_phase(market, CONTINUOUS, 0)
 
@@ -1246,16 +1263,31 @@ class OracleVenue:
         """Return the sum of the long positions."""
         return sum(max(0, account.positions[market.number].base) for account in self.accounts)
 
-    def banded(self, market: Market, side: int, price: int) -> int:
-        """Return a limit price after the bands, or refuse it."""
-        limit = price
+    def banded(self, market: Market, order: Order, price: int) -> tuple[int, Record | None]:
+        """Return a limit price after the bands, with what to report of it, or refuse it."""
+        limit, report = price, None
         for rule in market.binding_bands():
-            if rule.width_ppm is not None:
-                bound = inward_bound(market.mark, rule.width_ppm, side)
-                outside = direction(side) * (price - bound) > 0
-                refuse_if(outside and rule.rejects, BAND_REFUSES)
-                limit = min(limit, bound) if side == BUY else max(limit, bound)
-        return limit
+            if rule.width_ppm is None:
+                continue
+            bound = inward_bound(market.mark, rule.width_ppm, order.side)
+            if direction(order.side) * (price - bound) <= 0:
+                continue
+            fields = {
+                "account": order.account,
+                "market": market.number,
+                "side": order.side,
+                "code": rule.number,
+                "flags": 0 if rule.rejects else 1,
+                "price": bound,
+                "qty": price,
+                "amount": market.mark,
+            }
+            if rule.rejects:
+                self.emit(ORDER_BOUNDED, **fields)
+                refuse_if(True, BAND_REFUSES)
+            if direction(order.side) * (limit - bound) > 0:
+                limit, report = bound, fields
+        return limit, report
 
     def tightest_bound(self, market: Market, side: int, *, liquidation: bool) -> int | None:
         """Return the tightest bound of the bands, None if there is none."""
@@ -1267,6 +1299,14 @@ class OracleVenue:
         if not bounds:
             return None
         return min(bounds) if side == BUY else max(bounds)
+
+    def tightest_band(self, market: Market, side: int, bound: int) -> int:
+        """Return the number of the first band that holds liquidation orders to a bound."""
+        for rule in market.binding_bands():
+            if rule.width_ppm is not None and not rule.exempt_liquidations:  # noqa: SIM102 - reads better in two
+                if inward_bound(market.mark, rule.width_ppm, side) == bound:
+                    return rule.number
+        raise AssertionError("a bound comes from a band")
 
     def best_opposite(self, market: Market, side: int) -> int | None:
         """Return the best price that an order of a side could meet, hidden orders included."""
@@ -1397,14 +1437,17 @@ class OracleVenue:
         Its price after a cap or slide, and the price that it does not go beyond.
         """
         account, side = self.accounts[order.account], order.side
-        if order.reduce_only or PHASES[market.phase].place == "reducing":
+        place = PHASES[market.phase].place
+        adds = order.code == LIMIT and order.post_only
+        if order.reduce_only or place in ("reducing", "closing") or (place == "providing" and not adds):
             base = account.positions[market.number].base
             refuse_if(sign(base) != -direction(side) or qty > abs(base), NOT_REDUCING)
         limit: int | None
+        bounded: Record | None = None
         if order.is_market:
             limit = self.market_limit(market, order)
         else:
-            price = self.banded(market, side, price)
+            price, bounded = self.banded(market, order, price)
             if order.post_only and self.would_take(market, side, price):
                 price = self.slid(market, order)
                 self.note("slid_when_replaced" if replaced else "fired_slid" if order.number > 0 else "slid")
@@ -1423,6 +1466,8 @@ class OracleVenue:
                 qty=qty,
                 gone=order.qty if replaced else 0,
             )
+        if bounded is not None:
+            self.emit(ORDER_BOUNDED, **bounded)
         return price, limit
 
     def market_limit(self, market: Market, order: Order) -> int | None:
@@ -1513,7 +1558,8 @@ class OracleVenue:
         refuse_if(bool(flags & SLIDE) and not flags & POST_ONLY, BAD_FIELD)
         refuse_if(bid_lots < 0 or ask_lots > I64_MAX, BAD_FIELD)
         refuse_if(bid_lots > 0 and ask_lots > 0 and bid >= ask, BAD_FIELD)
-        refuse_if(PHASES[market.phase].place not in ("all", "rest"), PHASE_REFUSES)
+        place = PHASES[market.phase].place
+        refuse_if(place not in ("all", "rest") and not (place == "providing" and flags & POST_ONLY), PHASE_REFUSES)
         refuse_if(market.cleared and account.in_liquidation, IN_LIQUIDATION)
         self.requote(market, account.number, ((bid, bid_lots), (ask, ask_lots)))
 
@@ -2091,7 +2137,7 @@ class OracleVenue:
             price = part[0].price
             if not inside(order.side, limit, price):
                 break
-            if self.tripping_rule(market, price, by_mark=False, liquidation=False) is not None:
+            if self.tripping_rules(market, price, by_mark=False, liquidation=False):
                 break
             own = [] if mode == NO_PREVENTION else [o for o in part if self.is_one_party(o, order)]
             if own and mode != CANCEL_OLDEST:
@@ -2485,39 +2531,51 @@ class OracleVenue:
     # 9. Breakers of type move
     # -----------------------------------------------------------------------------------------------------
 
-    def tripping_rule(
+    def tripping_rules(
         self, market: Market, price: int, *, by_mark: bool, liquidation: bool
-    ) -> tuple[MoveRule, int] | None:
-        """Return the first rule that a would-be price trips, with the extreme that it leaves."""
-        if market.phase != CONTINUOUS:
-            return None
+    ) -> list[tuple[MoveRule, int]]:
+        """Return the rules that a would-be price trips, each with the extreme that it leaves."""
+        found: list[tuple[MoveRule, int]] = []
+        if market.phase not in TRADING:
+            return found
         for rule in market.moves:
             if rule.by_mark != by_mark or (liquidation and rule.exempt_liquidations):
                 continue
             extreme = rule.extreme_left(price, self.now)
             if extreme is not None:
-                return rule, extreme
-        return None
+                found.append((rule, extreme))
+        return found
 
     def ask_breakers(self, market: Market, price: int, *, by_mark: bool, liquidation: bool) -> bool:
         """Ask the rules about a would-be price; tell whether one tripped."""
-        found = self.tripping_rule(market, price, by_mark=by_mark, liquidation=liquidation)
-        if found is None:
+        found = self.tripping_rules(market, price, by_mark=by_mark, liquidation=liquidation)
+        if not found:
             return False
-        rule, extreme = found
-        end = self.now + rule.duration_ns
-        self.emit(
-            BREAKER_TRIPPED,
-            market=market.number,
-            code=rule.number,
-            flags=1 if by_mark else 0,
-            price=price,
-            qty=extreme,
-            amount=end,
-        )
-        self.enter_phase(market, rule.phase, end)
-        rule.seen = []
-        rule.standing = price
+        for rule, extreme in found:
+            prices = rule.reference(self.now)
+            high, low = max(prices), min(prices)
+            # The last ticks inside: strictly between the bounds.
+            lower = max(1, high * (MILLION - rule.width_ppm) // MILLION + 1)
+            upper = -(-low * (MILLION + rule.width_ppm) // MILLION) - 1
+            self.emit(
+                BREAKER_TRIPPED,
+                market=market.number,
+                code=rule.number,
+                flags=1 if by_mark else 0,
+                side=SELL if price < lower else BUY,
+                account=min(upper, 2**32 - 1),
+                order=lower,
+                price=price,
+                qty=extreme,
+                amount=self.now + rule.duration_ns,
+            )
+        # Of several the most severe phase, and the latest end.
+        severity = (REDUCE_ONLY_PHASE, CLOSE_ONLY, CALL_AUCTION, PAUSE, HALTED)
+        phase = max((rule.phase for rule, _ in found), key=severity.index)
+        self.enter_phase(market, phase, max(self.now + rule.duration_ns for rule, _ in found))
+        for rule, _ in found:
+            rule.seen = []
+            rule.standing = price
         self.step_tripped.add(market.number)
         return True
 

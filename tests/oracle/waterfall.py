@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, Final
 from . import adl, settlement
 from .funds import OF_ACCOUNT, OF_FEES, OF_FUND, OF_SHORTFALL
 from .margin import tier_of
-from .orders import BUY, MILLION, SELL, Order, inward_bound
+from .orders import BUY, MILLION, SELL, Order, direction, inward_bound
 
 if TYPE_CHECKING:
     from .venue import Incoming, Market, OracleVenue
 
+ORDER_BOUNDED: Final = 112
 LIQUIDATION_ORDER: Final = 511
 LIQUIDATION_ENDED: Final = 512
 TAKEN_OVER: Final = 513
@@ -484,11 +485,23 @@ class Round:
 
         venue, number = self.venue, self.number
         side = SELL if self.sign_of(market) > 0 else BUY
-        bound = venue.tightest_bound(market, side, liquidation=True)
-        if bound is not None:
-            limit = min(limit, bound) if side == BUY else max(limit, bound)
         venue.accepted_count += 1
         order = Order(venue.accepted_count, number, side, limit, lots)
+        bound = venue.tightest_bound(market, side, liquidation=True)
+        if bound is not None and direction(side) * (limit - bound) > 0:
+            venue.emit(
+                ORDER_BOUNDED,
+                account=number,
+                market=market.number,
+                order=order.id,
+                side=side,
+                code=venue.tightest_band(market, side, bound),
+                flags=1,
+                price=bound,
+                qty=limit,
+                amount=market.mark,
+            )
+            order.price = limit = bound
         met = Incoming(order, limit, 0, TAKER | LIQUIDATION, backed_at=bankruptcy if backed else None)
         venue.emit(
             LIQUIDATION_ORDER,

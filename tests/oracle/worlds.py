@@ -141,25 +141,26 @@ def random_breakers(rng: Random, market_count: int) -> list[Config]:
     every = list(range(market_count))
     while chance(rng, 0.35) and len(breakers) < 4:
         markets = every if chance(rng, 0.5) else [rng.choice(every)]
-        rule: Config
+        rule: Config = {"name": f"rule{len(breakers)}", "markets": markets}
         if chance(rng, 0.5):
-            rule = {
-                "type": "band",
-                "width_ppm": rng.choice((None, 20_000, 60_000, 150_000, 400_000)),
-                "action": rng.choice(("cap", "cap", "reject")),
-                "exempt_liquidations": chance(rng, 0.4),
-            }
+            width = rng.choice((None, 20_000, 60_000, 150_000, 400_000))
+            rule["test"] = {"type": "entry"}
+            rule["action"] = {"type": rng.choice(("cap", "cap", "reject"))}
+            reference: Config = {"type": "mark"}
         else:
-            rule = {
-                "type": "move",
-                "width_ppm": rng.choice((40_000, 100_000, 200_000, 400_000)),
-                "window_ns": rng.choice((5, 30, 100)),
-                "source": rng.choice(("trade", "trade", "mark")),
-                "phase": rng.choice(("halted", "pause", "call_auction", "reduce_only")),
-                "duration_ns": rng.choice((3, 10, 30)),
-                "exempt_liquidations": chance(rng, 0.4),
-            }
-        breakers.append({"name": f"rule{len(breakers)}", "markets": markets, "rule": rule})
+            width = rng.choice((40_000, 100_000, 200_000, 400_000))
+            window, prices = rng.choice((5, 30, 100)), rng.choice(("trade", "trade", "mark"))
+            reference = {"type": "window", "prices": prices, "window_ns": window}
+            rule["inclusive"] = False
+            rule["test"] = {"type": prices}
+            phase = rng.choice(("halted", "pause", "call_auction", "reduce_only"))
+            rule["action"] = {"type": "interrupt", "phase": phase}
+            rule["exit"] = {"after_ns": rng.choice((3, 10, 30))}
+            rule["rearm"] = {"restart": True}
+        share = {"type": "infinite"} if width is None else {"type": "ppm", "ppm": width}
+        rule["ranges"] = [{"reference": reference, "width": share}]
+        rule["exempt"] = ["liquidation"] if chance(rng, 0.4) else []
+        breakers.append(rule)
     rng.shuffle(breakers)
     return breakers
 

@@ -38,7 +38,7 @@ QUOTE: Final = 7
 OTHER_LEG: Final = 7
 CONDITION: Final = "condition"
 """The kind of number that is a set of bits, written as names with + between them."""
-WITH_ORDER_ID: Final = (200, 201, 202, 203, 204, 205, 210, 511)
+WITH_ORDER_ID: Final = (112, 200, 201, 202, 203, 204, 205, 210, 511)
 """Events that carry an order's id."""
 _FIELDS_OF: Final = itemgetter(*FIELDS)
 REPEATED: Final = ("market", "account", "order", "side", "price", "qty", "amount")

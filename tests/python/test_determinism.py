@@ -19,12 +19,13 @@ from seawall.run import world_of
 from conftest import SMALL
 
 HALT = (
-    'venue.breakers=[{name = "halt", markets = ["BTC"], rule = {type = "move", width = "0.03", window = "5m", '
-    'source = "trade", phase = "halted", duration = "1m"}}]'
+    'venue.breakers=[{name = "halt", markets = ["BTC"], ranges = [{reference = {type = "window", window = "5m"}, '
+    'width = {type = "share", share = "0.03"}}], inclusive = false, test = {type = "trade"}, '
+    'action = {type = "interrupt", phase = "halted"}, exit = {after = "1m"}, rearm = {restart = true}}]'
 )
 INFINITE = (
-    'venue.breakers=[{name = "band", markets = ["BTC", "ETH"], rule = {type = "band", width = "infinite", '
-    'action = "reject"}}]'
+    'venue.breakers=[{name = "band", markets = ["BTC", "ETH"], ranges = [{reference = {type = "mark"}, '
+    'width = {type = "infinite"}}], test = {type = "entry"}, action = {type = "reject"}}]'
 )
 
 

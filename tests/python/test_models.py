@@ -65,14 +65,15 @@ def test_the_core_reads_back_what_the_model_wrote(maker: int, slice_ppm: int, wi
     breaker = {
         "name": "halt",
         "markets": ["ETH"],
-        "rule": {
-            "type": "move",
-            "width": f"{width / 10**6:.6f}",
-            "window": f"{window}ns",
-            "source": "mark",
-            "phase": "pause",
-            "duration": "1s",
-        },
+        "ranges": [
+            {
+                "reference": {"type": "window", "prices": "mark", "window": f"{window}ns"},
+                "width": {"type": "share", "share": f"{width / 10**6:.6f}"},
+            }
+        ],
+        "test": {"type": "mark"},
+        "action": {"type": "interrupt", "phase": "pause"},
+        "exit": {"after": "1s"},
     }
     data = json.loads(load_profile_once().model_dump_json()) | {"breakers": [breaker]}
     data["markets"][0]["fees"]["maker"] = f"{maker / 10**6:.6f}"
@@ -80,8 +81,9 @@ def test_the_core_reads_back_what_the_model_wrote(maker: int, slice_ppm: int, wi
     config = json.loads(_core.Venue(load_profile(data).to_json()).config())
     assert config["markets"][0]["fees"]["maker_ppm"] == maker
     assert config["markets"][0]["liquidation"]["slice_ppm"] == slice_ppm
-    assert config["breakers"][0]["rule"]["window_ns"] == window
-    assert config["breakers"][0]["rule"]["width_ppm"] == width
+    (part,) = config["breakers"][0]["ranges"]
+    assert part["reference"]["window_ns"] == window
+    assert part["width"]["ppm"] == width
 
 
 def test_a_market_has_rules_of_its_own_for_orders() -> None:

@@ -63,7 +63,8 @@ def constants(module: str) -> dict[str, int]:
 
 
 def variants(enum: str) -> list[tuple[str, str]]:
-    source = (ROOT / "rust/core/src/protocol.rs").read_text(encoding="utf-8")
+    files = (ROOT / "rust/core/src/protocol.rs", ROOT / "rust/core/src/protocol/phase.rs")
+    source = "".join(file.read_text(encoding="utf-8") for file in files)
     body = source.partition(f"pub enum {enum} {{")[2].partition("\n}")[0]
     return [
         (re.sub(r"(?<!^)(?=[A-Z])", "_", name).upper(), value)

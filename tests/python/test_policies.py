@@ -83,8 +83,9 @@ def recorded(*overrides: str) -> tuple[Venue, Records]:
 
 
 HALT = (
-    'venue.breakers=[{name = "halt", markets = ["BTC"], rule = {type = "move", width = "0.03", window = "5m", '
-    'source = "trade", phase = "halted", duration = "1m"}}]'
+    'venue.breakers=[{name = "halt", markets = ["BTC"], ranges = [{reference = {type = "window", window = "5m"}, '
+    'width = {type = "share", share = "0.03"}}], inclusive = false, test = {type = "trade"}, '
+    'action = {type = "interrupt", phase = "halted"}, exit = {after = "1m"}, rearm = {restart = true}}]'
 )
 
 

@@ -797,7 +797,8 @@ def test_paradex_price_band_of_its_example() -> None:
     play = Play("paradex", user=BANK)
     play.index(BTC="100", ETH="10")
     play.open()
-    assert play.place("BTC", "user", Side.SELL, "1", "94")["kind"].tolist() == [EventKind.REJECTED]
+    refused = play.place("BTC", "user", Side.SELL, "1", "94")
+    assert refused["kind"].tolist() == [EventKind.ORDER_BOUNDED, EventKind.REJECTED]
     assert play.place("BTC", "user", Side.BUY, "1", "90")["kind"].tolist() == [EventKind.ACCEPTED]
     play.join("other", BANK)
     play.place("BTC", "other", Side.SELL, "1", "105")

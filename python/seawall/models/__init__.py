@@ -5,16 +5,20 @@ that must be exact are strings, and become integers in the units of the venue wi
 """
 
 from seawall.models.files import kind_of, load_profile, load_scenario, profile_names, scenario_names
+from seawall.models.rules import RulePreset, load_rules, rule_names
 from seawall.models.scenario import ScenarioModel
 from seawall.models.venue import VenueProfile
 
 __all__ = [
+    "RulePreset",
     "ScenarioModel",
     "VenueProfile",
     "kind_of",
     "load_profile",
+    "load_rules",
     "load_scenario",
     "profile_names",
+    "rule_names",
     "scenario_names",
     "schemas",
 ]

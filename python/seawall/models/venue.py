@@ -15,6 +15,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from seawall.models.adl import Adl, AdlLights, Hedge, NoRisk, PowerRisk, ThresholdRisk
 from seawall.models.auction import Auction, BoundedPressure, Collar
+from seawall.models.breaker import Breaker
 from seawall.models.exact import Count, Duration, Exact, Model, NonNegative, Positive, ppb, ppm, whole
 from seawall.models.limits import BlockLimits, WithdrawalGate
 from seawall.models.prices import Funding, Index, IndexSource, Mark, MeanRule, MedianRule, Votes
@@ -38,7 +39,6 @@ __all__ = [
     "AdlLights",
     "Asset",
     "Auction",
-    "BandRule",
     "BoundedPressure",
     "Breaker",
     "Collar",
@@ -63,7 +63,6 @@ __all__ = [
     "Market",
     "MeanRule",
     "MedianRule",
-    "MoveRule",
     "NoRisk",
     "OpenInterestScale",
     "Origin",
@@ -427,51 +426,6 @@ class Market(Model):
         return self.tick_size * ticks
 
 
-class BandRule(Model):
-    """A constraint: no trade of an incoming order outside a band around the mark."""
-
-    type: Literal["band"]
-    """The type of the rule."""
-    width: Positive | Literal["infinite"]
-    """Half width as a share of the mark, or infinite."""
-    action: Literal["cap", "reject"]
-    """Whether an order beyond the band is limited to it or refused."""
-    exempt_liquidations: bool = False
-    """Liquidation orders are not bound."""
-
-
-class MoveRule(Model):
-    """An interruption: a move of at least a width within a window changes the phase for a while."""
-
-    type: Literal["move"]
-    """The type of the rule."""
-    width: Positive
-    """Size of the move as a share of the reference."""
-    window: Duration
-    """Length of the window."""
-    source: Literal["trade", "mark"]
-    """Which prices are watched."""
-    phase: Literal["halted", "pause", "call_auction", "reduce_only"]
-    """The phase that follows."""
-    duration: Duration
-    """How long it lasts."""
-    exempt_liquidations: bool = False
-    """Liquidation orders are not asked about."""
-
-
-class Breaker(Model):
-    """One breaker rule."""
-
-    name: str
-    """Name."""
-    enabled: bool = True
-    """Whether the rule is given to the venue."""
-    markets: tuple[str, ...]
-    """Names of the markets that it watches."""
-    rule: Annotated[BandRule | MoveRule, Field(discriminator="type")]
-    """What it does."""
-
-
 class VenueProfile(Model):
     """A whole venue as people write it.
 
@@ -794,27 +748,10 @@ class VenueProfile(Model):
         }
 
     def _breaker(self, breaker: Breaker) -> dict[str, Any]:
-        at = f"breakers.{breaker.name}"
-        rule = breaker.rule
-        out: dict[str, Any]
-        if isinstance(rule, BandRule):
-            width = None if rule.width == "infinite" else ppm(rule.width, f"{at}.rule.width")
-            out = {"type": "band", "width_ppm": width, "action": rule.action}
-        else:
-            out = {
-                "type": "move",
-                "width_ppm": ppm(rule.width, f"{at}.rule.width"),
-                "window_ns": rule.window,
-                "source": rule.source,
-                "phase": rule.phase,
-                "duration_ns": rule.duration,
-            }
-        out["exempt_liquidations"] = rule.exempt_liquidations
-        return {
-            "name": breaker.name,
-            "markets": [self.market_id(name, f"{at}.markets") for name in breaker.markets],
-            "rule": out,
-        }
+        def ticks(name: str, price: Decimal, field: str) -> int:
+            return whole(price, self.market(name).tick_size, field, "tick")
+
+        return breaker.config(f"breakers.{breaker.name}", ticks, self.market_id, self.amount)
 
 
 def _position(names: list[str], name: str, field: str) -> int:

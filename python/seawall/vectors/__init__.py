@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
 from seawall.errors import SeawallError, VectorError
-from seawall.vectors import adl, auction, fund, funding, liquidation, margin, measures, records
+from seawall.vectors import adl, auction, breaker, fund, funding, liquidation, margin, measures, records
 from seawall.vectors.cases import (
     Answer,
     Case,
@@ -34,7 +34,7 @@ _FINER: Final = (1, 7, 1000)
 
 TOPICS: Final[dict[str, Topic]] = {
     topic: how
-    for part in (adl, auction, fund, funding, liquidation, margin, measures, records)
+    for part in (adl, auction, breaker, fund, funding, liquidation, margin, measures, records)
     for topic, how in part.TOPICS.items()
 }
 """Every topic that this build computes, and the function that it calls."""

@@ -348,8 +348,9 @@ fn config(features: Features, ids: Ids, orders: usize) -> Value {
         "adl": {"enabled": full, "method": "queue", "price": "bankruptcy", "band_ppm": null},
     });
     // Twice the mark is far away from every profile's prices, and yet every order is held against it.
-    let band = json!({"name": "band", "markets": [0], "rule":
-        {"type": "band", "width_ppm": 1_000_000, "action": "reject", "exempt_liquidations": false}});
+    let band = json!({"name": "band", "markets": [0],
+        "ranges": [{"reference": {"type": "mark"}, "width": {"type": "ppm", "ppm": 1_000_000}}],
+        "test": {"type": "entry"}, "action": {"type": "reject"}});
     json!({
         "schema_version": 1, "name": "bench", "venue": 0, "seed": 0,
         "margin_call_ppm": if full { 1_250_000 } else { 0 }, "backstop": null, "last_resort": "remainder",

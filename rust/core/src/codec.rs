@@ -269,7 +269,12 @@ impl EventDigest {
 /// True for events whose `order` is an id that the venue gave.
 fn carries_order_id(record: &Record) -> bool {
     match record.kind {
-        event::ACCEPTED | event::CANCELLED | event::REPLACED | event::FILL | event::LIQUIDATION_ORDER => true,
+        event::ORDER_BOUNDED
+        | event::ACCEPTED
+        | event::CANCELLED
+        | event::REPLACED
+        | event::FILL
+        | event::LIQUIDATION_ORDER => true,
         // A refusal repeats its command, and these two name a resting order.
         event::REJECTED => matches!(record.flags, command::CANCEL | command::REPLACE),
         _ => false,

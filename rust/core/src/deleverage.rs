@@ -9,7 +9,7 @@ use crate::adl::{
     Transfer,
 };
 use crate::blocks::Limit;
-use crate::config::{Adl, AdlFallback, AdlMethod, AdlPrice, AdlScore, AdlTrigger, Exempt, Hedge};
+use crate::config::{Adl, AdlFallback, AdlMethod, AdlPrice, AdlScore, AdlTrigger, Counted, Exempt, Hedge};
 use crate::floor::Floor;
 use crate::insurance;
 use crate::ledger::Place;
@@ -372,6 +372,9 @@ impl Round<'_> {
 
     fn report(&mut self, winner: AccountId, lots: Qty, given_up: Money) {
         assert!(!self.floor.equity(winner).is_negative(), "deleveraging put account {winner} into debt");
+        let market = self.residual.market;
+        let value = self.floor.contract(market).notional_up(self.terms.price, lots);
+        self.floor.count(market, Counted::Deleveraged, value.get());
         self.events.push(Record {
             account: winner.get(),
             side: self.residual.side.code(),

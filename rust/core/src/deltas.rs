@@ -77,7 +77,12 @@ impl Deltas {
         let qty = Qty::new(r.qty);
         let is_of_a_match = matches!(
             r.kind,
-            event::FILL | event::SHOWN | event::CANCELLED | event::BREAKER_TRIPPED | event::PHASE_CHANGED
+            event::FILL
+                | event::SHOWN
+                | event::CANCELLED
+                | event::BREAKER_TRIPPED
+                | event::ORDER_BOUNDED
+                | event::PHASE_CHANGED
         );
         if !is_of_a_match {
             self.settle(r.seq, into);

@@ -53,6 +53,11 @@ mod session;
 
 pub use auction::{Clearing, Grid, Interest, clearing};
 pub use book::{Level, Resting, Work};
+pub use breaker::{
+    Admitted, Bounds, BreakerWork, EndMode, Exact, LimitOutcome, QuoteState, Sight, Spot, admit, bounds,
+    combined, gap_row, later_end, left, level_prices, limit_outcome, mean_reference, quote_state,
+    re_reference, reopening_collar, rounded, scheduled,
+};
 pub use codec::{CodecError, EventDigest, hex};
 pub use config::{Config, ConfigError};
 pub use deleverage::{AdlRound, LightRow};
@@ -80,7 +85,7 @@ pub use units::{
     AccountId, AssetId, Closing, Contract, Doubled, Exposed, Fine, FundId, MarketId, Money, Nanos, OrderId,
     Ppb, Ppm, Price, Qty, Ratio, Share, Side, Size, Sum, TickValue, deposit_scaled,
     funding_index_delta_towards_zero, largest_remainder, open_interest_rate_down, padded_median_towards_zero,
-    premium_towards_zero, size_discount_down, size_premium_down, size_slope_up, slew_limit, tier_deduction,
-    tier_requirement_up, whole_units,
+    premium_towards_zero, quantile_factors, size_discount_down, size_premium_down, size_slope_up, slew_limit,
+    tier_deduction, tier_requirement_up, whole_units,
 };
 pub use venue::{Audit, Venue};

@@ -21,18 +21,20 @@ pub use policy::{
 
 use crate::blocks::Limit;
 use crate::book::NO_SLOT;
+use crate::breaker::Bound;
 use crate::codec::{CodecError, Reader, Writer};
 use crate::config::{
-    AssignmentStage, Config, During, GateTrigger, LimitRule, LiquidationFee, SlicePolicy, Takeover,
+    AssignmentStage, Config, Counted, During, GateTrigger, LimitRule, LiquidationFee, SlicePolicy, Takeover,
 };
 use crate::deleverage::{self, Answer, Residual};
 use crate::floor::{Floor, Flow, Incoming, Swept};
 use crate::insurance;
 use crate::ledger::{self, Place};
 use crate::margin::Health;
+use crate::order::FlowKind;
 use crate::protocol::{CancelReason, Events, Record, SelfTrade, event, event_of};
 use crate::units::{
-    AccountId, Closing, Contract, Fine, MarketId, Money, Ppm, Price, Qty, Side, Sum, VALUATION,
+    AccountId, Closing, Contract, Fine, MarketId, Money, OrderId, Ppm, Price, Qty, Side, Sum, VALUATION,
 };
 use claims::Claims;
 use debt::Settlement;
@@ -591,11 +593,29 @@ fn liquidator_rate(fee: &LiquidationFee) -> Ppm {
     }
 }
 
+/// `OrderBounded` of a closing order that a breaker capped.
+fn report_bound(
+    of: (AccountId, Side, OrderId),
+    asked: (MarketId, Price),
+    bound: Option<Bound>,
+    events: &mut Events,
+) {
+    let Some(bound) = bound else { return };
+    let (account, side, id) = of;
+    events.push(Record {
+        account: account.get(),
+        order: id.raw(),
+        ..bound.record(asked.0, side, asked.1, 1)
+    });
+}
+
 /// Sends a closing order and reports it; what the book leaves of it is cancelled.
 fn send(floor: &mut Floor, slice: &Slice, limit: Price, flow: Flow, events: &mut Events) -> Swept {
     let side = slice.side.opposite();
-    let limit = floor.capped(slice.market, side, limit, true);
+    let asked = limit;
+    let (limit, bound) = floor.capped(slice.market, side, limit);
     let id = floor.next_id(NO_SLOT);
+    report_bound((slice.account, side, id), (slice.market, asked), bound, events);
     events.push(Record {
         account: slice.account.get(),
         order: id.raw(),
@@ -606,6 +626,7 @@ fn send(floor: &mut Floor, slice: &Slice, limit: Price, flow: Flow, events: &mut
         amount: slice.bankruptcy.get(),
         ..event_of(event::LIQUIDATION_ORDER, slice.market)
     });
+    floor.count(slice.market, Counted::Liquidations, 1);
     let order = Incoming {
         id,
         market: slice.market,
@@ -617,8 +638,11 @@ fn send(floor: &mut Floor, slice: &Slice, limit: Price, flow: Flow, events: &mut
         shown_price: limit,
         prevention: SelfTrade::Allowed,
         leg: None,
+        kind: FlowKind { liquidation: true, immediate: true, ..FlowKind::default() },
     };
     let swept = floor.sweep(&order, events);
+    let value = floor.contract(slice.market).up(swept.value);
+    floor.count(slice.market, Counted::Liquidated, value.abs().get());
     if swept.left.is_positive() {
         let reason = if swept.tripped { CancelReason::Breaker } else { CancelReason::Immediate };
         Floor::report_cancelled(slice.market, &order.rest(swept.left), reason, events);

@@ -18,6 +18,17 @@ const ORDER_FLAGS: u16 = POST_ONLY | REDUCE_ONLY | SLIDE | HIDDEN | DAY | SELF_T
 /// The mode of an order that wants no prevention although its account has one.
 const NO_PREVENTION: u16 = 5;
 
+/// What a breaker may be told to leave alone.
+#[derive(Debug, Clone, Copy, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "independent facts")]
+pub(crate) struct FlowKind {
+    pub(crate) liquidation: bool,
+    pub(crate) reduce_only: bool,
+    pub(crate) post_only: bool,
+    /// It does not rest.
+    pub(crate) immediate: bool,
+}
+
 /// An order as its owner sent it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Order {
@@ -180,8 +191,32 @@ impl Order {
         match placing {
             Placing::All => true,
             Placing::Resting => self.rests(),
+            Placing::Providing => !self.rests() || self.has(REDUCE_ONLY) || self.has(POST_ONLY),
             Placing::Reducing => !self.rests() || self.has(REDUCE_ONLY),
+            Placing::Closing => !self.rests(),
             Placing::None => false,
+        }
+    }
+
+    /// True if it has to make the position smaller where a phase places so.
+    #[inline(always)]
+    pub(crate) fn must_reduce(&self, placing: Placing) -> bool {
+        let asked = match placing {
+            Placing::All | Placing::Resting | Placing::None => false,
+            Placing::Providing => !(self.rests() && self.has(POST_ONLY)),
+            Placing::Reducing | Placing::Closing => true,
+        };
+        asked || self.has(REDUCE_ONLY)
+    }
+
+    /// What breakers may be told to leave alone.
+    #[inline(always)]
+    pub(crate) fn flow(&self) -> FlowKind {
+        FlowKind {
+            liquidation: false,
+            reduce_only: self.has(REDUCE_ONLY),
+            post_only: self.has(POST_ONLY),
+            immediate: !self.rests(),
         }
     }
 

@@ -4,14 +4,15 @@
 //! stable: they are part of journals and of what users store. Knows nothing of state.
 
 mod events;
+mod phase;
 mod self_trade;
 
 pub use events::Events;
+pub use phase::{Admission, AfterPhase, Phase, Placing, Replacing};
 pub use self_trade::SelfTrade;
 
 use crate::units::{AccountId, AssetId, FundId, MarketId, Money, Nanos, OrderId, Ppm, Price, Qty};
 use bytemuck::{Pod, Zeroable};
-use serde::{Deserialize, Serialize};
 
 /// One command or event: 64 bytes, little-endian on every platform that this crate supports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Pod, Zeroable)]
@@ -99,9 +100,12 @@ pub mod command {
     pub const SOURCE: u16 = 23;
     /// The lots that an account is ready to take over.
     pub const VOLUNTEER: u16 = 24;
-
     /// When a market is settled for good.
     pub const SETTLE: u16 = 25;
+    /// Changes a breaker of the configuration.
+    pub const SET_RULE: u16 = 30;
+    /// Does what a trip of a breaker does.
+    pub const INTERRUPT: u16 = 31;
 
     /// A plan of auto-deleveraging begins.
     pub const PLAN_BEGIN: u16 = 40;
@@ -116,7 +120,7 @@ pub mod command {
     }
 
     /// A bit for each kind.
-    const KNOWN: u64 = 0xFE | 0x7F << OPEN_ACCOUNT | 0x3F << INDEX | 0x7 << PLAN_BEGIN;
+    const KNOWN: u64 = 0xFE | 0x7F << OPEN_ACCOUNT | 0x3F << INDEX | 0x3 << SET_RULE | 0x7 << PLAN_BEGIN;
 
     /// True if a command has this kind.
     #[must_use]
@@ -143,8 +147,12 @@ pub mod event {
     pub const TRANSFERRED: u16 = 106;
     /// A market entered a phase.
     pub const PHASE_CHANGED: u16 = 110;
-    /// A breaker of type move acted.
+    /// A breaker interrupted.
     pub const BREAKER_TRIPPED: u16 = 111;
+    /// A breaker refused, capped or stopped an order.
+    pub const ORDER_BOUNDED: u16 = 112;
+    /// A breaker was changed.
+    pub const RULE_SET: u16 = 113;
     /// An order was accepted.
     pub const ACCEPTED: u16 = 200;
     /// A waiting order fired.
@@ -379,6 +387,8 @@ pub enum Reject {
     SourceStale = 226,
     /// Money has to stay in the venue for a time.
     WithdrawalsGated = 227,
+    /// No breaker of the configuration has this number, or the market does not have it.
+    UnknownRule = 235,
     /// The waterfall waits for a plan; only the plan, cancels and Pulse are admitted.
     AwaitingPlan = 250,
     /// No plan is awaited, or one of another round.
@@ -407,7 +417,7 @@ pub enum Reject {
 
 impl Reject {
     /// Every code with its name, in order.
-    pub const ALL: [Self; 42] = [
+    pub const ALL: [Self; 43] = [
         Self::TimeBackwards,
         Self::TimersPending,
         Self::UnknownCommand,
@@ -438,6 +448,7 @@ impl Reject {
         Self::SourceCrossed,
         Self::SourceStale,
         Self::WithdrawalsGated,
+        Self::UnknownRule,
         Self::AwaitingPlan,
         Self::NoPlanAwaited,
         Self::PlanTooLarge,
@@ -531,170 +542,6 @@ impl IndexState {
             Self::Stale => 2,
         }
     }
-}
-
-/// What a market does at the moment. The table of what each phase admits is [`Phase::admits`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Phase {
-    /// Orders are collected before trading.
-    PreOpen,
-    /// Ordinary trading.
-    Continuous,
-    /// A limit state: the touch stands at a band.
-    LimitState,
-    /// A quote stands beyond a band without a limit state.
-    Straddle,
-    /// Trading under extra constraints.
-    Guarded,
-    /// Trading inside a fixed band for a while.
-    CoolingOff,
-    /// Orders are collected for one price.
-    CallAuction,
-    /// A short interruption.
-    Pause,
-    /// Only orders that make positions smaller.
-    ReduceOnly,
-    /// As reduce-only, before the market closes.
-    CloseOnly,
-    /// Trading is interrupted.
-    Halted,
-    /// The market is closed.
-    Closed,
-    /// The market is being settled.
-    Settlement,
-}
-
-/// Which orders a phase admits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Placing {
-    /// Every type.
-    All,
-    /// Limit orders that rest, without matching.
-    Resting,
-    /// Orders that make a position smaller and do not rest.
-    Reducing,
-    /// None.
-    None,
-}
-
-/// Which replaces a phase admits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Replacing {
-    /// Every change.
-    All,
-    /// A smaller quantity at the same price.
-    Decrease,
-    /// None.
-    None,
-}
-
-/// One row of the phase table. Cancels are admitted in every phase.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(clippy::struct_excessive_bools, reason = "a row of a yes-no table")]
-pub struct Admission {
-    /// New orders.
-    pub place: Placing,
-    /// Incoming orders meet resting ones.
-    pub matches: bool,
-    /// Changes of resting orders.
-    pub replace: Replacing,
-    /// Block trades.
-    pub block: bool,
-    /// New index prices.
-    pub index: bool,
-    /// Liquidation orders and take-overs.
-    pub liquidation: bool,
-    /// Auto-deleveraging.
-    pub adl: bool,
-}
-
-impl Phase {
-    /// Every phase, by number.
-    pub const ALL: [Self; 13] = [
-        Self::PreOpen,
-        Self::Continuous,
-        Self::LimitState,
-        Self::Straddle,
-        Self::Guarded,
-        Self::CoolingOff,
-        Self::CallAuction,
-        Self::Pause,
-        Self::ReduceOnly,
-        Self::CloseOnly,
-        Self::Halted,
-        Self::Closed,
-        Self::Settlement,
-    ];
-
-    /// The phase of a number in a record.
-    #[must_use]
-    pub fn from_code(code: u16) -> Option<Self> {
-        Self::ALL.get(usize::from(code)).copied()
-    }
-
-    /// The number in a record.
-    #[must_use]
-    #[allow(clippy::as_conversions, reason = "a fieldless enum numbered from zero")]
-    pub const fn code(self) -> u16 {
-        self as u16
-    }
-
-    /// What this phase admits.
-    #[must_use]
-    pub const fn admits(self) -> Admission {
-        let trading = Admission {
-            place: Placing::All,
-            matches: true,
-            replace: Replacing::All,
-            block: true,
-            index: true,
-            liquidation: true,
-            adl: true,
-        };
-        let still = Admission {
-            place: Placing::None,
-            matches: false,
-            replace: Replacing::None,
-            block: false,
-            index: true,
-            liquidation: false,
-            adl: false,
-        };
-        match self {
-            Self::Continuous | Self::LimitState | Self::Straddle | Self::Guarded | Self::CoolingOff => {
-                trading
-            }
-            Self::PreOpen => {
-                Admission { place: Placing::Resting, replace: Replacing::All, block: true, ..still }
-            }
-            Self::CallAuction => Admission { place: Placing::Resting, replace: Replacing::All, ..still },
-            Self::ReduceOnly | Self::CloseOnly => {
-                Admission { place: Placing::Reducing, replace: Replacing::Decrease, block: false, ..trading }
-            }
-            Self::Pause | Self::Halted => still,
-            Self::Closed | Self::Settlement => Admission { index: false, ..still },
-        }
-    }
-
-    /// Where a market goes when this phase's time is over; `None` if it does not end by itself.
-    #[must_use]
-    pub const fn next(self) -> Option<AfterPhase> {
-        match self {
-            Self::Halted | Self::Pause => Some(AfterPhase::Reopen),
-            Self::Closed | Self::Settlement | Self::Continuous => None,
-            _ => Some(AfterPhase::Continue),
-        }
-    }
-}
-
-/// What follows a phase that ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AfterPhase {
-    /// A reopening auction if the market has one, else trading.
-    Reopen,
-    /// Trading.
-    Continue,
 }
 
 /// The commands of every day, typed. Terms, quotes, client ids and sessions are written as a [`Record`].

@@ -31,6 +31,11 @@ mod _core {
     #[pymodule_export]
     use crate::conform::auction::auction_clearing;
     #[pymodule_export]
+    use crate::conform::breaker::{
+        breaker_admit, breaker_bounds, breaker_collar, breaker_end, breaker_gap, breaker_left,
+        breaker_levels, breaker_mean, breaker_quote, breaker_re_reference,
+    };
+    #[pymodule_export]
     use crate::conform::fund::{drawdown, fund_delta, negative_pnl, two_sided_loss};
     #[pymodule_export]
     use crate::conform::funding::{

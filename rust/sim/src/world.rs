@@ -16,7 +16,7 @@ use crate::tally::{Series, Summary, Tally};
 use seawall_core::{
     AccountId, AssetId, Command, Config, EventDigest, Events, FundId, MOMENTS_MAX, MarketId, Money, Nanos,
     Phase, Price, Qty, Record, Side, Trigger, TriggerError, Venue, Watch,
-    config::{BandAction, LiquidationFee, Rule},
+    config::LiquidationFee,
     no_plan,
     protocol::{FILL_LIQUIDATION, FILL_TAKER, Placing, event, source},
 };
@@ -632,14 +632,8 @@ fn response(impact: &Impact, pressure: f64, open_interest: f64) -> f64 {
 
 /// Lowest and highest price that no band of the venue refuses, whatever the side.
 fn band(venue: &Venue, market: MarketId) -> (i64, i64) {
-    let mut band = (1, i64::MAX);
-    let Some(mark) = venue.mark(market) else { return band };
-    for breaker in venue.config().breakers.iter().filter(|breaker| breaker.markets.contains(&market)) {
-        if let Rule::Band { width_ppm: Some(width), action: BandAction::Reject, .. } = breaker.rule {
-            band = (band.0.max(mark.band_lower(width).get()), band.1.min(mark.band_upper(width).get()));
-        }
-    }
-    band
+    let inside = venue.refused_beyond(market);
+    (inside.lower.get().max(1), inside.upper.get())
 }
 
 fn check_markets(config: &Config, scenario: &Scenario) -> Result<(), ScenarioError> {

@@ -6,7 +6,7 @@
 use seawall_core::{
     AccountId, AssetId, Audit, Config, Events, FundId, MarketId, OrderId, Place, Record, Venue,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -33,7 +33,7 @@ const MILLISECOND: i64 = 1_000_000;
 /// The kind of number that is a set of bits, written as names with + between them.
 const CONDITION: &str = "condition";
 /// Events that carry an order's id.
-const WITH_ORDER_ID: [u16; 8] = [200, 201, 202, 203, 204, 205, 210, 511];
+const WITH_ORDER_ID: [u16; 9] = [112, 200, 201, 202, 203, 204, 205, 210, 511];
 
 /// True for a command that names an order by its id: Cancel and Replace not by client id, and an other leg.
 const fn names_order(command: &Record) -> bool {
@@ -532,4 +532,25 @@ impl Run<'_> {
         let told = words.last().copied().unwrap_or_default();
         if found.to_string() == told { Ok(()) } else { Err(format!("{text}: got {found}")) }
     }
+}
+
+/// A band around the mark at entry; without a width it is infinite.
+#[must_use]
+pub fn band(name: &str, markets: &[u16], width: Option<i64>, action: &str) -> Value {
+    let width = width.map_or(json!({"type": "infinite"}), |ppm| json!({"type": "ppm", "ppm": ppm}));
+    json!({
+        "name": name, "markets": markets, "ranges": [{"reference": {"type": "mark"}, "width": width}],
+        "test": {"type": "entry"}, "action": {"type": action},
+    })
+}
+
+/// A halt after a move of at least `ppm` of the lowest or highest price (`source`: trade or mark) of a while.
+#[must_use]
+pub fn halt(name: &str, markets: &[u16], source: &str, ppm: i64, window: i64, duration: i64) -> Value {
+    let reference = json!({"type": "window", "prices": source, "window_ns": window});
+    json!({
+        "name": name, "markets": markets, "ranges": [{"reference": reference, "width": {"type": "ppm", "ppm": ppm}}],
+        "inclusive": false, "test": {"type": source}, "action": {"type": "interrupt", "phase": "halted"},
+        "exit": {"after_ns": duration}, "rearm": {"restart": true},
+    })
 }

@@ -457,6 +457,8 @@ impl Naive {
         let length = market.rules.reopen_auction_ns;
         if reopens && length > 0 {
             self.enter_phase(m, phase::CALL_AUCTION, at + length);
+        } else if phase::closes(market.phase) {
+            self.enter_phase(m, phase::CLOSED, 0);
         } else {
             self.enter_phase(m, phase::CONTINUOUS, 0);
         }

@@ -45,10 +45,8 @@ pub fn cell(number: u64, seed: u64, dialect: Dialect) -> Value {
     let mut breakers = Vec::new();
     for _ in 0..rng.pick(&[0, 1, 2]) {
         let action = rng.pick(&["cap", "cap", "reject"]);
-        let width = if rng.chance(20) { Value::Null } else { json!(rng.pick(&[40_000, 60_000, 150_000])) };
-        let rule =
-            json!({"type": "band", "width_ppm": width, "action": action, "exempt_liquidations": false});
-        breakers.push(json!({"name": "band", "markets": rng.pick(&[&[0][..], &[0, 1][..]]), "rule": rule}));
+        let width = if rng.chance(20) { None } else { Some(rng.pick(&[40_000, 60_000, 150_000])) };
+        breakers.push(crate::band("band", rng.pick(&[&[0][..], &[0, 1][..]]), width, action));
     }
     config["breakers"] = json!(breakers);
     if dialect == Dialect::Full {

@@ -122,17 +122,17 @@ pub fn lively(seed: u64) -> Value {
     let mut breakers = Vec::new();
     if rng.chance(50) {
         let action = rng.pick(&["cap", "reject"]);
-        let rule = json!({"type": "band", "width_ppm": 150_000, "action": action, "exempt_liquidations": rng.chance(50)});
-        breakers.push(json!({"name": "band", "markets": [0, 1], "rule": rule}));
+        let mut rule = crate::band("band", &[0, 1], Some(150_000), action);
+        rule["exempt"] = if rng.chance(50) { json!(["liquidation"]) } else { json!([]) };
+        breakers.push(rule);
     }
     for source in ["trade", "mark"] {
         if rng.chance(50) {
             let phase = rng.pick(&["halted", "pause", "call_auction", "reduce_only"]);
-            let rule = json!({
-                "type": "move", "width_ppm": 120_000, "window_ns": 20 * MILLISECOND, "source": source, "phase": phase,
-                "duration_ns": 6 * MILLISECOND, "exempt_liquidations": rng.chance(30),
-            });
-            breakers.push(json!({"name": source, "markets": [0], "rule": rule}));
+            let mut rule = crate::halt(source, &[0], source, 120_000, 20 * MILLISECOND, 6 * MILLISECOND);
+            rule["action"]["phase"] = json!(phase);
+            rule["exempt"] = if rng.chance(30) { json!(["liquidation"]) } else { json!([]) };
+            breakers.push(rule);
         }
     }
     config["breakers"] = json!(breakers);

@@ -417,10 +417,8 @@ fn a_minimum_does_not_count_the_other_leg_of_the_order() {
 
 #[test]
 fn an_order_that_a_breaker_ends_takes_its_other_leg_along() {
-    let rule = json!({"type": "move", "width_ppm": 50_000, "window_ns": 1000, "source": "trade", "phase": "halted",
-        "duration_ns": 1000, "exempt_liquidations": false});
     let mut desk = Desk::with(|config| {
-        config["breakers"] = json!([{"name": "halt", "markets": [0], "rule": rule}]);
+        config["breakers"] = json!([seawall_tests::halt("halt", &[0], "trade", 50_000, 1000, 1000)]);
     });
     desk.rest([limit(0, SELL, 1, 100)]);
     desk.send(limit(2, BUY, 1, 100));

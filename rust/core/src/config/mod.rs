@@ -22,7 +22,11 @@ pub use auction::{
     Auction, AuctionAllocation, AuctionPreset, AuctionReference, AuctionRounding, Candidates, Collar,
     CollarAction, CollarAround, Indicative, MarketOrders, Pressure, SurplusRule, Tie,
 };
-pub use breaker::{BandAction, Breaker, MoveSource, Rule};
+pub use breaker::{
+    Action, Breaker, CollarFlat, Counted, ExemptFlow, Exit, Extension, GapRow, Hour, Immediate, Interrupts,
+    LevelRow, Quantile, Range, Rearm, Reference, ReopeningCollar, Rest, Rounding, Test, Watched, When, Width,
+    WidthTier,
+};
 pub use limits::{BlockLimits, GateTrigger, PositionBlock, WithdrawalGate};
 pub use margin::{
     Collateral, CollateralPrice, Margin, OpenInterestScale, Redemption, SizeDiscount, SizeRule,

@@ -5,7 +5,9 @@ use crate::allocation;
 use crate::book::{Filled, Located, Resting};
 use crate::config::Allocation;
 use crate::insurance;
-use crate::protocol::{CancelReason, Events, FILL_LIQUIDATION, FILL_TAKER, REDUCE_ONLY, SelfTrade};
+use crate::protocol::{
+    CancelReason, Events, FILL_LIQUIDATION, FILL_TAKER, Placing, REDUCE_ONLY, Record, SelfTrade,
+};
 use crate::units::{Fine, MarketId, Money, Ppm, Price, Qty, Side};
 
 /// Both sides of a trade: the resting order's, then the incoming one's.
@@ -37,16 +39,20 @@ impl Floor {
             value: Fine::ZERO,
             cost: Fine::ZERO,
             tripped: false,
+            may_rest: false,
             leg: order.leg,
         };
-        let m = self.market(order.market);
-        if !m.admits.matches {
+        if !self.market(order.market).admits.matches {
             return swept;
         }
+        if self.market(order.market).breakers.has_trade() {
+            self.look_at_bounds(order.market);
+        }
+        let m = self.market(order.market);
         let opposite = order.side.opposite();
         let reach = m.book.reach(opposite, order.limit);
         // Whether anything is asked about a meeting but who stands there and how much.
-        let is_watched = m.breakers.watch_trades()
+        let is_watched = m.breakers.has_trade()
             || matches!(m.config.allocation, Allocation::ProRata { .. })
             || order.prevention != SelfTrade::Allowed
             || matches!(order.flow, Flow::Backed { .. });
@@ -81,10 +87,9 @@ impl Floor {
         let resting = m.book.resting_of(&front);
         let price = resting.price;
         let shares_out = matches!(m.config.allocation, Allocation::ProRata { .. });
-        if m.breakers.watch_trades() && *asked != Some(price) {
-            if let Some(trip) = self.ask(order.market, price, order.flow.is_liquidation()) {
-                self.interrupt(order.market, &trip, events);
-                swept.tripped = true;
+        if m.breakers.has_trade() && *asked != Some(price) {
+            let breakers = &mut self.markets[order.market.index()].breakers;
+            if !breakers.lets_trade(price) && self.ends_match(order, price, swept, events) {
                 return Before::End;
             }
             *asked = Some(price);
@@ -106,6 +111,29 @@ impl Floor {
             Some(left) if left == resting => Before::Meet(qty),
             _ => Before::LookAgain,
         }
+    }
+
+    /// Asks the breakers about a price outside the bounds of some of them; true if the match ends before it.
+    #[inline(never)]
+    fn ends_match(&mut self, order: &Incoming, price: Price, swept: &mut Swept, events: &mut Events) -> bool {
+        let m = self.market(order.market);
+        if !m.phase.is_trading() {
+            return false;
+        }
+        let verdict = m.breakers.judge_trade(self.now, price, order.kind);
+        if let Some(bound) = verdict.stop.filter(|_| verdict.trips.is_empty()) {
+            events.push(Record {
+                account: order.account.get(),
+                order: order.id.raw(),
+                ..bound.record(order.market, order.side, order.shown_price, 2)
+            });
+        }
+        if !verdict.trips.is_empty() {
+            self.interrupt(order.market, &verdict.trips, events);
+            swept.may_rest = verdict.rests && self.market(order.market).admits.place == Placing::Resting;
+        }
+        swept.tripped = verdict.ends();
+        swept.tripped
     }
 
     /// Lots that a backed order can pay for at a price; all of them of any other order.

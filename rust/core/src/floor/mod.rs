@@ -3,6 +3,7 @@
 //! What placing, liquidating and uncrossing have in common: plan, ask the breakers before each level, fill,
 //! settle, report. Knows nothing of the order of the steps or of the waterfall.
 
+mod interruption;
 mod matching;
 mod settlement;
 mod store;
@@ -12,8 +13,8 @@ pub(crate) use uncross::Found;
 
 use crate::blocks::{Blocks, Limit};
 use crate::book::{Book, Filled, Located, Removed, Resting};
-use crate::breaker::{Breakers, Trip};
-use crate::config::{self, Allocation, BlockLimits, Config, GateTrigger, Indicative, MoveSource};
+use crate::breaker::Breakers;
+use crate::config::{self, Allocation, BlockLimits, Config, GateTrigger, Indicative};
 use crate::funding::FundingState;
 use crate::guard::{Cause, Fear, Guards, View};
 use crate::history::AdlHistory;
@@ -22,6 +23,7 @@ use crate::insurance::Pools;
 use crate::ledger::{Ledger, Position, Tag};
 use crate::margin::{Health, Rules};
 use crate::mark::{MarkState, Prices};
+use crate::order::FlowKind;
 use crate::protocol::{
     Admission, CancelReason, Events, FILL_BLOCK, HIDDEN, Phase, Placing, REDUCE_ONLY, Record, Reject,
     SelfTrade, event, event_of,
@@ -106,6 +108,8 @@ pub(crate) struct Incoming {
     pub(crate) shown_price: Price,
     pub(crate) prevention: SelfTrade,
     pub(crate) leg: Option<OrderId>,
+    /// What breakers are told of it.
+    pub(crate) kind: FlowKind,
 }
 
 /// What the book made of an order.
@@ -117,7 +121,10 @@ pub(crate) struct Swept {
     pub(crate) value: Fine,
     /// What the fund has to pay for it.
     pub(crate) cost: Fine,
+    /// A breaker ended the match.
     pub(crate) tripped: bool,
+    /// What is left of an order that rests may rest all the same.
+    pub(crate) may_rest: bool,
     /// The other leg, unless it is gone.
     pub(crate) leg: Option<OrderId>,
 }
@@ -164,7 +171,7 @@ impl Market {
     /// True if nothing is asked of an order without flags and terms but its size, its name and room in the book.
     #[inline(always)]
     pub(crate) fn is_plain(&self) -> bool {
-        self.is_plain && !self.breakers.has_bands()
+        self.is_plain && !self.breakers.has_entry() && !self.breakers.refuses_sweeps()
     }
 
     /// Takes on the row of the phase table of a phase.
@@ -187,7 +194,7 @@ impl Floor {
             is_plain: false,
             end: Nanos::ZERO,
             funding: m.funding.map(|f| FundingState::new(f, &m.tiers)),
-            breakers: Breakers::new(&config.breakers, MarketId::from_index(i)),
+            breakers: Breakers::new(&config, MarketId::from_index(i)),
             settlement: SettlementState::default(),
             volunteers: Volunteers::default(),
             ranking: [None, None],
@@ -490,10 +497,10 @@ impl Floor {
         if !m.admits.matches {
             return false;
         }
-        let asks = m.phase == Phase::Continuous;
+        let asks = m.breakers.has_trade() && m.phase.is_trading();
         let ends = |price: Price| {
             order.limit.is_some_and(|l| order.side.gain(price, l).is_negative())
-                || (asks && m.breakers.ask(MoveSource::Trade, self.now, price, false).is_some())
+                || (asks && m.breakers.judge_trade(self.now, price, order.kind).ends())
         };
         let opposite = order.side.opposite();
         let mut left = need;
@@ -539,11 +546,6 @@ impl Floor {
         !left.is_positive()
     }
 
-    /// A limit tightened by the bands.
-    pub(crate) fn capped(&self, market: MarketId, side: Side, limit: Price, liquidation: bool) -> Price {
-        self.market(market).breakers.bounds(liquidation).cap(side, limit)
-    }
-
     // Orders.
 
     /// The id of the next accepted order.
@@ -575,31 +577,6 @@ impl Floor {
         if m.breakers.trade(price) {
             self.note_news();
         }
-    }
-
-    /// Asks the move rules about a trade; only continuous trading is interrupted.
-    fn ask(&mut self, market: MarketId, price: Price, liquidation: bool) -> Option<Trip> {
-        let now = self.now;
-        let m = self.market_mut(market);
-        if m.phase != Phase::Continuous {
-            return None;
-        }
-        m.breakers.ask(MoveSource::Trade, now, price, liquidation)
-    }
-
-    /// A rule acts: its event, the new phase.
-    pub(crate) fn interrupt(&mut self, market: MarketId, trip: &Trip, events: &mut Events) {
-        self.market_mut(market).breakers.trip(trip);
-        self.note_news();
-        events.push(Record {
-            code: trip.rule,
-            flags: u16::from(trip.source == MoveSource::Mark),
-            price: trip.price.get(),
-            qty: trip.reference.get(),
-            amount: trip.end.get(),
-            ..event_of(event::BREAKER_TRIPPED, market)
-        });
-        self.enter(market, trip.phase, trip.end, events);
     }
 
     /// Shown: the next peak of an iceberg.
@@ -832,6 +809,7 @@ impl Floor {
         m.phase = phase;
         m.admit();
         m.end = end;
+        m.breakers.enter(phase);
         events.push(Record {
             code: phase.code(),
             flags: old.code(),

@@ -60,7 +60,7 @@ impl Floor {
             if let Some(funding) = &m.funding {
                 funding.encode(w);
             }
-            m.breakers.encode(w);
+            m.breakers.encode(self.now, w);
             if m.config.settlement.is_some() {
                 m.settlement.encode(w);
             }
@@ -184,10 +184,8 @@ impl Floor {
                 }
                 m.funding = Some(funding);
             }
+            m.breakers.enter(m.phase);
             m.breakers.decode(r)?;
-            if let Some(mark) = self.prices.mark(market) {
-                m.breakers.fence_in(mark);
-            }
             let now = self.now;
             let facts = (accounts, self.ledger.open_interest(market), self.prices.mark(market).is_some());
             decode_rules(m, facts, r)?;

@@ -218,6 +218,8 @@ impl Floor {
             // A round in which everything fell away traded nothing.
             if left < clearing.volume {
                 self.note_trade(market, clearing.price);
+                let now = self.now;
+                self.market_mut(market).breakers.auctioned(now, clearing.price);
             }
         }
         self.clear_away(market, last, events);

@@ -1,6 +1,6 @@
 //! Positions of accounts in liquidation that are offered in a call auction, and what their fills bring.
 
-use super::{Queue, Slice, book_limit, charge, shortage, slice};
+use super::{Queue, Slice, book_limit, charge, report_bound, shortage, slice};
 use crate::book::{Arrival, SIDES};
 use crate::floor::Floor;
 use crate::margin::Health;
@@ -47,7 +47,8 @@ impl Queue {
             let lots = self.lots(floor, account, market, (health, &pace));
             let slice = slice(floor, account, market, (health, &pace));
             let side = slice.side.opposite();
-            let price = floor.capped(market, side, book_limit(floor, &slice), true);
+            let asked = book_limit(floor, &slice);
+            let (price, bound) = floor.capped(market, side, asked);
             if lots.is_zero() {
                 continue;
             }
@@ -56,6 +57,7 @@ impl Queue {
             let flags = REDUCE_ONLY | LIQUIDATION;
             let order = Arrival { id, account, side, price, qty: lots, flags, rare: None, client: 0 };
             floor.market_mut(market).book.rest(&order);
+            report_bound((account, side, id), (market, asked), bound, events);
             events.push(Record {
                 account: account.get(),
                 order: id.raw(),

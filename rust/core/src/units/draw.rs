@@ -7,6 +7,15 @@ pub(crate) fn draw(seed: u64, keys: &[u64]) -> u64 {
     keys.iter().fold(seed, |z, key| mix(z.wrapping_add(0x9e37_79b9_7f4a_7c15).wrapping_add(*key)))
 }
 
+impl super::Nanos {
+    /// The part of this duration that a draw comes to: from zero to all of it, each nanosecond as likely.
+    #[must_use]
+    pub(crate) fn share_of_draw(self, drawn: u64) -> Self {
+        let wide = u128::from(drawn) * (u128::from(self.0.unsigned_abs()) + 1);
+        Self(i64::try_from(wide >> 64).expect("no more than the whole"))
+    }
+}
+
 const fn mix(mut z: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

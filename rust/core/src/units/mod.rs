@@ -12,7 +12,9 @@ use serde::{Deserialize, Serialize};
 
 mod contract;
 mod draw;
+mod quantile;
 mod rates;
+mod ratios;
 mod shares;
 mod sizes;
 mod slices;
@@ -20,12 +22,14 @@ mod wide;
 
 pub use contract::Contract;
 pub(crate) use draw::draw;
+pub use quantile::quantile_factors;
 pub use rates::{
     Doubled, funding_index_delta_towards_zero, padded_median_towards_zero, premium_towards_zero, slew_limit,
 };
 pub(crate) use rates::{
     Ema, IndexUnits, mean_of_samples_towards_zero, mean_of_sources_down, weighted_median,
 };
+pub(crate) use ratios::deviation_down;
 pub use shares::{Share, largest_remainder, whole_units};
 pub(crate) use shares::{group_of, in_turn, level_up, min_max, pro_rata, webster, with_carry};
 pub use sizes::{
@@ -473,6 +477,25 @@ impl Nanos {
     #[must_use]
     pub(crate) const fn later(self, duration: Self) -> Self {
         Self(self.0.saturating_add(duration.0))
+    }
+
+    /// This time less a duration; limited to what fits.
+    #[must_use]
+    pub(crate) const fn earlier(self, duration: Self) -> Self {
+        Self(self.0.saturating_sub(duration.0))
+    }
+
+    /// The time since the last of the times `self + k length`, k any whole number.
+    #[must_use]
+    pub(crate) fn time_of_day(self, length: Self, now: Self) -> Self {
+        let gone = (i128::from(now.0) - i128::from(self.0)).rem_euclid(i128::from(length.0));
+        Self(narrow(gone))
+    }
+
+    /// Number of the day that a time is in: whole lengths since `self`.
+    #[must_use]
+    pub(crate) fn day_number(self, length: Self, now: Self) -> i64 {
+        narrow((i128::from(now.0) - i128::from(self.0)).div_euclid(i128::from(length.0)))
     }
 
     /// The first of the times `self + k length`, k any whole number, that is after `now`.

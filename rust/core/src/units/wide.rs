@@ -196,8 +196,8 @@ impl fmt::Display for Sum {
 /// An exact fraction; compared by cross-multiplication, never divided. A denominator of zero stands for infinity.
 #[derive(Debug, Clone, Copy)]
 pub struct Ratio {
-    numerator: i128,
-    denominator: u128,
+    pub(super) numerator: i128,
+    pub(super) denominator: u128,
 }
 
 impl Ratio {

@@ -1,6 +1,7 @@
 //! Steps 2 to 6 of each command: refusals in their documented order, one line after which nothing fails, the change.
 
 use super::Venue;
+use crate::breaker::{Bounds, Can, RuleValue, Trip};
 use crate::config::LastResort;
 use crate::floor::{Floor, Market};
 use crate::ledger::{self, Place, Position};
@@ -52,6 +53,8 @@ impl Venue {
             command::SOURCE => self.source(r, events),
             command::SETTLE => self.settle_at(market, Nanos::new(r.amount), events),
             command::VOLUNTEER => self.volunteer(market, account, qty, events),
+            command::SET_RULE => self.set_rule(r, events),
+            command::INTERRUPT => self.interrupt(r, events),
             command::PLAN_BEGIN => {
                 let market = self.known_market(market)?;
                 self.queue.plans_mut().begin(market, r.order)
@@ -495,6 +498,74 @@ impl Venue {
 
         // From here on nothing fails.
         self.enter(market, phase, end, events);
+        self.next_due = self.earliest();
+        Ok(())
+    }
+
+    /// Changes a breaker in one market or in all that it watches.
+    fn set_rule(&mut self, r: &Record, events: &mut Events) -> Result<(), Reject> {
+        let market = MarketId::new(r.market);
+        if market != MarketId::NONE {
+            self.known_market(market)?;
+        }
+        let markets: Vec<MarketId> =
+            self.floor.market_ids().filter(|m| market == MarketId::NONE || *m == market).collect();
+        let abilities: Vec<(MarketId, Can)> =
+            markets.iter().filter_map(|m| Some((*m, self.floor.market(*m).breakers.can(r.code)?))).collect();
+        if abilities.is_empty() {
+            return Err(Reject::UnknownRule);
+        }
+        let what = RuleValue::read(r.flags, r.amount).ok_or(Reject::BadField)?;
+        let fits = |(market, can): &(MarketId, Can)| match what {
+            RuleValue::Enabled(_) => true,
+            RuleValue::Width(_) => can.widens,
+            RuleValue::Price(price) => can.tells && price <= self.floor.market(*market).config.price_max,
+        };
+        if !abilities.iter().all(fits) {
+            return Err(Reject::BadField);
+        }
+
+        // From here on nothing fails.
+        for (market, _) in abilities {
+            self.floor.market_mut(market).breakers.set(r.code, what);
+        }
+        events.push(Record {
+            code: r.code,
+            flags: r.flags,
+            amount: r.amount,
+            ..event_of(event::RULE_SET, market)
+        });
+        Ok(())
+    }
+
+    /// Does what a trip of a breaker does.
+    fn interrupt(&mut self, r: &Record, events: &mut Events) -> Result<(), Reject> {
+        let market = self.known_market(MarketId::new(r.market))?;
+        if self.floor.market(market).breakers.can(r.code).is_none() {
+            return Err(Reject::UnknownRule);
+        }
+        let (end, side) = (Nanos::new(r.amount), Side::from_code(r.side));
+        let side = side.ok_or(Reject::BadField)?;
+        let phase =
+            Phase::from_code(r.flags).filter(|phase| phase.is_interruption()).ok_or(Reject::BadField)?;
+        if !end.is_zero() && end <= self.floor.now {
+            return Err(Reject::BadField);
+        }
+
+        // From here on nothing fails.
+        let breakers = &self.floor.market(market).breakers;
+        let trip = Trip {
+            rule: r.code,
+            asked: breakers.asked(r.code),
+            price: Price::new(r.price),
+            reference: Price::new(r.qty),
+            side,
+            bounds: Bounds::told(r.order, r.account),
+            phase,
+            end: if end.is_zero() { Nanos::MAX } else { end },
+            auction: None,
+        };
+        self.floor.interrupt(market, &[trip], events);
         self.next_due = self.earliest();
         Ok(())
     }

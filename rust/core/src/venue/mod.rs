@@ -1,13 +1,14 @@
 //! The venue: the only file that knows the order of the steps. It reads like docs/mechanics.md section 4.
 
 mod commands;
+mod entry;
 mod orders;
 mod prices;
 mod settlement;
 mod snapshot;
 mod views;
 
-use crate::config::{self, Config, GateTrigger, Indicative};
+use crate::config::{self, Config, GateTrigger, Indicative, Test};
 use crate::floor::{Floor, Found};
 use crate::guard::Cause;
 use crate::ledger::Place;
@@ -45,6 +46,7 @@ pub enum Audit {
 /// # Ok::<(), seawall_core::ConfigError>(())
 /// ```
 #[derive(Debug, Clone)]
+#[allow(clippy::struct_excessive_bools, reason = "what no rule asks for costs a look at each")]
 pub struct Venue {
     floor: Floor,
     queue: Queue,
@@ -61,6 +63,9 @@ pub struct Venue {
     audit: Audit,
     /// The market that has a new mark in this step.
     marked: Option<MarketId>,
+    /// Breakers look at the time between commands, or at touches.
+    watches_gaps: bool,
+    watches_touches: bool,
     /// Reused lists of the health pass.
     crossed: Vec<AccountId>,
     judged: Vec<(AccountId, Health)>,
@@ -83,6 +88,8 @@ impl Venue {
     /// An empty venue.
     #[must_use]
     pub fn new(config: Config) -> Self {
+        let has = |test: Test| config.breakers.iter().any(|breaker| breaker.test == test);
+        let (watches_gaps, watches_touches) = (has(Test::Gap), has(Test::Quote));
         let mut venue = Self {
             floor: Floor::new(config),
             queue: Queue::default(),
@@ -93,6 +100,8 @@ impl Venue {
             next_due: Nanos::MAX,
             audit: Audit::default(),
             marked: None,
+            watches_gaps,
+            watches_touches,
             crossed: Vec::new(),
             judged: Vec::new(),
         };
@@ -133,7 +142,8 @@ impl Venue {
     fn step(&mut self, record: &Record, events: &mut Events) {
         let at = Nanos::new(record.at);
         events.stamp(at, record.source);
-        let is_calm = at >= self.floor.now && at < self.next_due && self.gathered.is_none();
+        let is_calm =
+            at >= self.floor.now && at < self.next_due && self.gathered.is_none() && !self.watches_gaps;
         if !is_calm || !command::is_frequent(record.kind) {
             return self.step_with_more(record, at, events);
         }
@@ -158,8 +168,11 @@ impl Venue {
             return self.refuse(record, why, events);
         }
         // 1 time.
-        self.floor.now = at;
+        let before = std::mem::replace(&mut self.floor.now, at);
         let pending = self.next_due <= at && self.run_timers(events);
+        if self.watches_gaps && before.is_positive() && at > before {
+            self.judge_gaps(at.since(before), events);
+        }
         // 2 to 6: admit, check, match, settle, mark.
         let done = match if pending { self.hold(record.kind) } else { None } {
             Some(why) => Err(why),
@@ -176,6 +189,9 @@ impl Venue {
         }
         if self.floor.is_stirred() || record.kind >= command::INDEX {
             self.finish(record, done.is_ok() && !pending, events);
+        }
+        if self.watches_touches && self.floor.watch_touches(events) {
+            self.next_due = self.earliest();
         }
     }
 
@@ -204,6 +220,7 @@ impl Venue {
             for market in &mut self.floor.markets {
                 market.breakers.observe(now);
             }
+            self.judge_counts(events);
         }
         // 10 audit.
         match self.audit {
@@ -351,21 +368,66 @@ impl Venue {
         self.queue.plans().awaits()
     }
 
+    /// The time since the command before is looked at.
+    #[inline(never)]
+    fn judge_gaps(&mut self, gap: Nanos, events: &mut Events) {
+        for market in self.floor.market_ids() {
+            let m = self.floor.market(market);
+            if !m.breakers.has_gaps() || !m.phase.is_trading() {
+                continue;
+            }
+            let trips = m.breakers.judge_gap(self.floor.now, gap);
+            if !trips.is_empty() {
+                self.floor.interrupt(market, &trips, events);
+                self.next_due = self.earliest();
+            }
+        }
+    }
+
+    /// What liquidations and auto-deleveraging of the step came to is looked at.
+    fn judge_counts(&mut self, events: &mut Events) {
+        for market in self.floor.market_ids() {
+            if !self.floor.market(market).breakers.has_counts() {
+                continue;
+            }
+            let now = self.floor.now;
+            let trips = self.floor.market_mut(market).breakers.judge_counts(now);
+            if !trips.is_empty() {
+                self.floor.interrupt(market, &trips, events);
+                self.next_due = self.earliest();
+            }
+        }
+    }
+
     fn end_phase(&mut self, market: MarketId, due: Nanos, events: &mut Events) {
         let m = self.floor.market(market);
         if m.settlement.reduces() {
             return self.enter(market, Phase::ReduceOnly, Nanos::ZERO, events);
         }
-        let auction = m.config.reopen_auction_ns;
-        let reopens = m.phase.next() == Some(AfterPhase::Reopen) && auction.is_positive();
-        let collects = m.admits.place == Placing::Resting;
-        if reopens {
-            self.enter(market, Phase::CallAuction, due.later(auction), events);
-        } else if collects && matches!(self.floor.auction(market, None), Found::Outside(..)) {
-            // The call goes on until somebody ends it.
-            self.enter(market, m.phase, Nanos::ZERO, events);
-        } else {
-            self.enter(market, Phase::Continuous, Nanos::ZERO, events);
+        let (phase, collects) = (m.phase, m.admits.place == Placing::Resting);
+        let acting = m.breakers.acting();
+        let auction = m.breakers.reopening().unwrap_or(m.config.reopen_auction_ns);
+        match m.phase.next() {
+            Some(AfterPhase::Reopen) if auction.is_positive() => {
+                self.enter(market, Phase::CallAuction, due.later(auction), events);
+                self.floor.market_mut(market).breakers.set_acting(acting);
+            }
+            Some(AfterPhase::Continue) if m.phase == Phase::LimitState && acting.is_some() => {
+                let rule = acting.map_or(0, |acting| acting.rule);
+                let (phase, end) = m.breakers.after_limit_state(rule, due);
+                self.enter(market, phase, if end == Nanos::MAX { Nanos::ZERO } else { end }, events);
+                self.floor.market_mut(market).breakers.set_acting(acting);
+            }
+            Some(AfterPhase::Continue)
+                if m.phase == Phase::CallAuction && self.floor.extends_auction(market, due, events) => {}
+            Some(AfterPhase::Close) => self.enter(market, Phase::Closed, Nanos::ZERO, events),
+            _ if collects && matches!(self.floor.auction(market, None), Found::Outside(..)) => {
+                // The call goes on until somebody ends it.
+                self.enter(market, phase, Nanos::ZERO, events);
+            }
+            Some(AfterPhase::Reopen | AfterPhase::Continue) | None => {
+                self.enter(market, Phase::Continuous, Nanos::ZERO, events);
+            }
         }
     }
 

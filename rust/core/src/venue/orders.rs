@@ -2,13 +2,15 @@
 //! one line after which nothing fails, the change.
 
 use super::Venue;
+use super::entry::{Barred, report_barred, report_bound};
 use crate::book::{Arrival, Located, NO_SLOT, ORDINARY, Rare, Resting, Waits};
+use crate::breaker::Bound;
 use crate::config::MarketOrders;
 use crate::floor::{Floor, Flow, Incoming, Market, Party, Swept};
-use crate::order::{Order, Protection, Said, Terms, Trigger, Watched, quote_flags_fit, self_trade};
+use crate::order::{FlowKind, Order, Protection, Said, Terms, Trigger, Watched, quote_flags_fit, self_trade};
 use crate::protocol::{
     BY_CLIENT_ID, CancelReason, DAY, EVERY_ACCOUNT, Events, ONLY_SESSION, ONLY_SIDE, OrderType, POST_ONLY,
-    Placing, REDUCE_ONLY, REPLACED_KEPT, Record, Reject, Replacing, SLIDE, WAITING, command, event, event_of,
+    Placing, REDUCE_ONLY, REPLACED_KEPT, Record, Reject, Replacing, WAITING, command, event, event_of,
 };
 use crate::units::{AccountId, MarketId, Nanos, OrderId, Price, Qty, Side};
 
@@ -24,6 +26,8 @@ struct Checked {
     expiry: Option<Nanos>,
     /// It waits for an auction, without a price.
     unpriced: bool,
+    /// The breaker that capped it.
+    bound: Option<Bound>,
 }
 
 impl Venue {
@@ -88,9 +92,22 @@ impl Venue {
         terms: &Terms,
         events: &mut Events,
     ) -> Result<OrderId, Reject> {
+        if !BARE {
+            self.floor.look_at_bounds(market);
+        }
         let m = self.floor.market(market);
-        let checked = self.check_place::<BARE>(m, market, &order, terms)?;
-        let Checked { limit, price, expiry, unpriced } = checked;
+        let checked = if BARE {
+            self.check_place::<true>(m, market, &order, terms)
+        } else {
+            self.check_place::<false>(m, market, &order, terms)
+        };
+        let Checked { limit, price, expiry, unpriced, bound } = match checked {
+            Ok(checked) => checked,
+            Err(barred) => return Err(report_barred(market, &order, &barred, events)),
+        };
+        if let Some(bound) = bound {
+            report_bound(market, &order, &bound, events);
+        }
         if unpriced {
             return self.join_auction(market, &order, events);
         }
@@ -162,16 +179,16 @@ impl Venue {
         market: MarketId,
         order: &Order,
         terms: &Terms,
-    ) -> Result<Checked, Reject> {
+    ) -> Result<Checked, Barred> {
         let has_name = m.book.keeps_names();
         if has_name && !m.book.admits_name(order.client) {
-            return Err(Reject::BadField);
+            return Err(Reject::BadField.into());
         }
         let unpriced = !BARE && !order.rests() && joins_auction(m, order, terms);
         if !BARE {
             let may_wait = terms.trigger.is_some() && m.admits.place != Placing::None;
             if !order.is_admitted(m.admits.place) && !may_wait && !unpriced {
-                return Err(Reject::PhaseRefuses);
+                return Err(Reject::PhaseRefuses.into());
             }
             self.check_mark(m, market)?;
         }
@@ -183,7 +200,7 @@ impl Venue {
             self.check_free(m, account)?;
         }
         if has_name && m.book.named(account, order.client).is_some() {
-            return Err(Reject::DuplicateClientId);
+            return Err(Reject::DuplicateClientId.into());
         }
         if !BARE {
             self.check_terms(m, market, order, terms)?;
@@ -191,18 +208,18 @@ impl Venue {
         if order.rests() || terms.trigger.is_some() || unpriced {
             let max = if steps { m.config.entry.open_orders_max } else { None };
             if max.is_some_and(|max| m.book.open_orders(account) >= max) {
-                return Err(Reject::OpenOrdersLimit);
+                return Err(Reject::OpenOrdersLimit.into());
             }
             if m.book.is_full() {
-                return Err(Reject::BookFull);
+                return Err(Reject::BookFull.into());
             }
         }
-        let checked = Checked { limit: order.limit(), price: order.price, expiry, unpriced };
+        let checked = Checked { limit: order.limit(), price: order.price, expiry, unpriced, bound: None };
         if BARE || terms.trigger.is_some() || unpriced {
             return Ok(checked);
         }
-        let (limit, price) = self.check_entry(m, market, *order, terms, Qty::ZERO)?;
-        Ok(Checked { limit, price, ..checked })
+        let (limit, price, bound) = self.check_entry(m, market, *order, terms, Qty::ZERO)?;
+        Ok(Checked { limit, price, bound, ..checked })
     }
 
     /// The other leg of an order is there and free, and its trigger has not fired.
@@ -311,50 +328,9 @@ impl Venue {
         id
     }
 
-    /// A Place from `NotReducing` on: what is asked when an order is about to enter the book. `gone` is what its
-    /// owner had open in it before, which it takes with it. Its limit, none for a market order that nothing limits, and
-    /// the price that its events show.
-    #[inline(always)]
-    fn check_entry(
-        &self,
-        m: &Market,
-        market: MarketId,
-        order: Order,
-        terms: &Terms,
-        gone: Qty,
-    ) -> Result<(Option<Price>, Price), Reject> {
-        let Order { account, side, kind, qty, flags, .. } = order;
-        let reducing = flags & REDUCE_ONLY != 0;
-        if reducing || m.admits.place == Placing::Reducing {
-            self.check_reducing(market, account, (side, qty))?;
-        }
-        let mut limit = Self::banded(m, side, order.limit())?;
-        if flags & POST_ONLY != 0 {
-            limit = self.posted(market, side, limit, flags)?;
-        }
-        if let Some(protection) = terms.protection {
-            limit = self.protected(market, side, limit, protection);
-        }
-        let price = if kind == OrderType::Market { Price::ZERO } else { limit.unwrap_or(order.price) };
-        let need = if kind == OrderType::FillOrKill { Some(qty) } else { terms.minimum };
-        if let Some(need) = need {
-            let order = Incoming { leg: terms.leg, ..self.incoming(market, &order, limit) };
-            if !self.floor.is_fillable(&order, need) {
-                return Err(Reject::NotFillable);
-            }
-        }
-        if m.config.cleared && !(reducing && order.rests()) {
-            let mut held = *self.floor.ledger.position(account, market);
-            held.add_open(side, -gone);
-            let priced = if kind == OrderType::Market { None } else { limit };
-            self.floor.check_order(account, market, (side, qty, priced), &held)?;
-        }
-        Ok((limit, price))
-    }
-
     /// An order that does not rest as it meets the book; without its id.
     #[inline(always)]
-    fn incoming(&self, market: MarketId, order: &Order, limit: Option<Price>) -> Incoming {
+    pub(super) fn incoming(&self, market: MarketId, order: &Order, limit: Option<Price>) -> Incoming {
         let Order { account, side, qty, flags, price, .. } = *order;
         Incoming {
             id: OrderId::default(),
@@ -367,49 +343,13 @@ impl Venue {
             shown_price: price,
             prevention: self_trade(flags, self.floor.prevention(account)),
             leg: None,
+            kind: order.flow(),
         }
-    }
-
-    #[inline(never)]
-    fn check_reducing(&self, market: MarketId, account: AccountId, order: (Side, Qty)) -> Result<(), Reject> {
-        let base = self.floor.ledger.position(account, market).base;
-        let reduces = !base.is_zero() && Side::of(base) != order.0 && order.1 <= base.abs();
-        if reduces { Ok(()) } else { Err(Reject::NotReducing) }
-    }
-
-    /// The limit inside the bands: capped, or refused if a band refuses. A market order takes the bound as limit.
-    #[inline(always)]
-    fn banded(m: &Market, side: Side, limit: Option<Price>) -> Result<Option<Price>, Reject> {
-        let Some(limit) = limit else { return Ok(m.breakers.bounds(false).of(side)) };
-        if m.breakers.refuses(side, limit) {
-            return Err(Reject::BandRefuses);
-        }
-        Ok(Some(m.breakers.bounds(false).cap(side, limit)))
-    }
-
-    /// The limit of a post-only order: as it is, short of the best opposite price, or refused.
-    #[inline(never)]
-    fn posted(
-        &self,
-        market: MarketId,
-        side: Side,
-        limit: Option<Price>,
-        flags: u16,
-    ) -> Result<Option<Price>, Reject> {
-        let m = self.floor.market(market);
-        let touch = m.book.touch(side.opposite()).filter(|_| m.admits.matches);
-        let taken = touch.filter(|best| limit.is_some_and(|l| !side.gain(*best, l).is_negative()));
-        let Some(best) = taken else { return Ok(limit) };
-        let short = best - Price::new(side.signed(Qty::new(1)).get());
-        if flags & SLIDE == 0 || !m.config.has(short) {
-            return Err(Reject::WouldTake);
-        }
-        Ok(Some(short))
     }
 
     /// The limit of a market order that is protected from prices far from the touch.
     #[inline(never)]
-    fn protected(
+    pub(super) fn protected(
         &self,
         market: MarketId,
         side: Side,
@@ -463,9 +403,15 @@ impl Venue {
             shown_price: price,
             prevention: self_trade(flags, self.floor.prevention(account)),
             leg: arrival.rare.as_ref().and_then(|rare| rare.leg),
+            kind: FlowKind {
+                liquidation: false,
+                reduce_only: flags & REDUCE_ONLY != 0,
+                post_only: flags & POST_ONLY != 0,
+                immediate: !rests,
+            },
         };
         let mut swept = self.meet_book(&order, events);
-        if rests && swept.left.is_positive() && !swept.tripped {
+        if rests && swept.left.is_positive() && (!swept.tripped || swept.may_rest) {
             arrival.qty = swept.left;
             if let Some(rare) = &mut arrival.rare {
                 rare.leg = swept.leg;
@@ -608,7 +554,8 @@ impl Venue {
         }
         self.check_free(m, account)?;
         let keeps = price == old.price && qty <= old.qty;
-        let limit = if keeps { price } else { self.replaced_limit(&old, market, (price, qty))? };
+        self.floor.look_at_bounds(market);
+        let limit = if keeps { price } else { self.replaced_limit(&old, market, (price, qty), events)? };
 
         // From here on nothing fails.
         report_replaced(market, &old, (limit, qty), keeps, events);
@@ -627,19 +574,6 @@ impl Venue {
     fn decrease(&mut self, market: MarketId, old: &Resting, qty: Qty) {
         self.floor.market_mut(market).book.cut(old.id, old.qty - qty);
         self.floor.count_open(market, (old.account, old.side, old.flags), qty - old.qty);
-    }
-
-    /// Checks a replace that loses priority as if the old order were gone; returns its limit inside the bands.
-    fn replaced_limit(&self, old: &Resting, market: MarketId, size: (Price, Qty)) -> Result<Price, Reject> {
-        let (price, qty) = size;
-        let m = self.floor.market(market);
-        if m.admits.replace == Replacing::Decrease {
-            return Err(Reject::PhaseRefuses);
-        }
-        let &Resting { account, side, flags, .. } = old;
-        let kind = OrderType::Limit;
-        let order = Order { account, side, kind, flags, price, qty, client: 0, session: 0 };
-        self.check_entry(m, market, order, &NO_TERMS, old.qty).map(|checked| checked.1)
     }
 
     pub(super) fn cancel_all(&mut self, r: &Record, events: &mut Events) -> Result<(), Reject> {
@@ -689,7 +623,12 @@ impl Venue {
         if !quote_flags_fit(r.flags) || r.qty < 0 || crosses {
             return Err(Reject::BadField);
         }
-        if !matches!(self.floor.market(market).admits.place, Placing::All | Placing::Resting) {
+        let admitted = match self.floor.market(market).admits.place {
+            Placing::All | Placing::Resting => true,
+            Placing::Providing => r.flags & POST_ONLY != 0,
+            Placing::Reducing | Placing::Closing | Placing::None => false,
+        };
+        if !admitted {
             return Err(Reject::PhaseRefuses);
         }
         self.check_free(self.floor.market(market), account)?;
@@ -822,8 +761,10 @@ impl Venue {
         if let Some(leg) = arrival.rare.as_mut().and_then(|rare| rare.leg.take()) {
             self.floor.cancel_leg(market, leg, events);
         }
+        self.floor.look_at_bounds(market);
         match self.check_entry(self.floor.market(market), market, order, &terms, Qty::ZERO) {
-            Err(why) => {
+            Err(barred) => {
+                let why = report_barred(market, &order, &barred, events);
                 self.floor.market_mut(market).book.retire(id, order.account);
                 events.push(Record {
                     account: order.account.get(),
@@ -836,8 +777,10 @@ impl Venue {
                     ..event_of(event::CANCELLED, market)
                 });
             }
-            Ok(checked) => {
-                let (limit, price) = checked;
+            Ok((limit, price, bound)) => {
+                if let Some(bound) = bound {
+                    report_bound(market, &order, &bound, events);
+                }
                 report_accepted(market, id, &order, (price, order.flags), events);
                 arrival.price = price;
                 self.enter_book(market, arrival, (order.kind, limit), Stay::Again, events);

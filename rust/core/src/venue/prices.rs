@@ -1,11 +1,12 @@
 //! Step 6 and the timers that belong to it: the index as it is told or made, the mark, funding.
 
 use super::Venue;
-use crate::config::{FundingPrice, MoveSource};
+use crate::breaker::Asked;
+use crate::config::FundingPrice;
 use crate::funding::Pass;
 use crate::ledger::Place;
 use crate::mark::View;
-use crate::protocol::{Events, IndexState, Phase, Record, Reject, event, event_of};
+use crate::protocol::{Events, IndexState, Record, Reject, event, event_of};
 use crate::units::{AccountId, Doubled, MarketId, Money, Nanos, Price, Side, VALUATION};
 
 impl Venue {
@@ -124,22 +125,25 @@ impl Venue {
             funding.sample(index, sums, now);
         }
         let mark = m.mark.mark(&view, m.config.prices());
-        let trip = match m.phase {
-            Phase::Continuous => m.breakers.ask(MoveSource::Mark, now, mark, false),
-            _ => None,
-        };
-        let watched = m.breakers.marked(mark);
+        // Rules are asked with what was known before this mark.
+        self.floor.look_at_bounds(market);
+        let m = self.floor.market_mut(market);
+        let mut trips = m.breakers.judge_price(now, Asked::Index, index);
+        if m.phase.is_trading() {
+            trips.extend(m.breakers.judge_price(now, Asked::Mark, mark));
+        }
+        let mid = view.touch.0.zip(view.touch.1).map(|(bid, ask)| (bid + ask).get());
+        let watched = m.breakers.marked(now, index, mark, mid);
         m.ranking = [None, None];
-        m.breakers.fence_in(mark);
         if watched {
             self.floor.note_news();
         }
         self.floor.prices.set(market, index, mark);
         self.marked = Some(market);
-        if let Some(trip) = trip {
-            self.floor.interrupt(market, &trip, events);
+        if !trips.is_empty() {
+            self.floor.interrupt(market, &trips, events);
         }
-        if before.is_none() || trip.is_some() {
+        if before.is_none() || !trips.is_empty() {
             self.next_due = self.earliest();
         }
         events.push(Record { price: mark.get(), amount: index.get(), ..event_of(event::MARKED, market) });

@@ -2,6 +2,7 @@
 
 use super::Venue;
 use crate::book::{Level, Resting};
+use crate::breaker::{Bounds, BreakerWork};
 use crate::config::Config;
 use crate::deleverage::{self, AdlRound, LightRow};
 use crate::floor::Floor;
@@ -196,6 +197,22 @@ impl Venue {
             return Vec::new();
         }
         deleverage::lights(&self.floor, market)
+    }
+
+    /// The prices that no breaker refuses as a limit now, whatever the side of the order.
+    #[must_use]
+    pub fn refused_beyond(&self, market: MarketId) -> Bounds {
+        self.floor.refused_beyond(market)
+    }
+
+    /// What the breakers of all markets did since this venue was made or restored.
+    #[must_use]
+    pub fn breaker_work(&self) -> BreakerWork {
+        let each = self.floor.markets.iter().map(|m| m.breakers.work());
+        each.fold(BreakerWork::default(), |a, b| BreakerWork {
+            tests: a.tests + b.tests,
+            evaluations: a.evaluations + b.evaluations,
+        })
     }
 
     #[inline]

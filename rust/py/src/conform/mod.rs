@@ -2,6 +2,7 @@
 
 pub(crate) mod adl;
 pub(crate) mod auction;
+pub(crate) mod breaker;
 pub(crate) mod fund;
 pub(crate) mod funding;
 pub(crate) mod liquidation;

@@ -66,18 +66,28 @@ impl Market {
         })
     }
 
-    /// A limit price after the bands.
-    fn banded(&self, side: u8, price: i64) -> Refused<i64> {
+    /// The bands that a limit price breaks, with their bounds: the first that rejects, else the tightest.
+    fn broken(&self, side: u8, price: i64) -> Option<(super::rules::Band, i64)> {
         let beyond = |bound: i64| if side == 0 { price > bound } else { price < bound };
-        let broken =
-            |b: &&super::rules::Band| b.width_ppm.and_then(|w| self.bound_of(w, side)).is_some_and(beyond);
-        if self.rules.bands.iter().filter(broken).any(|b| b.rejects) {
-            return Err(reject::BAND_REFUSES);
+        let bounds = self.rules.bands.iter().filter_map(|b| Some((*b, self.bound_of(b.width_ppm?, side)?)));
+        let broken: Vec<_> = bounds.filter(|(_, bound)| beyond(*bound)).collect();
+        let key = |bound: i64| if side == 0 { bound } else { -bound };
+        let rejects = broken.iter().find(|(band, _)| band.rejects);
+        rejects.or_else(|| broken.iter().min_by_key(|(_, bound)| key(*bound))).copied()
+    }
+
+    /// `OrderBounded` of a limit order that breaks a band.
+    fn bounded(&self, order: &Order, (band, bound): (super::rules::Band, i64)) -> Record {
+        Record {
+            code: band.rule,
+            flags: u16::from(!band.rejects),
+            account: order.account,
+            side: order.side,
+            price: bound,
+            qty: order.price,
+            amount: self.mark.expect("a band that is broken has a mark"),
+            ..Record::default()
         }
-        Ok(match self.bound(side) {
-            Some(bound) if beyond(bound) => bound,
-            _ => price,
-        })
     }
 
     /// How far a market order may trade: its protection from the touch, tightened by the bands.
@@ -350,14 +360,26 @@ impl Naive {
     /// the order has the price and the limit with which it goes in.
     pub(super) fn check_sent(&mut self, m: usize, order: &mut Order) -> Refused {
         let market = &self.markets[m];
-        let reducing = order.has(flag::REDUCE_ONLY) || phase::reducing(market.phase);
+        let provides = order.code == order_type::LIMIT && order.has(flag::POST_ONLY);
+        let reducing = order.has(flag::REDUCE_ONLY)
+            || phase::reducing(market.phase)
+            || phase::provides(market.phase) && !provides;
         if reducing && order.open() > market.reducible(order.account, order.side) {
             return Err(reject::NOT_REDUCING);
         }
+        let mut bounded = None;
         let (price, limit, slid) = if order.code == order_type::MARKET {
             (0, market.market_limit(order), false)
         } else {
-            let banded = market.banded(order.side, order.price)?;
+            let broken = market.broken(order.side, order.price);
+            bounded = broken.map(|broken| market.bounded(order, broken));
+            if let Some((band, _)) = broken
+                && band.rejects
+            {
+                self.tell_bounded(m, bounded.expect("it is broken"));
+                return Err(reject::BAND_REFUSES);
+            }
+            let banded = broken.map_or(order.price, |(_, bound)| bound);
             let unseen = order.has(flag::POST_ONLY)
                 && market.would_take(order.side, banded)
                 && market.best(1 - order.side) != market.best_shown(1 - order.side);
@@ -384,6 +406,9 @@ impl Naive {
             }
         }
         self.markets[m].check_limits(order)?;
+        if let Some(bounded) = bounded {
+            self.tell_bounded(m, bounded);
+        }
         if capped {
             self.seen.mark(Situation::Capped);
         }
@@ -397,6 +422,10 @@ impl Naive {
         sent.minimum = 0;
         *order = sent;
         Ok(())
+    }
+
+    fn tell_bounded(&mut self, m: usize, bounded: Record) {
+        self.emit(Record { kind: event::ORDER_BOUNDED, market: super::number(m), ..bounded });
     }
 
     /// From here on nothing fails: the order has its number, and meets the book or waits.
@@ -466,8 +495,14 @@ impl Naive {
     pub(super) fn takes(&self, fired: &Fired) -> bool {
         let market = &self.markets[fired.market];
         let order = &market.orders[&fired.id];
-        let reduces = order.code != order_type::LIMIT || order.has(flag::REDUCE_ONLY);
-        phase::matches(market.phase) && (reduces || !phase::reducing(market.phase))
+        let limit = order.code == order_type::LIMIT;
+        let reduces = !limit || order.has(flag::REDUCE_ONLY);
+        let fits = match market.phase {
+            p if phase::closes(p) => !limit,
+            p if phase::provides(p) => reduces || order.has(flag::POST_ONLY),
+            p => reduces || !phase::reducing(p),
+        };
+        phase::matches(market.phase) && fits
     }
 
     /// What accounts do in a match: their self-trade mode, 0 for none.
@@ -492,6 +527,10 @@ impl Market {
         let limit = order.code == order_type::LIMIT;
         match self.phase {
             p if phase::collects(p) => limit || order.waits(),
+            p if phase::provides(p) => {
+                !limit || order.has(flag::REDUCE_ONLY) || order.has(flag::POST_ONLY) || order.waits()
+            }
+            p if phase::closes(p) => !limit || order.waits(),
             p if phase::reducing(p) => !limit || order.has(flag::REDUCE_ONLY) || order.waits(),
             p => phase::matches(p),
         }

@@ -101,7 +101,7 @@ impl Naive {
             self.seen.mark(Situation::ReplaceKept);
             return Ok(());
         }
-        if phase::reducing(now_in) {
+        if phase::reducing(now_in) || phase::provides(now_in) {
             return Err(reject::PHASE_REFUSES);
         }
         let mut moved =
@@ -143,7 +143,7 @@ impl Naive {
             return Err(reject::BAD_FIELD);
         }
         let market = &self.markets[m];
-        let admitted = matches!(market.phase, 0..=5) && market.rules.cleared;
+        let admitted = matches!(market.phase, 0 | 1 | 3) && market.rules.cleared;
         if !admitted {
             return Err(reject::PHASE_REFUSES);
         }

@@ -43,9 +43,11 @@ pub enum MarkMethod {
     Median,
 }
 
-/// A rule of type band.
+/// A band around the mark at entry.
 #[derive(Debug, Clone, Copy)]
 pub struct Band {
+    /// Its number in the configuration.
+    pub rule: u16,
     /// Half width; none is infinite.
     pub width_ppm: Option<i64>,
     /// Refuses what it would otherwise cap.
@@ -182,15 +184,16 @@ impl Rules {
     pub fn new(config: &Value) -> Self {
         let breakers = config["breakers"].as_array().expect("a list");
         let bands_of = |market: i64| {
-            let here = |b: &&Value| {
+            let here = |(_, b): &(u16, &Value)| {
                 let named = b["markets"].as_array().expect("a list").iter().any(|m| whole(m) == market);
-                named && b["rule"]["type"] == "band"
+                named && b["test"]["type"] == "entry"
             };
-            let band = |b: &Value| Band {
-                width_ppm: b["rule"]["width_ppm"].as_i64(),
-                rejects: b["rule"]["action"] == "reject",
+            let band = |(rule, b): (u16, &Value)| Band {
+                rule,
+                width_ppm: b["ranges"][0]["width"]["ppm"].as_i64(),
+                rejects: b["action"]["type"] == "reject",
             };
-            breakers.iter().filter(here).map(band).collect()
+            (0..).zip(breakers).filter(here).map(band).collect()
         };
         let limits = &config["limits"];
         let markets = config["markets"].as_array().expect("a list");

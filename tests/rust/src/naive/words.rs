@@ -62,6 +62,8 @@ pub mod event {
     pub const DEPOSITED: u16 = 102;
     /// A new phase.
     pub const PHASE_CHANGED: u16 = 110;
+    /// A breaker refuses or caps an order.
+    pub const ORDER_BOUNDED: u16 = 112;
     /// A new order.
     pub const ACCEPTED: u16 = 200;
     /// A waiting order is sent.
@@ -244,6 +246,8 @@ pub mod phase {
     pub const PRE_OPEN: u16 = 0;
     /// 1
     pub const CONTINUOUS: u16 = 1;
+    /// 4
+    pub const GUARDED: u16 = 4;
     /// 6
     pub const CALL_AUCTION: u16 = 6;
     /// 7
@@ -263,6 +267,18 @@ pub mod phase {
     #[must_use]
     pub fn matches(phase: u16) -> bool {
         (1..=5).contains(&phase) || reducing(phase)
+    }
+
+    /// True if orders that add liquidity or reduce are admitted.
+    #[must_use]
+    pub fn provides(phase: u16) -> bool {
+        phase == GUARDED
+    }
+
+    /// True if only orders that reduce at once are admitted.
+    #[must_use]
+    pub fn closes(phase: u16) -> bool {
+        phase == CLOSE_ONLY
     }
 
     /// True if only orders that reduce are admitted.

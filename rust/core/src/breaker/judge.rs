@@ -1,0 +1,405 @@
+//! What the rules of a market say about a price, a limit, a touch, a gap or a count.
+
+use super::Breakers;
+use super::bounds::{Admitted, Bounds, admit, left};
+use super::rule::{Acting, Asked, Bound, Rule, Trip, Verdict};
+use super::states::{
+    EndMode, LimitOutcome, QuoteState, gap_row, later_end, limit_outcome, quote_state, re_reference,
+    reopening_collar, scheduled,
+};
+use crate::config::{Action, Counted, Immediate, LevelRow, Range, Rest, Test, Width};
+use crate::order::FlowKind;
+use crate::protocol::Phase;
+use crate::units::{Nanos, Price, Side, draw};
+
+impl Breakers {
+    /// True if a price is inside the bounds of every rule that is asked before a trade.
+    #[inline(always)]
+    pub(crate) fn lets_trade(&mut self, price: Price) -> bool {
+        self.work.tests += 1;
+        self.trade.contains(price)
+    }
+
+    /// What the rules say about a price that an order is about to trade at. They stand as of the last refresh.
+    #[inline(never)]
+    pub(crate) fn judge_trade(&self, now: Nanos, price: Price, flow: FlowKind) -> Verdict {
+        let mut verdict = Verdict::default();
+        if self.trade.contains(price) {
+            return verdict;
+        }
+        let day = self.today(now);
+        for rule in self.rules.iter().filter(|rule| rule.binds(flow)) {
+            let Test::Trade { immediate, rest, .. } = rule.test else { continue };
+            let Some((side, reference)) = Self::outside(rule, price) else { continue };
+            match rule.action {
+                Action::Interrupt { phase } => {
+                    if !rule.is_armed(now, day) {
+                        continue;
+                    }
+                    if immediate == Immediate::Spared && flow.immediate {
+                        verdict.stop = verdict.stop.or(rule.bound(side, false));
+                        continue;
+                    }
+                    verdict.rests |= rest == Rest::Rests;
+                    verdict.trips.push(self.trip_of(
+                        rule,
+                        (Asked::Trade, price),
+                        (side, reference),
+                        phase,
+                        now,
+                    ));
+                }
+                _ => verdict.stop = verdict.stop.or(rule.bound(side, false)),
+            }
+        }
+        verdict
+    }
+
+    /// The first rule that refuses an order for the worst price that it would trade at.
+    pub(crate) fn refused_sweep(&self, worst: Price, flow: FlowKind) -> Option<Bound> {
+        let refuses =
+            |r: &&Rule| matches!(r.test, Test::Trade { .. }) && r.action == Action::Reject && r.binds(flow);
+        self.rules.iter().filter(refuses).find_map(|rule| {
+            let (side, _) = Self::outside(rule, worst)?;
+            rule.bound(side, true)
+        })
+    }
+
+    /// Trips of the rules that watch marks, or indices, by a new one.
+    pub(crate) fn judge_price(&self, now: Nanos, asked: Asked, price: Price) -> Vec<Trip> {
+        let day = self.today(now);
+        let test = if asked == Asked::Index { Test::Index } else { Test::Mark };
+        let mut trips = Vec::new();
+        for rule in self.rules.iter().filter(|r| r.test == test && r.enabled && r.is_armed(now, day)) {
+            match &rule.action {
+                Action::Interrupt { phase } => {
+                    if let Some(from) = Self::outside(rule, price) {
+                        trips.push(self.trip_of(rule, (asked, price), from, *phase, now));
+                    }
+                }
+                Action::Schedule { rows } => trips.extend(self.scheduled_trip(rule, price, rows, now)),
+                _ => {}
+            }
+        }
+        trips
+    }
+
+    /// What the row of the level that an index has reached asks for.
+    fn scheduled_trip(&self, rule: &Rule, price: Price, rows: &[LevelRow], now: Nanos) -> Option<Trip> {
+        let levels = rule.levels_now();
+        let time = self.day.start_ns.time_of_day(self.day.length_ns, now);
+        let day = self.today(now);
+        let acted = |level: usize| rule.levels.0 == day && rule.levels.1 >> level & 1 == 1;
+        let (level, row) = scheduled(&levels, price, time, rows, acted);
+        let row = row?;
+        let phase = row.phase?;
+        let lower = levels[level - 1].inward(Side::Sell, true);
+        Some(Trip {
+            rule: rule.number,
+            asked: Asked::Index,
+            price,
+            reference: rule.reference(Side::Sell),
+            side: Side::Sell,
+            bounds: Bounds { lower, ..Bounds::EVERYTHING },
+            phase,
+            end: row.after_ns.map_or(Nanos::MAX, |after| now.later(after)),
+            auction: Some(row.auction_ns),
+        })
+    }
+
+    /// True if the touch is looked at in a phase.
+    #[inline(always)]
+    pub(crate) fn watches_touch_in(&self, phase: Phase) -> bool {
+        self.has_quotes && matches!(phase, Phase::Continuous | Phase::Straddle | Phase::LimitState)
+    }
+
+    /// True if a touch is strictly inside the bounds of every rule at entry, those that look at it included.
+    #[inline(always)]
+    pub(crate) fn is_at_ease(&self, touch: (Option<Price>, Option<Price>)) -> bool {
+        let inside =
+            |price: Option<Price>| price.is_none_or(|p| self.entry.lower < p && p < self.entry.upper);
+        inside(touch.0) && inside(touch.1)
+    }
+
+    /// The first rule by which a touch is not normal, with its state; else the first rule that looks at it.
+    pub(crate) fn judge_touch(
+        &self,
+        now: Nanos,
+        touch: (Option<Price>, Option<Price>),
+    ) -> Option<(QuoteState, Trip)> {
+        let mut first = None;
+        for rule in self.rules.iter().filter(|rule| rule.test == Test::Quote && rule.enabled) {
+            let Action::LimitState { hold_ns, .. } = rule.action else { continue };
+            let state = quote_state(&rule.all, touch.0, touch.1);
+            let (side, price) = match state {
+                QuoteState::Limit(side) => (side, rule.all.of(side)),
+                QuoteState::Straddle(side) => (side, side.pick(touch.1, touch.0)),
+                QuoteState::Normal => (Side::Buy, None),
+            };
+            let trip = Trip {
+                rule: rule.number,
+                asked: Asked::Quote,
+                price: price.unwrap_or_default(),
+                reference: rule.reference(side),
+                side,
+                bounds: rule.all,
+                phase: Phase::LimitState,
+                end: now.later(hold_ns),
+                auction: None,
+            };
+            if state != QuoteState::Normal {
+                return Some((state, trip));
+            }
+            first.get_or_insert((state, trip));
+        }
+        first
+    }
+
+    /// Where a limit state that lasted to its end leads: the phase and its end.
+    pub(crate) fn after_limit_state(&self, rule: u16, due: Nanos) -> (Phase, Nanos) {
+        let found = self.rules.iter().find(|r| r.number == rule);
+        let Some((Action::LimitState { close_ns, close_only_ns, .. }, exit)) =
+            found.and_then(|r| Some((&r.action, r.exit.as_ref()?)))
+        else {
+            return (Phase::Continuous, Nanos::MAX);
+        };
+        let time = self.day.start_ns.time_of_day(self.day.length_ns, due);
+        let left = close_ns.map(|close| close - time);
+        match limit_outcome(false, left, *close_only_ns) {
+            LimitOutcome::CloseOnly => {
+                let left = left.filter(|left| left.is_positive());
+                (Phase::CloseOnly, left.map_or(Nanos::MAX, |left| due.later(left)))
+            }
+            LimitOutcome::Pause | LimitOutcome::Resume => {
+                (Phase::Pause, exit.after_ns.map_or(Nanos::MAX, |after| due.later(after)))
+            }
+        }
+    }
+
+    /// True if the time between two commands is looked at.
+    pub(crate) fn has_gaps(&self) -> bool {
+        self.has_gaps
+    }
+
+    /// Trips by the time between two commands, which is what they report as their price.
+    pub(crate) fn judge_gap(&self, now: Nanos, gap: Nanos) -> Vec<Trip> {
+        let day = self.today(now);
+        let mut trips = Vec::new();
+        for rule in self.rules.iter().filter(|r| r.enabled && r.is_armed(now, day)) {
+            let Action::Gaps { rows } = &rule.action else { continue };
+            let Some(row) = gap_row(rows, gap) else { continue };
+            trips.push(Trip {
+                rule: rule.number,
+                asked: Asked::Gap,
+                price: Price::new(gap.get()),
+                reference: Price::new(row.gap_ns.get()),
+                side: Side::Buy,
+                bounds: Bounds::EVERYTHING,
+                phase: Phase::CallAuction,
+                end: now.later(row.after_ns),
+                auction: None,
+            });
+        }
+        trips
+    }
+
+    /// True if liquidations and auto-deleveraging are counted.
+    #[inline(always)]
+    pub(crate) fn has_counts(&self) -> bool {
+        self.has_counts
+    }
+
+    /// Counts something of this step.
+    pub(crate) fn count(&mut self, of: Counted, amount: i64) {
+        let slot = &mut self.counts[of.place()];
+        *slot = slot.saturating_add(amount);
+    }
+
+    /// Takes what the step counted, and trips of the rules for which it is enough.
+    pub(crate) fn judge_counts(&mut self, now: Nanos) -> Vec<Trip> {
+        let counts = std::mem::take(&mut self.counts);
+        if counts == [0; 3] {
+            return Vec::new();
+        }
+        for rule in &mut self.rules {
+            if let Test::Count { of, window_ns, .. } = rule.test {
+                rule.counted.take(now, window_ns, counts[of.place()]);
+            }
+        }
+        let day = self.today(now);
+        let mut trips = Vec::new();
+        for rule in self.rules.iter().filter(|r| r.enabled && r.is_armed(now, day)) {
+            let (Test::Count { of, least, .. }, Action::Interrupt { phase }) = (rule.test, &rule.action)
+            else {
+                continue;
+            };
+            if counts[of.place()] > 0 && rule.counted.total >= least {
+                let reached = (Asked::Count, Price::new(rule.counted.total));
+                trips.push(self.trip_of(rule, reached, (Side::Buy, Price::new(least)), *phase, now));
+            }
+        }
+        trips
+    }
+
+    /// Rules that would trip at the price at which an auction is about to end, that which put the market in it excepted.
+    pub(crate) fn judge_auction(&self, now: Nanos, price: Price) -> Vec<Trip> {
+        let day = self.today(now);
+        let acting = self.acting.map(|acting| acting.rule);
+        let mut trips = Vec::new();
+        for rule in
+            self.rules.iter().filter(|r| r.enabled && r.is_armed(now, day) && Some(r.number) != acting)
+        {
+            let (Test::Trade { auction: true, .. }, Action::Interrupt { phase: Phase::CallAuction }) =
+                (rule.test, &rule.action)
+            else {
+                continue;
+            };
+            if let Some(from) = Self::outside(rule, price) {
+                trips.push(self.trip_of(rule, (Asked::Auction, price), from, Phase::CallAuction, now));
+            }
+        }
+        trips
+    }
+
+    /// The extension of the auction that the acting rule began, if a price is outside: what is reported of it, and how
+    /// the rule goes on.
+    pub(crate) fn extend(&self, due: Nanos, price: Price, leaves_orders: bool) -> Option<(Trip, Acting)> {
+        let acting = self.acting?;
+        let rule = self.rules.iter().find(|r| r.number == acting.rule)?;
+        let extension = rule.exit?.extension?;
+        if extension.most.is_some_and(|most| acting.extensions >= most) {
+            return None;
+        }
+        let inside = match &extension.collar {
+            Some(collar) => reopening_collar(&acting.bounds, acting.side, acting.extensions, collar),
+            None => acting.bounds,
+        };
+        // A collared auction goes on for its market orders as well.
+        let leaves_orders = leaves_orders && extension.collar.is_some();
+        if inside.contains(price) && !leaves_orders {
+            return None;
+        }
+        let mut next = Acting { extensions: acting.extensions + 1, ..acting };
+        if let (Some(tick), Some(Range { width: Width::Ppm { ppm, .. }, .. })) =
+            (extension.re_reference, rule.ranges.first())
+            && let (_, Some(edge)) = re_reference(acting.reference, *ppm, tick, price)
+        {
+            next.reference = edge;
+            next.bounds = re_reference(edge, *ppm, tick, price).0;
+        }
+        let trip = Trip {
+            rule: rule.number,
+            asked: Asked::Auction,
+            price,
+            reference: acting.reference,
+            side: if price < inside.lower { Side::Sell } else { Side::Buy },
+            bounds: inside,
+            phase: Phase::CallAuction,
+            end: later_end(EndMode::Add, due, extension.after_ns),
+            auction: None,
+        };
+        Some((trip, next))
+    }
+
+    /// Length of the auction after a halt that a rule began; none for the market's own.
+    pub(crate) fn reopening(&self) -> Option<Nanos> {
+        let acting = self.acting?;
+        let rule = self.rules.iter().find(|r| r.number == acting.rule);
+        acting.auction.or_else(|| rule?.exit?.auction_ns)
+    }
+
+    /// Which bound of a rule a price leaves, and what that is measured from.
+    fn outside(rule: &Rule, price: Price) -> Option<(Side, Price)> {
+        let (triggered, outside) = left(&rule.inside, rule.when, price);
+        let first = *outside.first().filter(|_| triggered)?;
+        let side = if price < rule.inside[first].lower { Side::Sell } else { Side::Buy };
+        Some((side, rule.reference(side)))
+    }
+
+    fn trip_of(
+        &self,
+        rule: &Rule,
+        asked: (Asked, Price),
+        from: (Side, Price),
+        phase: Phase,
+        now: Nanos,
+    ) -> Trip {
+        let exit = rule.exit.expect("an interruption has an exit");
+        let end = exit.after_ns.map_or(Nanos::MAX, |after| {
+            let end = now.later(after);
+            if exit.random_ns.is_zero() {
+                return end;
+            }
+            let drawn = draw(self.seed, &[self.market, rule.number.into(), rule.trips]);
+            end.later(exit.random_ns.share_of_draw(drawn))
+        });
+        Trip {
+            rule: rule.number,
+            asked: asked.0,
+            price: asked.1,
+            reference: from.1,
+            side: from.0,
+            bounds: rule.all,
+            phase,
+            end,
+            auction: None,
+        }
+    }
+
+    pub(super) fn today(&self, now: Nanos) -> i64 {
+        self.day.start_ns.day_number(self.day.length_ns, now)
+    }
+
+    /// What the rules at entry make of a limit; none for a market order. `takes` is asked only where it matters.
+    #[inline(always)]
+    pub(crate) fn judge_entry(
+        &self,
+        side: Side,
+        limit: Option<Price>,
+        flow: FlowKind,
+        takes: impl Fn() -> bool,
+    ) -> Option<Bound> {
+        let inside = limit.is_some_and(|limit| match side {
+            Side::Buy => limit <= self.entry.upper,
+            Side::Sell => limit >= self.entry.lower,
+        });
+        if inside && self.acting.is_none() { None } else { self.judge_limit(side, limit, flow, takes) }
+    }
+
+    #[inline(never)]
+    pub(super) fn judge_limit(
+        &self,
+        side: Side,
+        limit: Option<Price>,
+        flow: FlowKind,
+        takes: impl Fn() -> bool,
+    ) -> Option<Bound> {
+        let mut capped: Option<Bound> = None;
+        // A cooling-off confines everybody to what was inside when it began.
+        if let Some(acting) = self.acting.filter(|acting| acting.confines)
+            && let Admitted::Capped(price) = admit(&acting.bounds, side, limit, true, false)
+        {
+            capped = Some(Bound { rule: acting.rule, price, reference: acting.reference, refuses: false });
+        }
+        let mut cap = |bound: Bound| {
+            let tighter = capped.is_none_or(|so_far| side.gain(bound.price, so_far.price).is_positive());
+            if tighter {
+                capped = Some(bound);
+            }
+        };
+        for rule in self.rules.iter().filter(|rule| rule.binds(flow)) {
+            let passive = match rule.test {
+                Test::Entry { passive } => passive,
+                Test::Quote if self.trading => false,
+                _ => continue,
+            };
+            let rejects = rule.action == Action::Reject;
+            match admit(&rule.all, side, limit, !passive || takes(), rejects) {
+                Admitted::Accepted => {}
+                Admitted::Refused => return rule.bound(side, true),
+                Admitted::Capped(_) => rule.bound(side, false).into_iter().for_each(&mut cap),
+            }
+        }
+        capped
+    }
+}

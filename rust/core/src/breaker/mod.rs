@@ -1,0 +1,500 @@
+//! Circuit breakers of one market: what they watch, the bounds that this makes, and what they do about a price.
+//!
+//! Knows prices and times, not orders or money. Bounds are evaluated when something that they are made of has changed;
+//! a price is then held against two numbers, and only one outside them is looked at rule by rule.
+
+mod bounds;
+mod judge;
+mod rule;
+mod states;
+mod watch;
+
+pub use bounds::{Admitted, Bounds, Exact, Sight, Spot, admit, bounds, combined, left, rounded};
+pub(crate) use rule::{Acting, Asked, Bound, Standing, Trip};
+pub use states::{
+    EndMode, LimitOutcome, QuoteState, gap_row, later_end, level_prices, limit_outcome, quote_state,
+    re_reference, reopening_collar, scheduled,
+};
+pub use watch::mean_reference;
+
+use crate::codec::{CodecError, Reader, Writer};
+use crate::config::{Action, Config, Day, Quantile, Range, Reference, Test, Width};
+use crate::order::FlowKind;
+use crate::protocol::Phase;
+use crate::units::{MarketId, Nanos, Ppm, Price, Ratio, Side, quantile_factors};
+use rule::{Rule, Seeing, Tally};
+use watch::{Seen, Watch};
+
+/// The rules of one market.
+#[derive(Debug, Clone, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "what no rule asks for costs nothing")]
+pub(crate) struct Breakers {
+    market: u64,
+    seed: u64,
+    day: Day,
+    price_max: Price,
+    watches: Vec<Watch>,
+    rules: Vec<Rule>,
+    factors: Vec<(Quantile, [Ratio; 2])>,
+    watches_trades: bool,
+    watches_marks: bool,
+    watches_index: bool,
+    watches_touch: bool,
+    has_hours: bool,
+    has_entry: bool,
+    has_trade: bool,
+    has_quotes: bool,
+    has_gaps: bool,
+    has_counts: bool,
+    /// Some rule refuses an order for a level that it would reach.
+    refuses_sweeps: bool,
+    // What this step brought, and whether a rule has acted in it.
+    trades: Option<Seen>,
+    marks: Option<Seen>,
+    tripped: bool,
+    /// What this step counted: liquidation orders, value that they traded, value deleveraged.
+    counts: [i64; 3],
+    acting: Option<Acting>,
+    /// Some rule, of this market or of another, can put the market in a phase.
+    can_act: bool,
+    /// The market is in a phase that trades.
+    trading: bool,
+    // What follows from the state: the tightest bounds of rules by test, until a time or a change.
+    standing: Standing,
+    entry: Bounds,
+    trade: Bounds,
+    until: Nanos,
+    /// Rules evaluated, and prices looked at rule by rule: for people who measure.
+    work: BreakerWork,
+}
+
+/// What breakers of a venue did, for people who measure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct BreakerWork {
+    /// Prices and limits held against bounds.
+    pub tests: u64,
+    /// Evaluations of a rule's bounds.
+    pub evaluations: u64,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self::EVERYTHING
+    }
+}
+
+impl Breakers {
+    pub(crate) fn new(config: &Config, market: MarketId) -> Self {
+        let of_market = &config.markets[market.index()];
+        let mut breakers = Self {
+            market: market.get().into(),
+            seed: config.seed,
+            day: of_market.day,
+            price_max: of_market.price_max,
+            until: Nanos::new(i64::MIN),
+            trading: of_market.phase.is_trading(),
+            can_act: config.breakers.iter().any(|breaker| breaker.reaches(market)),
+            ..Self::default()
+        };
+        for (i, of) in config.breakers.iter().enumerate().filter(|(_, b)| b.markets.contains(&market)) {
+            let number = u16::try_from(i).expect("rules are few");
+            let owner = (of.rearm.restart || of.rearm.auction).then_some(number);
+            let watches = &mut breakers.watches;
+            let rule = Rule::new(number, of, &mut |reference| {
+                let shared = |w: &Watch| w.reference == *reference && w.owner == owner;
+                watches.iter().position(shared).unwrap_or_else(|| {
+                    watches.push(Watch::new(*reference, owner));
+                    watches.len() - 1
+                })
+            });
+            breakers.has_hours |= of.ranges.iter().any(|range| range.width.has_hours());
+            let caps = matches!(of.test, Test::Entry { .. } | Test::Quote);
+            breakers.has_entry |= caps || of.enters(Phase::CoolingOff);
+            breakers.has_quotes |= of.test == Test::Quote;
+            breakers.has_gaps |= of.test == Test::Gap;
+            breakers.has_counts |= matches!(of.test, Test::Count { .. });
+            breakers.has_trade |= matches!(of.test, Test::Trade { .. });
+            breakers.refuses_sweeps |= matches!((of.test, &of.action), (Test::Trade { .. }, Action::Reject));
+            let mut quantiles = Vec::new();
+            of.ranges.iter().for_each(|range: &Range| range.width.quantiles(&mut quantiles));
+            breakers.factors.extend(quantiles.into_iter().map(|q| {
+                (q, quantile_factors(q.drift_ppm, q.volatility_ppm, q.horizon_ns, q.probability_ppb))
+            }));
+            breakers.rules.push(rule);
+        }
+        let has = |of: fn(&Watch) -> bool| breakers.watches.iter().any(of);
+        let (trades, marks) = (has(Watch::watches_trades), has(Watch::watches_marks));
+        let index = has(Watch::watches_index);
+        let touch = has(|w| matches!(w.reference, Reference::Touch | Reference::Mid));
+        breakers.watches_trades = trades;
+        breakers.watches_marks = marks;
+        breakers.watches_index = index;
+        breakers.watches_touch = touch;
+        breakers
+    }
+
+    /// True if no rule watches the market.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    /// True if the limits of orders are held against bounds.
+    #[inline(always)]
+    pub(crate) fn has_entry(&self) -> bool {
+        self.has_entry
+    }
+
+    /// True if the prices of levels are held against bounds.
+    #[inline(always)]
+    pub(crate) fn has_trade(&self) -> bool {
+        self.has_trade
+    }
+
+    /// True if a rule refuses orders for a level that they would reach.
+    pub(crate) fn refuses_sweeps(&self) -> bool {
+        self.refuses_sweeps
+    }
+
+    /// Work done so far.
+    pub(crate) fn work(&self) -> BreakerWork {
+        self.work
+    }
+
+    /// True if the bounds have to be evaluated anew before they are asked at a time.
+    #[inline(always)]
+    pub(crate) fn is_stale(&self, now: Nanos) -> bool {
+        now >= self.until
+    }
+
+    fn outdate(&mut self) {
+        self.until = Nanos::new(i64::MIN);
+    }
+
+    /// Evaluates the bounds of every rule at a time.
+    #[inline(never)]
+    pub(crate) fn refresh(&mut self, now: Nanos, standing: Standing) {
+        self.standing = standing;
+        for watch in &mut self.watches {
+            watch.expire(now);
+        }
+        let Day { start_ns, length_ns } = self.day;
+        let time_of_day = start_ns.time_of_day(length_ns, now);
+        let sight = Seeing { watches: &self.watches, standing, time_of_day, factors: &self.factors };
+        (self.entry, self.trade) = (Bounds::EVERYTHING, Bounds::EVERYTHING);
+        for rule in &mut self.rules {
+            rule.evaluate(&sight);
+            self.work.evaluations += 1;
+            let tightest = rule.tightest();
+            match rule.test {
+                Test::Entry { .. } => self.entry = self.entry.and(&tightest),
+                Test::Quote if self.trading => self.entry = self.entry.and(&tightest),
+                Test::Trade { .. } => self.trade = self.trade.and(&tightest),
+                Test::Mark | Test::Index | Test::Quote | Test::Gap | Test::Count { .. } | Test::Manual => {}
+            }
+        }
+        self.until = self.watches.iter().map(Watch::changes).min().unwrap_or(Nanos::MAX);
+        if self.has_hours {
+            let boundary = self.rules.iter().flat_map(|rule| &rule.ranges).filter_map(|range| {
+                range.width.next_hour(time_of_day).map(|next| now.later(next - time_of_day))
+            });
+            let next = boundary.min().unwrap_or(now.later(length_ns - time_of_day));
+            self.until = self.until.min(next);
+        }
+        if self.watches_touch {
+            self.outdate();
+        }
+    }
+
+    /// A rule has acted: counts it, and starts its references anew if it is told to.
+    pub(crate) fn trip(&mut self, trip: &Trip, now: Nanos) {
+        // What is asked at the end of a step comes after its prices were taken.
+        self.tripped |= matches!(trip.asked, Asked::Trade | Asked::Mark | Asked::Index | Asked::Manual);
+        let day = self.today(now);
+        for rule in self.rules.iter_mut().filter(|r| r.number == trip.rule) {
+            rule.trips += 1;
+            rule.today = (day, if rule.today.0 == day { rule.today.1.saturating_add(1) } else { 1 });
+            if matches!(rule.action, Action::Schedule { .. }) {
+                let price = Ratio::of_price(trip.price);
+                let level = rule.levels_now().iter().filter(|level| price <= **level).count();
+                let before = if rule.levels.0 == day { rule.levels.1 } else { 0 };
+                rule.levels = (day, before | 1 << level);
+            }
+            rule.armed =
+                if rule.rearm.cooldown_ns.is_zero() { rule.armed } else { now.later(rule.rearm.cooldown_ns) };
+        }
+        let is_price = trip.price.is_positive() && trip.price <= self.price_max;
+        let restarts = is_price && self.rules.iter().any(|r| r.number == trip.rule && r.rearm.restart);
+        for watch in self.watches.iter_mut().filter(|w| restarts && w.owner == Some(trip.rule)) {
+            watch.restart(now, trip.price);
+        }
+        self.outdate();
+    }
+
+    /// The tightest bound of the rules at entry for an order that is limited and never refused.
+    pub(crate) fn tightest(&self, side: Side, flow: FlowKind) -> Option<Bound> {
+        self.judge_limit(side, None, flow, || true)
+    }
+
+    /// What every rule that refuses limits lets in.
+    pub(crate) fn refused_beyond(&self) -> Bounds {
+        let refuses =
+            |r: &&Rule| matches!(r.test, Test::Entry { .. }) && r.action == Action::Reject && r.enabled;
+        self.rules.iter().filter(refuses).fold(Bounds::EVERYTHING, |all, rule| all.and(&rule.all))
+    }
+
+    /// The rule that put the market in its phase.
+    pub(crate) fn acting(&self) -> Option<Acting> {
+        self.acting
+    }
+
+    /// The market is in a phase, which no rule has put it in.
+    pub(crate) fn enter(&mut self, phase: Phase) {
+        self.acting = None;
+        self.trading = phase.is_trading();
+        self.outdate();
+    }
+
+    pub(crate) fn set_acting(&mut self, acting: Option<Acting>) {
+        self.acting = acting;
+    }
+
+    /// Notes a trade of this step; true if somebody watches trades.
+    #[inline(always)]
+    pub(crate) fn trade(&mut self, price: Price) -> bool {
+        if self.watches_trades {
+            match &mut self.trades {
+                Some(seen) => seen.add(price),
+                None => self.trades = Some(Seen::one(price)),
+            }
+        }
+        self.watches_trades
+    }
+
+    /// Notes the price of an auction.
+    pub(crate) fn auctioned(&mut self, now: Nanos, price: Price) {
+        let begun = self.acting.map(|acting| acting.rule);
+        let restarts = |r: &&Rule| Some(r.number) == begun && r.rearm.auction;
+        let anew = self.rules.iter().find(restarts).map(|rule| rule.number);
+        for watch in &mut self.watches {
+            watch.auction(price);
+            if anew.is_some() && watch.owner == anew {
+                watch.restart(now, price);
+            }
+        }
+        self.outdate();
+    }
+
+    /// Notes a new index and mark; true if a rule watches marks.
+    pub(crate) fn marked(&mut self, now: Nanos, index: Price, mark: Price, mid: Option<i64>) -> bool {
+        if self.is_empty() {
+            return false;
+        }
+        self.outdate();
+        if self.watches_index {
+            for watch in &mut self.watches {
+                watch.index(now, index, mid);
+            }
+        }
+        if self.watches_marks {
+            self.marks = Some(Seen::one(mark));
+        }
+        self.watches_marks
+    }
+
+    /// Ends the step: its prices enter the references, unless a rule has acted in it.
+    pub(crate) fn observe(&mut self, now: Nanos) {
+        let (trades, marks) = (self.trades.take(), self.marks.take());
+        if std::mem::take(&mut self.tripped) {
+            return;
+        }
+        let mut changed = false;
+        for watch in &mut self.watches {
+            let seen = if watch.watches_trades() { &trades } else { &None };
+            let seen = if watch.watches_marks() { &marks } else { seen };
+            if let Some(seen) = seen {
+                changed |= watch.observe(now, seen);
+            }
+        }
+        if changed {
+            self.outdate();
+        }
+    }
+
+    // Commands.
+
+    /// Gives a rule another value; [`Breakers::can`] has said that it takes it.
+    pub(crate) fn set(&mut self, rule: u16, value: RuleValue) {
+        self.outdate();
+        let Some(rule) = self.rules.iter_mut().find(|r| r.number == rule) else { return };
+        match value {
+            RuleValue::Enabled(enabled) => rule.enabled = enabled,
+            RuleValue::Width(width) => rule.widen(width),
+            RuleValue::Price(price) => {
+                let mut places = Vec::new();
+                for range in &rule.ranges {
+                    range.map(&mut |place| places.push(*place));
+                }
+                for place in places {
+                    self.watches[place].set(price);
+                }
+            }
+        }
+    }
+
+    /// Where a rule is asked, as its events show it.
+    pub(crate) fn asked(&self, rule: u16) -> Asked {
+        match self.rules.iter().find(|r| r.number == rule).map(|rule| rule.test) {
+            Some(Test::Trade { .. }) => Asked::Trade,
+            Some(Test::Mark) => Asked::Mark,
+            Some(Test::Entry { .. }) => Asked::Entry,
+            Some(Test::Quote) => Asked::Quote,
+            Some(Test::Index) => Asked::Index,
+            Some(Test::Gap) => Asked::Gap,
+            Some(Test::Count { .. }) => Asked::Count,
+            Some(Test::Manual) | None => Asked::Manual,
+        }
+    }
+
+    /// What a command can tell a rule: none if the market does not have it.
+    pub(crate) fn can(&self, rule: u16) -> Option<Can> {
+        let rule = self.rules.iter().find(|r| r.number == rule)?;
+        let mut tells = false;
+        for range in &rule.ranges {
+            range.map(&mut |place| tells |= matches!(self.watches[*place].reference, Reference::Set { .. }));
+        }
+        Some(Can { widens: rule.widens(), tells })
+    }
+
+    // Bytes.
+
+    pub(crate) fn encode(&self, now: Nanos, w: &mut Writer) {
+        for watch in &self.watches {
+            watch.encode(now, w);
+        }
+        for rule in &self.rules {
+            w.bool(rule.enabled);
+            w.option(rule.width.map(Ppm::get));
+            w.u64(rule.trips);
+            w.i64(rule.today.0);
+            w.u32(rule.today.1);
+            w.i64(rule.armed.get());
+            if matches!(rule.action, Action::Schedule { .. }) {
+                w.i64(rule.levels.0);
+                w.u32(rule.levels.1);
+            }
+            if let Test::Count { window_ns, .. } = rule.test {
+                rule.counted.encode(now, window_ns, w);
+            }
+        }
+        if self.can_act {
+            w.bool(self.acting.is_some());
+            if let Some(acting) = self.acting {
+                w.u16(acting.rule);
+                w.i64(acting.bounds.lower.get());
+                w.i64(acting.bounds.upper.get());
+                w.i64(acting.reference.get());
+                w.u8(acting.side.code());
+                w.bool(acting.confines);
+                w.u32(acting.extensions);
+                w.option(acting.auction.map(Nanos::get));
+            }
+        }
+    }
+
+    pub(crate) fn decode(&mut self, r: &mut Reader<'_>) -> Result<(), CodecError> {
+        for watch in &mut self.watches {
+            watch.decode(self.price_max, r)?;
+        }
+        for rule in &mut self.rules {
+            rule.enabled = r.bool()?;
+            if let Some(width) = r.option()?.map(Ppm::new) {
+                if !rule.widens() || !Width::<usize>::is_share(width) {
+                    return Err(r.invalid(format!("a rule cannot have the width {width}; take another copy")));
+                }
+                rule.widen(width);
+            }
+            rule.trips = r.u64()?;
+            rule.today = (r.i64()?, r.u32()?);
+            rule.armed = Nanos::new(r.i64()?);
+            if matches!(rule.action, Action::Schedule { .. }) {
+                rule.levels = (r.i64()?, r.u32()?);
+            }
+            if let Test::Count { .. } = rule.test {
+                rule.counted = Tally::decode(r)?;
+            }
+        }
+        if self.can_act && r.bool()? {
+            let rule = r.u16()?;
+            let bounds = Bounds { lower: Price::new(r.i64()?), upper: Price::new(r.i64()?) };
+            let reference = Price::new(r.i64()?);
+            let code = r.u8()?;
+            let side = Side::from_code(code).ok_or_else(|| r.invalid(format!("side {code} is unknown")))?;
+            let (confines, extensions) = (r.bool()?, r.u32()?);
+            let auction = r.option()?.map(Nanos::new);
+            self.acting = Some(Acting { rule, bounds, reference, side, confines, extensions, auction });
+        }
+        Ok(())
+    }
+}
+
+/// What a command gives a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RuleValue {
+    /// On or off.
+    Enabled(bool),
+    /// The share of its first range.
+    Width(Ppm),
+    /// The price of its references that are told.
+    Price(Price),
+}
+
+impl RuleValue {
+    /// Parameter and value of a record: 0 off or on, 1 width in ppm, 2 price.
+    pub(crate) fn read(parameter: u16, amount: i64) -> Option<Self> {
+        match (parameter, amount) {
+            (0, 0 | 1) => Some(Self::Enabled(amount == 1)),
+            (1, _) if Width::<usize>::is_share(Ppm::new(amount)) => Some(Self::Width(Ppm::new(amount))),
+            (2, 1..) => Some(Self::Price(Price::new(amount))),
+            _ => None,
+        }
+    }
+}
+
+/// What a command can change of a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Can {
+    pub(crate) widens: bool,
+    pub(crate) tells: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Rounding;
+
+    #[test]
+    fn bounds_are_rounded_inwards_and_strict_ones_exclude_the_bound() {
+        let around = |price: i64, width: i64, inclusive| {
+            let range: Range<usize> = Range {
+                reference: 0,
+                width: Width::Ppm { ppm: Ppm::new(width), of: None, step: None },
+                reach: None,
+            };
+            let watches = [Watch::new(Reference::Set { price: Some(Price::new(price)) }, None)];
+            let sight = Seeing {
+                watches: &watches,
+                standing: Standing::default(),
+                time_of_day: Nanos::ZERO,
+                factors: &[],
+            };
+            let bounds = rounded(&bounds(&range, &sight).unwrap(), Rounding::Inward, inclusive);
+            (bounds.lower.get(), bounds.upper.get())
+        };
+        // 1.5 %: 99.485 to 102.515; 5 %: 95.95 to 106.05; 10 % of 100 stands on ticks.
+        assert_eq!(around(101, 15_000, true), (100, 102));
+        assert_eq!(around(101, 50_000, false), (96, 106));
+        assert_eq!((around(100, 100_000, true), around(100, 100_000, false)), ((90, 110), (91, 109)));
+        // No price is below one.
+        assert_eq!(around(10, 2_000_000, true), (1, 30));
+    }
+}

@@ -1,0 +1,542 @@
+//! What references are made of: one state for each reference of a market, fed at the end of a step.
+
+use super::bounds::Spot;
+use crate::codec::{CodecError, Reader, Writer};
+use crate::config::{Reference, Watched};
+use crate::units::{Nanos, Ppm, Price, Ratio, Side, deviation_down, slew_limit};
+use std::collections::VecDeque;
+
+/// The prices of a step: the lowest, the highest, the last, their sum and number.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Seen {
+    pub(super) low: Price,
+    pub(super) high: Price,
+    pub(super) last: Price,
+    sum: i128,
+    count: u64,
+}
+
+impl Seen {
+    pub(super) const fn one(price: Price) -> Self {
+        Self { low: price, high: price, last: price, sum: Ratio::of_price(price).numerator(), count: 1 }
+    }
+
+    pub(super) fn add(&mut self, price: Price) {
+        self.low = self.low.min(price);
+        self.high = self.high.max(price);
+        self.last = price;
+        self.sum += i128::from(price.get());
+        self.count += 1;
+    }
+}
+
+/// Lowest and highest prices of the last while, and the price that stood before it.
+#[derive(Debug, Clone, Default)]
+struct Window {
+    /// The price standing before the window.
+    standing: Option<Price>,
+    /// Last price of each step in the window, oldest first.
+    lasts: VecDeque<(Nanos, Price)>,
+    /// Highs that no later high exceeds, and lows likewise: the extremes are at the front.
+    highs: VecDeque<(Nanos, Price)>,
+    lows: VecDeque<(Nanos, Price)>,
+}
+
+impl Window {
+    fn expire(&mut self, edge: Nanos) {
+        while let Some(&(_, price)) = self.lasts.front().filter(|(at, _)| *at <= edge) {
+            self.standing = Some(price);
+            self.lasts.pop_front();
+        }
+        for list in [&mut self.highs, &mut self.lows] {
+            while list.front().is_some_and(|(at, _)| *at <= edge) {
+                list.pop_front();
+            }
+        }
+    }
+
+    fn observe(&mut self, at: Nanos, seen: &Seen) {
+        while self.highs.back().is_some_and(|(_, p)| *p <= seen.high) {
+            self.highs.pop_back();
+        }
+        while self.lows.back().is_some_and(|(_, p)| *p >= seen.low) {
+            self.lows.pop_back();
+        }
+        self.highs.push_back((at, seen.high));
+        self.lows.push_back((at, seen.low));
+        match self.lasts.back_mut() {
+            Some(entry) if entry.0 == at => entry.1 = seen.last,
+            _ => self.lasts.push_back((at, seen.last)),
+        }
+    }
+
+    /// The lowest and the highest price of what has not expired, the price that stood before it included.
+    fn extremes(&self) -> Option<(Price, Price)> {
+        let (low, high) = (self.lows.front().map(|e| e.1), self.highs.front().map(|e| e.1));
+        match (self.standing, low, high) {
+            (Some(s), Some(l), Some(h)) => Some((s.min(l), s.max(h))),
+            (Some(s), ..) => Some((s, s)),
+            (None, Some(l), Some(h)) => Some((l, h)),
+            _ => None,
+        }
+    }
+
+    /// When the extremes change by time alone.
+    fn changes(&self, length: Nanos) -> Nanos {
+        let front = |list: &VecDeque<(Nanos, Price)>| list.front().map_or(Nanos::MAX, |e| e.0.later(length));
+        front(&self.lasts).min(front(&self.highs)).min(front(&self.lows))
+    }
+
+    fn restart(&mut self, standing: Price) {
+        *self = Self { standing: Some(standing), ..Self::default() };
+    }
+}
+
+/// Sums over the last while: of each step its time, sum, sum of squares and count.
+#[derive(Debug, Clone, Default)]
+struct Sums {
+    steps: VecDeque<(Nanos, i128, i128, u64)>,
+    sum: i128,
+    squares: i128,
+    count: u64,
+}
+
+impl Sums {
+    fn add(&mut self, at: Nanos, sum: i128, squares: i128, count: u64) {
+        self.steps.push_back((at, sum, squares, count));
+        self.sum += sum;
+        self.squares += squares;
+        self.count += count;
+    }
+
+    fn expire(&mut self, edge: Nanos) {
+        while let Some(&(_, sum, squares, count)) = self.steps.front().filter(|s| s.0 <= edge) {
+            self.sum -= sum;
+            self.squares -= squares;
+            self.count -= count;
+            self.steps.pop_front();
+        }
+    }
+
+    fn mean(&self) -> Option<Ratio> {
+        (self.count > 0).then(|| Ratio::mean(self.sum, self.count))
+    }
+
+    fn changes(&self, length: Nanos) -> Nanos {
+        self.steps.front().map_or(Nanos::MAX, |s| s.0.later(length))
+    }
+}
+
+/// The mean of a window's trades (their sum and number), and whether it takes the place of the reference: if it differs
+/// by at least the first number of `rule` and the reference is at least as old as the second (limit up-limit down).
+/// Without a trade there is none, and the reference stays.
+#[must_use]
+pub fn mean_reference(
+    reference: &Ratio,
+    age: Nanos,
+    trades: (i128, u64),
+    rule: (Ppm, Nanos),
+) -> (Option<Ratio>, bool) {
+    let (sum, count) = trades;
+    if count == 0 {
+        return (None, false);
+    }
+    let candidate = Ratio::mean(sum, count);
+    (Some(candidate), age >= rule.1 && candidate.differs_by(rule.0, reference))
+}
+
+#[derive(Debug, Clone)]
+enum State {
+    /// Mark, index, touch: kept elsewhere.
+    Nothing,
+    /// One price.
+    One(Option<Price>),
+    /// Prices that are not old enough yet, the newest that is, and the first ever.
+    Aged {
+        old: Option<Price>,
+        first: Option<Price>,
+        young: VecDeque<(Nanos, Price)>,
+    },
+    Mean {
+        sums: Sums,
+        reference: Option<(Ratio, Nanos)>,
+    },
+    Window(Window),
+    Sums(Sums),
+}
+
+/// A reference of one market, and the state that it needs.
+#[derive(Debug, Clone)]
+pub(super) struct Watch {
+    pub(super) reference: Reference,
+    /// The rule whose trip starts it anew; such a reference is not shared.
+    pub(super) owner: Option<u16>,
+    state: State,
+}
+
+impl Watch {
+    pub(super) fn new(reference: Reference, owner: Option<u16>) -> Self {
+        let state = match reference {
+            Reference::Set { price } => State::One(price),
+            Reference::Auction | Reference::Last { .. } | Reference::Slewed { .. } => State::One(None),
+            Reference::Aged { .. } => State::Aged { old: None, first: None, young: VecDeque::new() },
+            Reference::Mean { .. } => State::Mean { sums: Sums::default(), reference: None },
+            Reference::Window { .. } => State::Window(Window::default()),
+            Reference::IndexPremium { .. } | Reference::Deviation { .. } => State::Sums(Sums::default()),
+            Reference::Mark | Reference::Index | Reference::Touch | Reference::Mid => State::Nothing,
+        };
+        Self { reference, owner, state }
+    }
+
+    pub(super) fn watches_trades(&self) -> bool {
+        matches!(
+            self.reference,
+            Reference::Last { prices: Watched::Trade }
+                | Reference::Aged { prices: Watched::Trade, .. }
+                | Reference::Window { prices: Watched::Trade, .. }
+                | Reference::Mean { .. }
+        )
+    }
+
+    /// True if it needs the marks of steps.
+    pub(super) fn watches_marks(&self) -> bool {
+        matches!(
+            self.reference,
+            Reference::Last { prices: Watched::Mark }
+                | Reference::Aged { prices: Watched::Mark, .. }
+                | Reference::Window { prices: Watched::Mark, .. }
+                | Reference::Deviation { .. }
+        )
+    }
+
+    /// True if it needs every index.
+    pub(super) fn watches_index(&self) -> bool {
+        matches!(self.reference, Reference::Slewed { .. } | Reference::IndexPremium { .. })
+    }
+
+    /// Takes the trades or marks of a step; true if the price, or when it changes next, may be another.
+    pub(super) fn observe(&mut self, at: Nanos, seen: &Seen) -> bool {
+        let before = self.quick();
+        let next = self.changes();
+        match (&mut self.state, self.reference) {
+            (State::One(last), _) => *last = Some(seen.last),
+            (State::Aged { first, young, .. }, _) => {
+                first.get_or_insert(seen.last);
+                match young.back_mut() {
+                    Some(entry) if entry.0 == at => entry.1 = seen.last,
+                    _ => young.push_back((at, seen.last)),
+                }
+            }
+            (State::Window(window), _) => window.observe(at, seen),
+            (State::Mean { sums, .. }, _) => sums.add(at, seen.sum, 0, seen.count),
+            (State::Sums(sums), _) => {
+                let price = i128::from(seen.last.get());
+                sums.add(at, price, price * price, 1);
+            }
+            (State::Nothing, _) => {}
+        }
+        self.expire(at);
+        let renewed = self.renew(at);
+        renewed || before.is_none() || before != self.quick() || self.changes() < next
+    }
+
+    /// What the price follows from, where that is quickly said.
+    fn quick(&self) -> Option<(Price, Price)> {
+        match &self.state {
+            State::One(price) => price.map(|p| (p, p)),
+            State::Window(window) => window.extremes(),
+            State::Aged { old, .. } => old.map(|p| (p, p)),
+            // What takes the mean's place is told apart as it does.
+            State::Mean { reference, .. } => reference.map(|_| (Price::ZERO, Price::ZERO)),
+            State::Sums(_) | State::Nothing => None,
+        }
+    }
+
+    /// Lets go of what is too old at a time. What is left depends on the time alone and not on who looked before.
+    pub(super) fn expire(&mut self, now: Nanos) {
+        match (&mut self.state, self.reference) {
+            (State::Window(window), Reference::Window { window_ns, .. }) => {
+                window.expire(now.earlier(window_ns));
+            }
+            (State::Aged { old, young, .. }, Reference::Aged { age_ns, .. }) => {
+                while let Some(&(_, price)) = young.front().filter(|(at, _)| *at <= now.earlier(age_ns)) {
+                    *old = Some(price);
+                    young.pop_front();
+                }
+            }
+            (
+                State::Sums(sums),
+                Reference::IndexPremium { window_ns } | Reference::Deviation { window_ns },
+            )
+            | (State::Mean { sums, .. }, Reference::Mean { window_ns, .. }) => {
+                sums.expire(now.earlier(window_ns));
+            }
+            _ => {}
+        }
+    }
+
+    /// The mean of the trades takes the place of the reference; true if it does.
+    fn renew(&mut self, now: Nanos) -> bool {
+        let (State::Mean { sums, reference }, Reference::Mean { hysteresis_ppm, life_ns, .. }) =
+            (&mut self.state, self.reference)
+        else {
+            return false;
+        };
+        let mean = match reference {
+            None => sums.mean(),
+            Some((price, since)) => {
+                let (age, rule) = (now.since(*since), (hysteresis_ppm, life_ns));
+                match mean_reference(price, age, (sums.sum, sums.count), rule) {
+                    (mean, true) => mean,
+                    _ => None,
+                }
+            }
+        };
+        if let Some(mean) = mean {
+            *reference = Some((mean, now));
+        }
+        mean.is_some()
+    }
+
+    /// Takes a new index, and the middle of the book in half ticks.
+    pub(super) fn index(&mut self, at: Nanos, index: Price, mid: Option<i64>) {
+        match (&mut self.state, self.reference) {
+            (State::One(last), Reference::Slewed { most_ppm }) => {
+                *last = Some(last.map_or(index, |last| slew_limit(last, index, most_ppm)));
+            }
+            (State::Sums(sums), Reference::IndexPremium { .. }) => {
+                if let Some(mid) = mid {
+                    sums.add(at, i128::from(mid) - 2 * i128::from(index.get()), 0, 2);
+                }
+                self.expire(at);
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes the price of an auction.
+    pub(super) fn auction(&mut self, price: Price) {
+        if let (State::One(last), Reference::Auction) = (&mut self.state, self.reference) {
+            *last = Some(price);
+        }
+    }
+
+    /// Takes a price that is told.
+    pub(super) fn set(&mut self, price: Price) -> bool {
+        let (State::One(told), Reference::Set { .. }) = (&mut self.state, self.reference) else {
+            return false;
+        };
+        *told = Some(price);
+        true
+    }
+
+    /// Begins anew with one price.
+    pub(super) fn restart(&mut self, now: Nanos, price: Price) {
+        match &mut self.state {
+            // A price that is told, or that of an auction, stays.
+            State::One(_) if matches!(self.reference, Reference::Set { .. } | Reference::Auction) => {}
+            State::One(last) => *last = Some(price),
+            State::Aged { old, first, young } => {
+                (*old, *first) = (Some(price), Some(price));
+                young.clear();
+            }
+            State::Mean { sums, reference } => {
+                *sums = Sums::default();
+                *reference = Some((Ratio::of_price(price), now));
+            }
+            State::Window(window) => window.restart(price),
+            State::Sums(_) | State::Nothing => {}
+        }
+    }
+
+    /// The price; `outside` gives what is kept elsewhere. What is too old has expired before.
+    pub(super) fn spot(&self, outside: impl Fn(&Reference) -> Option<Spot>) -> Option<Spot> {
+        let one = |price: Price| Spot::at(Ratio::of_price(price));
+        match (&self.state, &self.reference) {
+            (State::Nothing, reference) => outside(reference),
+            (State::One(price), _) => price.map(one),
+            (State::Aged { old, first, .. }, Reference::Aged { or_first, .. }) => {
+                old.or(first.filter(|_| *or_first)).map(one)
+            }
+            (State::Aged { old, .. }, _) => old.map(one),
+            (State::Mean { reference, .. }, _) => reference.map(|(price, _)| Spot::at(price)),
+            (State::Window(window), _) => window
+                .extremes()
+                .map(|(low, high)| Spot { up: Ratio::of_price(low), down: Ratio::of_price(high) }),
+            (State::Sums(sums), Reference::Deviation { .. }) => {
+                (sums.count > 0).then(|| Spot::at(deviation_down(sums.sum, sums.squares, sums.count)))
+            }
+            (State::Sums(sums), _) => {
+                let index = outside(&Reference::Index)?;
+                // Without a sample the premium is zero.
+                Some(sums.mean().map_or(index, |premium| Spot::at(index.of_index().plus(premium))))
+            }
+        }
+    }
+
+    /// When the price changes by time alone.
+    pub(super) fn changes(&self) -> Nanos {
+        match (&self.state, self.reference) {
+            (State::Window(window), Reference::Window { window_ns, .. }) => window.changes(window_ns),
+            (State::Aged { young, .. }, Reference::Aged { age_ns, .. }) => {
+                young.front().map_or(Nanos::MAX, |(at, _)| at.later(age_ns))
+            }
+            (
+                State::Sums(sums),
+                Reference::IndexPremium { window_ns } | Reference::Deviation { window_ns },
+            ) => sums.changes(window_ns),
+            _ => Nanos::MAX,
+        }
+    }
+
+    /// The state at a time, as if everybody had looked.
+    pub(super) fn encode(&self, now: Nanos, w: &mut Writer) {
+        let mut at_now = self.clone();
+        at_now.expire(now);
+        match &at_now.state {
+            State::Nothing => {}
+            State::One(price) => w.option(price.map(Price::get)),
+            State::Aged { old, first, young } => {
+                w.option(old.map(Price::get));
+                w.option(first.map(Price::get));
+                encode_prices(young, w);
+            }
+            State::Mean { sums, reference } => {
+                encode_sums(sums, w);
+                w.bool(reference.is_some());
+                if let Some((price, since)) = reference {
+                    w.i128(price.numerator());
+                    w.i128(price.denominator().cast_signed());
+                    w.i64(since.get());
+                }
+            }
+            State::Window(window) => {
+                w.option(window.standing.map(Price::get));
+                for list in [&window.lasts, &window.highs, &window.lows] {
+                    encode_prices(list, w);
+                }
+            }
+            State::Sums(sums) => encode_sums(sums, w),
+        }
+    }
+
+    pub(super) fn decode(&mut self, price_max: Price, r: &mut Reader<'_>) -> Result<(), CodecError> {
+        match &mut self.state {
+            State::Nothing => {}
+            State::One(price) => *price = decode_price(price_max, r)?,
+            State::Aged { old, first, young } => {
+                *old = decode_price(price_max, r)?;
+                *first = decode_price(price_max, r)?;
+                decode_prices(young, price_max, r)?;
+            }
+            State::Mean { sums, reference } => {
+                decode_sums(sums, r)?;
+                if r.bool()? {
+                    let (n, d, since) = (r.i128()?, r.i128()?, Nanos::new(r.i64()?));
+                    if d <= 0 || n <= 0 || n > i128::from(i64::MAX) * d.min(1 << 40) || d > 1 << 64 {
+                        return Err(r.invalid("a mean is out of range; take another copy"));
+                    }
+                    *reference = Some((Ratio::exact(n, d), since));
+                }
+            }
+            State::Window(window) => {
+                window.standing = decode_price(price_max, r)?;
+                for list in [&mut window.lasts, &mut window.highs, &mut window.lows] {
+                    decode_prices(list, price_max, r)?;
+                }
+            }
+            State::Sums(sums) => decode_sums(sums, r)?,
+        }
+        Ok(())
+    }
+}
+
+impl Spot {
+    fn of_index(&self) -> Ratio {
+        self.up
+    }
+
+    /// A side's price in whole ticks, for events: down.
+    pub(super) fn ticks(&self, side: Side) -> Price {
+        match side {
+            Side::Buy => self.up.step_down(Price::new(1)),
+            Side::Sell => self.down.step_down(Price::new(1)),
+        }
+    }
+}
+
+fn encode_prices(list: &VecDeque<(Nanos, Price)>, w: &mut Writer) {
+    w.len(list.len());
+    for (at, price) in list {
+        w.i64(at.get());
+        w.i64(price.get());
+    }
+}
+
+fn decode_price(price_max: Price, r: &mut Reader<'_>) -> Result<Option<Price>, CodecError> {
+    let price = r.option()?.map(Price::new);
+    match price {
+        Some(p) if !p.is_positive() || p > price_max => {
+            Err(r.invalid("a price of a breaker is outside its domain; take another copy"))
+        }
+        price => Ok(price),
+    }
+}
+
+fn decode_prices(
+    list: &mut VecDeque<(Nanos, Price)>,
+    price_max: Price,
+    r: &mut Reader<'_>,
+) -> Result<(), CodecError> {
+    for _ in 0..r.len()? {
+        let (at, price) = (Nanos::new(r.i64()?), Price::new(r.i64()?));
+        if !price.is_positive() || price > price_max || list.back().is_some_and(|last| at < last.0) {
+            return Err(r.invalid("prices of a breaker are outside their domain; take another copy"));
+        }
+        list.push_back((at, price));
+    }
+    Ok(())
+}
+
+fn encode_sums(sums: &Sums, w: &mut Writer) {
+    w.len(sums.steps.len());
+    for (at, sum, squares, count) in &sums.steps {
+        w.i64(at.get());
+        w.i128(*sum);
+        w.i128(*squares);
+        w.u64(*count);
+    }
+}
+
+fn decode_sums(sums: &mut Sums, r: &mut Reader<'_>) -> Result<(), CodecError> {
+    /// What the prices of one step come to at most.
+    const SUM_MAX: i128 = 1 << 80;
+    for _ in 0..r.len()? {
+        let (at, sum, squares, count) = (Nanos::new(r.i64()?), r.i128()?, r.i128()?, r.u64()?);
+        let fits = sum.abs() < SUM_MAX && (0..SUM_MAX).contains(&squares) && (1..1 << 32).contains(&count);
+        if !fits || sums.steps.back().is_some_and(|last| at < last.0) {
+            return Err(r.invalid("sums of a breaker are out of range; take another copy"));
+        }
+        sums.add(at, sum, squares, count);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_forgets_extremes_and_keeps_the_standing_price() {
+        let mut w = Window::default();
+        for (at, price) in [(1, 100), (2, 120), (3, 90)] {
+            w.observe(Nanos::new(at), &Seen::one(Price::new(price)));
+        }
+        let mut since = |edge| {
+            w.expire(Nanos::new(edge));
+            w.extremes().map(|(low, high)| (low.get(), high.get()))
+        };
+        // 120 stood when the window after 2 began, so it still counts; 100 does not.
+        assert_eq!([0, 2, 3].map(&mut since), [Some((90, 120)), Some((90, 120)), Some((90, 90))]);
+    }
+}

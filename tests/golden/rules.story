@@ -1,0 +1,363 @@
+# State machines of breakers, several rules at once, groups of markets, commands.
+
+story a limit state that lasts becomes a pause, and the reopening auction goes on while its price is outside its collar
+# Told 100, 5 %: 95 to 105. The ask at 95 is a limit state until 16 s, then a pause until 26 s, then an auction. Its collar is
+# 95 - 4.75 = 90.25, so 90, to 105; after one extension 95 - 9.5 = 85.5, so 86.
+config unit
+set breakers [{"name": "luld", "markets": [0], "ranges": [{"reference": {"type": "set", "price": 100}, "width": {"type": "ppm", "ppm": 50000}}], "test": {"type": "quote"}, "action": {"type": "limit_state", "hold_ns": 15000000000, "close_ns": null, "close_only_ns": 0}, "exit": {"after_ns": 10000000000, "auction_ns": 5000000000, "extension": {"after_ns": 5000000000, "most": null, "collar": {"step_ppm": 50000, "flat": null, "rounding": {"type": "half_up", "step": 1}}, "re_reference": null}}}]
+given alice 10000
+given bob 10000
+index BTC 100
+> marked BTC 100 index 100
+at 1s
+sell alice BTC 5 @ 90
+> bounded alice BTC sell @ 90 capped 95 by luld from 100
+> accepted alice #1 BTC sell 5 @ 95
+> tripped BTC luld by quote 95 below 95 to 105 from 100 until 16s
+> phase BTC continuous to limit_state until 16s
+buy bob BTC 1 @ 90
+> accepted bob #2 BTC buy 1 @ 90
+at 16s
+pulse
+> phase BTC limit_state to pause until 26s
+at 26s
+pulse
+> phase BTC pause to call_auction until 31s
+sell alice BTC 5 @ 88
+> accepted alice #3 BTC sell 5 @ 88
+buy bob BTC 5 @ 88
+> accepted bob #4 BTC buy 5 @ 88
+at 31s
+pulse
+> tripped BTC luld by auction 88 below 90 to 105 from 100 until 36s
+> phase BTC call_auction to call_auction until 36s
+at 36s
+pulse
+> uncrossed BTC 5 @ 88 surplus 1
+> fill bob #2 BTC buy 1 @ 88 fee 0 auction
+> fill alice #3 BTC sell 1 @ 88 fee 0 auction
+> fill bob #4 BTC buy 4 @ 88 fee 0 auction
+> fill alice #3 BTC sell 4 @ 88 fee 0 auction
+> phase BTC call_auction to continuous
+> tripped BTC luld by quote 95 below 95 to 105 from 100 until 51s
+> phase BTC continuous to limit_state until 51s
+
+story a limit state ends when its quotes are gone, and a straddle has no timer
+config unit
+set breakers [{"name": "luld", "markets": [0], "ranges": [{"reference": {"type": "set", "price": 100}, "width": {"type": "ppm", "ppm": 50000}}], "test": {"type": "quote"}, "action": {"type": "limit_state", "hold_ns": 15000000000, "close_ns": 86400000000000, "close_only_ns": 600000000000}, "exit": {"after_ns": 10000000000}}]
+given alice 10000
+given bob 10000
+index BTC 100
+> marked BTC 100 index 100
+at 1s
+buy bob BTC 1 @ 90
+> accepted bob #1 BTC buy 1 @ 90
+> phase BTC continuous to straddle
+sell alice BTC 5 @ 95
+> accepted alice #2 BTC sell 5 @ 95
+> tripped BTC luld by quote 95 below 95 to 105 from 100 until 16s
+> phase BTC straddle to limit_state until 16s
+cancel alice BTC #2
+> cancelled alice #2 BTC sell 5 @ 95 user
+> phase BTC limit_state to straddle
+cancel bob BTC #1
+> cancelled bob #1 BTC buy 1 @ 90 user
+> phase BTC straddle to continuous
+at 85900s
+sell alice BTC 5 @ 95
+> accepted alice #3 BTC sell 5 @ 95
+> tripped BTC luld by quote 95 below 95 to 105 from 100 until 85915s
+> phase BTC continuous to limit_state until 85915s
+at 85915s
+pulse
+> phase BTC limit_state to close_only until 86400s
+
+story two rules that one trade trips are both named, and the later end counts
+config unit
+set breakers [{"name": "short", "markets": [0], "ranges": [{"reference": {"type": "set", "price": 100}, "width": {"type": "ticks", "ticks": 5}}], "test": {"type": "trade"}, "action": {"type": "interrupt", "phase": "halted"}, "exit": {"after_ns": 10000000000}}, {"name": "long", "markets": [0], "ranges": [{"reference": {"type": "set", "price": 100}, "width": {"type": "ppm", "ppm": 40000}}], "test": {"type": "trade"}, "action": {"type": "interrupt", "phase": "reduce_only"}, "exit": {"after_ns": 60000000000}}]
+given alice 10000
+given bob 10000
+index BTC 100
+> marked BTC 100 index 100
+sell alice BTC 1 @ 106
+> accepted alice #1 BTC sell 1 @ 106
+at 1s
+buy bob BTC 1 @ 106
+> accepted bob #2 BTC buy 1 @ 106
+> tripped BTC short by trade 106 above 95 to 105 from 100 until 11s
+> tripped BTC long by trade 106 above 96 to 104 from 100 until 61s
+> phase BTC continuous to halted until 61s
+> cancelled bob #2 BTC buy 1 @ 106 breaker
+
+story a trigger in one market halts its group, and what the operator has set stays
+config unit
+set breakers [{"name": "lead", "markets": [0], "interrupts": {"group": [1]}, "ranges": [{"reference": {"type": "window", "prices": "mark", "window_ns": 60000000000}, "width": {"type": "ppm", "ppm": 100000}}], "test": {"type": "mark"}, "action": {"type": "interrupt", "phase": "pause"}, "exit": {"after_ns": 5000000000}}]
+index BTC 100
+> marked BTC 100 index 100
+at 1s
+index BTC 80
+> tripped BTC lead by mark 80 below 90 to 110 from 100 until 6s
+> phase BTC continuous to pause until 6s
+> phase ETH continuous to pause until 6s
+> marked BTC 80 index 80
+at 6s
+pulse
+> phase BTC pause to continuous
+> phase ETH pause to continuous
+phase ETH reduce_only
+> phase ETH continuous to reduce_only
+at 62s
+index BTC 80
+> tripped BTC lead by mark 80 below 90 to 110 from 100 until 67s
+> phase BTC continuous to pause until 67s
+> marked BTC 80 index 80
+at 63s
+index BTC 60
+> marked BTC 60 index 60
+
+story levels of an index halt the venue once a day, by the time of the day
+# 7 and 13 % of 1000: 930 and 870. In the last hour the first level does nothing.
+config unit
+set breakers [{"name": "levels", "markets": [0], "interrupts": "venue", "ranges": [{"reference": {"type": "set", "price": 1000}, "width": {"type": "levels", "ppm": [70000, 130000]}}], "rounding": {"type": "half_up", "step": 1}, "test": {"type": "index"}, "action": {"type": "schedule", "rows": [{"level": 1, "from_ns": 0, "phase": "halted", "after_ns": 900000000000, "auction_ns": 60000000000}, {"level": 1, "from_ns": 82800000000000, "phase": null, "after_ns": null, "auction_ns": 0}, {"level": 2, "from_ns": 0, "phase": "closed", "after_ns": null, "auction_ns": 0}]}}]
+index BTC 1000
+> marked BTC 1000 index 1000
+at 10s
+index BTC 931
+> marked BTC 931 index 931
+index BTC 930
+> tripped BTC levels by index 930 below 931 to 0 from 1000 until 910s
+> phase BTC continuous to halted until 910s
+> phase ETH continuous to halted until 910s
+> marked BTC 930 index 930
+at 910s
+pulse
+> phase BTC halted to call_auction until 970s
+> phase ETH halted to call_auction until 970s
+at 970s
+pulse
+> phase BTC call_auction to continuous
+> phase ETH call_auction to continuous
+index BTC 925
+> marked BTC 925 index 925
+at 82800s
+index BTC 929
+> marked BTC 929 index 929
+index BTC 870
+> tripped BTC levels by index 870 below 871 to 0 from 1000
+> phase BTC continuous to closed
+> phase ETH continuous to closed
+> marked BTC 870 index 870
+
+story a gap in time is followed by an auction, and rows are not summed
+config unit
+set breakers [{"name": "gap", "markets": [0], "test": {"type": "gap"}, "action": {"type": "gaps", "rows": [{"gap_ns": 10000000000, "after_ns": 60000000000}, {"gap_ns": 60000000000, "after_ns": 300000000000}]}}]
+at 1s
+pulse
+at 10s
+pulse
+at 80s
+pulse
+> tripped BTC gap by gap 70000000000 above 0 to 0 from 60000000000 until 380s
+> phase BTC continuous to call_auction until 380s
+at 380s
+pulse
+> phase BTC call_auction to continuous
+> tripped BTC gap by gap 300000000000 above 0 to 0 from 60000000000 until 680s
+> phase BTC continuous to call_auction until 680s
+
+story a rule is told its price, changed, switched off, and made to act
+config unit
+set breakers [{"name": "band", "markets": [0], "ranges": [{"reference": {"type": "set", "price": null}, "width": {"type": "ppm", "ppm": 50000}}], "test": {"type": "entry"}, "action": {"type": "cap"}}, {"name": "manual", "markets": [0], "test": {"type": "manual"}, "action": {"type": "interrupt", "phase": "halted"}, "exit": {"after_ns": null}}]
+given alice 10000
+index BTC 100
+> marked BTC 100 index 100
+buy alice BTC 1 @ 200
+> accepted alice #1 BTC buy 1 @ 200
+rule everywhere band price 100
+> rule everywhere band price 100
+buy alice BTC 1 @ 200
+> bounded alice BTC buy @ 200 capped 105 by band from 100
+> accepted alice #2 BTC buy 1 @ 105
+rule BTC band width 10000
+> rule BTC band width 10000
+buy alice BTC 1 @ 200
+> bounded alice BTC buy @ 200 capped 101 by band from 100
+> accepted alice #3 BTC buy 1 @ 101
+rule BTC band enabled 0
+> rule BTC band enabled 0
+buy alice BTC 1 @ 200
+> accepted alice #4 BTC buy 1 @ 200
+rule ETH band enabled 1
+> refused rule UnknownRule
+rule BTC manual width 10000
+> refused rule BadField
+interrupt BTC manual halted at 0 from 0 until 9s
+> tripped BTC manual by command 0 above 0 to 0 from 0 until 9s
+> phase BTC continuous to halted until 9s
+interrupt BTC manual reduce_only at 90 below 95 to 105 from 100 until 20s
+> tripped BTC manual by command 90 below 95 to 105 from 100 until 20s
+> phase BTC halted to halted until 20s
+interrupt BTC band continuous at 0 from 0 until 30s
+> refused interrupt BadField
+
+story a sweep stops at the bound, or is refused as a whole
+config unit
+set breakers [{"name": "stop", "markets": [0], "ranges": [{"reference": {"type": "set", "price": 100}, "width": {"type": "ticks", "ticks": 5}}], "test": {"type": "trade"}, "action": {"type": "stop"}}, {"name": "whole", "markets": [1], "ranges": [{"reference": {"type": "set", "price": 100}, "width": {"type": "ticks", "ticks": 5}}], "test": {"type": "trade"}, "action": {"type": "reject"}}]
+given alice 10000
+given bob 10000
+index BTC 100
+> marked BTC 100 index 100
+index ETH 100
+> marked ETH 100 index 100
+sell alice BTC 1 @ 105
+> accepted alice #1 BTC sell 1 @ 105
+sell alice BTC 1 @ 106
+> accepted alice #2 BTC sell 1 @ 106
+sell alice ETH 1 @ 105
+> accepted alice #3 ETH sell 1 @ 105
+sell alice ETH 1 @ 106
+> accepted alice #4 ETH sell 1 @ 106
+buy bob BTC 2 @ 110
+> accepted bob #5 BTC buy 2 @ 110
+> fill alice #1 BTC sell 1 @ 105 fee 0 maker
+> fill bob #5 BTC buy 1 @ 105 fee 0 taker
+> bounded bob BTC buy @ 110 stopped 105 by stop from 100 #5
+> cancelled bob #5 BTC buy 1 @ 110 breaker
+buy bob ETH 2 @ 110
+> bounded bob ETH buy @ 110 refused 105 by whole from 100
+> refused place BandRefuses
+buy bob ETH 1 @ 110
+> accepted bob #6 ETH buy 1 @ 110
+> fill alice #3 ETH sell 1 @ 105 fee 0 maker
+> fill bob #6 ETH buy 1 @ 105 fee 0 taker
+
+story an order that does not rest may be spared, and what rests may go into the auction
+config unit
+set breakers [{"name": "vi", "markets": [0], "ranges": [{"reference": {"type": "set", "price": 100}, "width": {"type": "ticks", "ticks": 5}}], "test": {"type": "trade", "immediate": "spared", "rest": "rests"}, "action": {"type": "interrupt", "phase": "call_auction"}, "exit": {"after_ns": 5000000000}}]
+given alice 10000
+given bob 10000
+index BTC 100
+> marked BTC 100 index 100
+sell alice BTC 1 @ 105
+> accepted alice #1 BTC sell 1 @ 105
+sell alice BTC 1 @ 106
+> accepted alice #2 BTC sell 1 @ 106
+buy bob BTC 2 @ 110 ioc
+> accepted bob #3 BTC buy 2 @ 110 ioc
+> fill alice #1 BTC sell 1 @ 105 fee 0 maker
+> fill bob #3 BTC buy 1 @ 105 fee 0 taker
+> bounded bob BTC buy @ 110 stopped 105 by vi from 100 #3
+> cancelled bob #3 BTC buy 1 @ 110 breaker
+buy bob BTC 2 @ 110
+> accepted bob #4 BTC buy 2 @ 110
+> tripped BTC vi by trade 106 above 95 to 105 from 100 until 5s
+> phase BTC continuous to call_auction until 5s
+at 5s
+pulse
+> uncrossed BTC 1 @ 110 surplus 1
+> fill bob #4 BTC buy 1 @ 110 fee 0 auction
+> fill alice #2 BTC sell 1 @ 110 fee 0 auction
+> phase BTC call_auction to continuous
+
+story a cooling-off keeps everybody inside the bounds that were left
+# The trade at 100 is 5 s old when the rule is asked; 10 % of it is 90 to 110.
+config unit
+set breakers [{"name": "vcm", "markets": [0], "ranges": [{"reference": {"type": "aged", "prices": "trade", "age_ns": 5000000000, "or_first": false}, "width": {"type": "ppm", "ppm": 100000}}], "test": {"type": "trade", "rest": "cancelled"}, "action": {"type": "interrupt", "phase": "cooling_off"}, "exit": {"after_ns": 300000000000}}]
+given alice 10000
+given bob 10000
+index BTC 100
+> marked BTC 100 index 100
+sell alice BTC 1 @ 100
+> accepted alice #1 BTC sell 1 @ 100
+buy bob BTC 1 @ 100
+> accepted bob #2 BTC buy 1 @ 100
+> fill alice #1 BTC sell 1 @ 100 fee 0 maker
+> fill bob #2 BTC buy 1 @ 100 fee 0 taker
+at 6s
+sell alice BTC 1 @ 111
+> accepted alice #3 BTC sell 1 @ 111
+buy bob BTC 1 @ 111
+> accepted bob #4 BTC buy 1 @ 111
+> tripped BTC vcm by trade 111 above 90 to 110 from 100 until 306s
+> phase BTC continuous to cooling_off until 306s
+> cancelled bob #4 BTC buy 1 @ 111 breaker
+buy bob BTC 1 @ 111
+> bounded bob BTC buy @ 111 capped 110 by vcm from 100
+> accepted bob #5 BTC buy 1 @ 110
+block BTC alice buys 1 @ 100 from bob
+> refused block PhaseRefuses
+
+story an auction that would trip another rule goes on
+# 107 is outside 100 +- 5, which begins it; it would end at 115, outside 100 +- 10, which adds its own 20 s, once a day.
+config unit
+set breakers [{"name": "near", "markets": [0], "ranges": [{"reference": {"type": "auction"}, "width": {"type": "ticks", "ticks": 5}}], "test": {"type": "trade", "rest": "rests", "auction": true}, "action": {"type": "interrupt", "phase": "call_auction"}, "exit": {"after_ns": 5000000000}, "rearm": {"auction": true}}, {"name": "far", "markets": [0], "ranges": [{"reference": {"type": "set", "price": 100}, "width": {"type": "ticks", "ticks": 10}}], "test": {"type": "trade", "rest": "rests", "auction": true}, "action": {"type": "interrupt", "phase": "call_auction"}, "exit": {"after_ns": 20000000000}, "rearm": {"per_day": 1}}]
+given alice 10000
+given bob 10000
+index BTC 100
+> marked BTC 100 index 100
+phase BTC call_auction until 1s
+> phase BTC continuous to call_auction until 1s
+sell alice BTC 1 @ 100
+> accepted alice #1 BTC sell 1 @ 100
+buy bob BTC 1 @ 100
+> accepted bob #2 BTC buy 1 @ 100
+at 1s
+pulse
+> uncrossed BTC 1 @ 100 surplus 0
+> fill bob #2 BTC buy 1 @ 100 fee 0 auction
+> fill alice #1 BTC sell 1 @ 100 fee 0 auction
+> phase BTC call_auction to continuous
+sell alice BTC 1 @ 107
+> accepted alice #3 BTC sell 1 @ 107
+buy bob BTC 1 @ 115
+> accepted bob #4 BTC buy 1 @ 115
+> tripped BTC near by trade 107 above 95 to 105 from 100 until 6s
+> phase BTC continuous to call_auction until 6s
+cancel alice BTC #3
+> cancelled alice #3 BTC sell 1 @ 107 user
+sell alice BTC 1 @ 115
+> accepted alice #5 BTC sell 1 @ 115
+at 6s
+pulse
+> tripped BTC far by auction 115 above 90 to 110 from 100 until 26s
+> phase BTC call_auction to call_auction until 26s
+at 26s
+pulse
+> uncrossed BTC 1 @ 115 surplus 0
+> fill bob #4 BTC buy 1 @ 115 fee 0 auction
+> fill alice #5 BTC sell 1 @ 115 fee 0 auction
+> phase BTC call_auction to continuous
+
+story liquidations of a while are counted
+config unit
+set breakers [{"name": "cascade", "markets": [0], "test": {"type": "count", "of": "liquidations", "window_ns": 10000000000, "least": 2}, "action": {"type": "interrupt", "phase": "pause"}, "exit": {"after_ns": 5000000000}}]
+given alice 100
+given bob 100
+given carol 10000
+index BTC 100
+> marked BTC 100 index 100
+block BTC alice buys 10 @ 100 from carol
+> fill alice BTC buy 10 @ 100 block
+> fill carol BTC sell 10 @ 100 block
+block BTC bob buys 10 @ 100 from carol
+> fill bob BTC buy 10 @ 100 block
+> fill carol BTC sell 10 @ 100 block
+buy carol BTC 20 @ 92
+> accepted carol #1 BTC buy 20 @ 92
+at 1s
+index BTC 94
+> marked BTC 94 index 94
+> liquidation alice equity 40 below 47
+> liquidation bob equity 40 below 47
+> closing alice #2 BTC sell 10 @ 90 bankruptcy 90 own
+> fill carol #1 BTC buy 10 @ 92 fee 0 maker
+> fill alice #2 BTC sell 10 @ 92 fee 0 closing
+> ended alice closed equity 20
+at 2s
+pulse
+> closing bob #3 BTC sell 10 @ 90 bankruptcy 90 own
+> fill carol #1 BTC buy 10 @ 92 fee 0 maker
+> fill bob #3 BTC sell 10 @ 92 fee 0 closing
+> ended bob closed equity 20
+> tripped BTC cascade by count 2 above 0 to 0 from 2 until 7s
+> phase BTC continuous to pause until 7s
