@@ -1,25 +1,12 @@
-"""Builders of commands: each returns a structured array of dtype ``COMMAND``.
+"""Commands of those who trade: orders, their terms and their ends."""
 
-Every argument is an integer or an array of integers; arrays are broadcast against each other, so one call makes
-many commands. Prices are in ticks, quantities in lots, amounts in minor units, times in nanoseconds since the
-Unix epoch (UTC). A value that the field cannot hold is refused here; whether the venue accepts the command is
-the venue's decision and comes back as an event.
-
-Examples
---------
->>> from seawall import commands
->>> from seawall.protocol import Side
->>> quotes = commands.place(at=0, market=0, account=1, side=Side.BUY, price=[99, 98], qty=10)
->>> quotes["price"].tolist(), len(commands.batch(commands.pulse(at=0), quotes))
-([99, 98], 3)
-"""
-
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, TypeAlias
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from seawall.commands.records import Integers, Records, integers, records, shape_of
 from seawall.errors import CommandError
 from seawall.protocol import (
     COMMAND,
@@ -30,49 +17,11 @@ from seawall.protocol import (
     CommandKind,
     OrderFlag,
     OrderType,
-    RuleParameter,
     SelfTrade,
     Source,
     TermCode,
     Watched,
 )
-
-__all__ = [
-    "Integers",
-    "Records",
-    "batch",
-    "block",
-    "cancel",
-    "cancel_all",
-    "deposit",
-    "fund_deposit",
-    "index",
-    "interrupt",
-    "open_account",
-    "place",
-    "plan",
-    "plan_fallback",
-    "pulse",
-    "quote",
-    "replace",
-    "set_leverage",
-    "set_multiplier",
-    "set_phase",
-    "set_rule",
-    "settle",
-    "source",
-    "term",
-    "transfer",
-    "volunteer",
-    "withdraw",
-]
-
-Integers: TypeAlias = int | Sequence[int] | NDArray[Any]
-"""An integer, or several."""
-
-Records: TypeAlias = NDArray[np.void]
-"""A one-dimensional structured array of dtype ``COMMAND`` or ``EVENT``."""
-
 
 _TERM_FIELDS: Final = {
     TermCode.STOP: "price",
@@ -104,64 +53,6 @@ _TRIGGERS: Final = ("stop", "take_profit", "trailing")
 _PPM_MAX: Final = 1_000_000
 
 
-def _integers(name: str, value: Integers, field: str) -> NDArray[Any]:
-    array = np.asarray(value)
-    if array.size and array.dtype.kind not in "iu":
-        message = f"{name}: expected integers, got {value!r}; convert prices to ticks and amounts to minor units"
-        raise CommandError(message)
-    limits = np.iinfo(COMMAND[field])
-    if array.size and (int(array.min()) < limits.min or int(array.max()) > limits.max):
-        worst = int(array.min()) if int(array.min()) < limits.min else int(array.max())
-        raise CommandError(f"{name}: {worst} is outside the field's range {limits.min} to {limits.max}")
-    return array
-
-
-def _shape(arrays: Mapping[str, NDArray[Any]]) -> tuple[int, ...]:
-    try:
-        shape = np.broadcast_shapes(*(a.shape for a in arrays.values()))
-    except ValueError:
-        sizes = ", ".join(f"{n} {a.shape}" for n, a in arrays.items() if a.shape)
-        raise CommandError(f"{sizes}: lengths differ; give each argument one value or as many as the others") from None
-    if len(shape) > 1:
-        raise CommandError(f"expected lists of one dimension, got shape {shape}; flatten them first")
-    return shape
-
-
-def _records(
-    kind: CommandKind,
-    *,
-    count: int = 1,
-    called: Mapping[str, str] | None = None,
-    beside: Mapping[str, NDArray[Any]] | None = None,
-    **fields: Integers,
-) -> Records:
-    """Return one record per value.
-
-    Parameters
-    ----------
-    kind
-        Their kind.
-    count
-        How many there are if every value is single.
-    called
-        Field to name of the argument, where they differ.
-    beside
-        Further arguments that say how many there are.
-    **fields
-        Field to values.
-    """
-    called = called or {}
-    arrays = {name: _integers(called.get(name, name), value, name) for name, value in fields.items()}
-    shape = _shape({**{called.get(name, name): array for name, array in arrays.items()}, **(beside or {})})
-    out = np.zeros(shape or (count,), dtype=COMMAND)
-    out["kind"] = kind
-    if "market" not in arrays:
-        out["market"] = NO_MARKET
-    for name, array in arrays.items():
-        out[name] = array
-    return out
-
-
 def _order_flags(flags: Integers, self_trade: Integers, day: Integers = False) -> Integers:
     """Return the flags with the self-trade mode and the day in their bits."""
     modes, days = np.asarray(self_trade), np.asarray(day)
@@ -169,9 +60,9 @@ def _order_flags(flags: Integers, self_trade: Integers, day: Integers = False) -
         return flags
     if not np.isin(days, (0, 1)).all():
         raise CommandError(f"day: expected True or False, got {day!r}; a time goes into expires")
-    modes = _integers("self_trade", modes, "code").astype(np.uint16)
-    bits = _integers("flags", flags, "flags").astype(np.uint16)
-    _shape({"flags": bits, "self_trade": modes, "day": days})
+    modes = integers("self_trade", modes, "code").astype(np.uint16)
+    bits = integers("flags", flags, "flags").astype(np.uint16)
+    shape_of({"flags": bits, "self_trade": modes, "day": days})
     if modes.size and int(modes.max()) > SelfTrade.ALLOWED:
         raise CommandError(f"self_trade: {int(modes.max())} is no mode; use one of SelfTrade")
     taken = (modes != 0) & (bits >> SELF_TRADE_SHIFT & 7 != 0)
@@ -397,13 +288,13 @@ def place(
         "protection_ppm": protection_ppm,
     }
     values = {
-        name: _integers(name, value, _TERM_FIELDS[_TERM_ARGUMENTS[name]])
+        name: integers(name, value, _TERM_FIELDS[_TERM_ARGUMENTS[name]])
         for name, value in given.items()
         if value is not None
     }
     if watch is not None:
-        values["watch"] = _integers("watch", watch, "flags")
-    orders = _records(
+        values["watch"] = integers("watch", watch, "flags")
+    orders = records(
         CommandKind.PLACE,
         called={"code": "order_type", "order": "client_id", "amount": "session"},
         beside=values,
@@ -466,7 +357,7 @@ def term(
     [60]
     """
     values = np.asarray(value)
-    out = _records(
+    out = records(
         CommandKind.TERM,
         called={"flags": "watch"},
         beside={"value": values},
@@ -482,7 +373,7 @@ def term(
         if number not in _TERM_FIELDS:
             raise CommandError(f"code: {number} names no term; use one of TermCode")
         field, here = _TERM_FIELDS[TermCode(number)], out["code"] == number
-        out[field][here] = _integers("value", values[here], field)
+        out[field][here] = integers("value", values[here], field)
     return out
 
 
@@ -528,7 +419,7 @@ def quote(
     CommandError
         For values that are not integers or do not fit.
     """
-    return _records(
+    return records(
         CommandKind.QUOTE,
         called={"code": "number", "price": "bid", "qty": "bid_qty", "amount": "ask", "order": "ask_qty"},
         at=at,
@@ -557,7 +448,7 @@ def cancel(
     `order` is the id from the Accepted event; where the market keeps client ids, `client_id` does as well.
     """
     name, flag, called = _order_name(order, client_id)
-    return _records(CommandKind.CANCEL, called=called, at=at, market=market, account=account, order=name, flags=flag)
+    return records(CommandKind.CANCEL, called=called, at=at, market=market, account=account, order=name, flags=flag)
 
 
 def replace(
@@ -576,7 +467,7 @@ def replace(
     event; where the market keeps client ids, `client_id` does as well.
     """
     name, flag, called = _order_name(order, client_id)
-    return _records(
+    return records(
         CommandKind.REPLACE,
         called=called,
         at=at,
@@ -623,7 +514,7 @@ def cancel_all(
         flags |= CancelAllFlag.SIDE
     if session is not None:
         flags |= CancelAllFlag.SESSION
-    return _records(
+    return records(
         CommandKind.CANCEL_ALL,
         called={"amount": "session"},
         at=at,
@@ -639,265 +530,4 @@ def block(
     *, at: Integers, market: Integers, buyer: Integers, seller: Integers, price: Integers, qty: Integers
 ) -> Records:
     """Report a trade agreed outside the book: `qty` lots at `price` ticks between two accounts."""
-    return _records(CommandKind.BLOCK, at=at, market=market, account=buyer, order=seller, price=price, qty=qty)
-
-
-def open_account(
-    *, at: Integers, count: int = 1, group: Integers = 0, self_trade: Integers = SelfTrade.DEFAULT
-) -> Records:
-    """Open accounts; the venue numbers them from 0 in order.
-
-    Parameters
-    ----------
-    at
-        Time in nanoseconds.
-    count
-        How many, if every other argument is a single value.
-    group
-        Accounts with the same group are one party for self-trade prevention; 0 for an account of its own.
-    self_trade
-        `SelfTrade` mode of orders that name none.
-
-    Raises
-    ------
-    CommandError
-        For values that are not integers or do not fit.
-    """
-    modes = _integers("self_trade", self_trade, "code")
-    modes = np.where(modes == SelfTrade.ALLOWED, SelfTrade.DEFAULT, modes)
-    out = _records(
-        CommandKind.OPEN_ACCOUNT,
-        count=count,
-        called={"order": "group", "code": "self_trade"},
-        at=at,
-        order=group,
-        code=modes,
-    )
-    if count not in (1, out.size):
-        raise CommandError(f"count: {count}, but the other arguments have {out.size} values; leave count out")
-    return out
-
-
-def deposit(*, at: Integers, account: Integers, amount: Integers, asset: Integers = 0) -> Records:
-    """Pay `amount` minor units of an asset into accounts."""
-    return _records(CommandKind.DEPOSIT, at=at, account=account, code=asset, amount=amount)
-
-
-def withdraw(*, at: Integers, account: Integers, amount: Integers, asset: Integers = 0) -> Records:
-    """Pay `amount` minor units of an asset out of accounts."""
-    return _records(CommandKind.WITHDRAW, at=at, account=account, code=asset, amount=amount)
-
-
-def fund_deposit(*, at: Integers, amount: Integers, fund: Integers = 0) -> Records:
-    """Pay `amount` minor units of the valuation asset into an insurance fund."""
-    return _records(CommandKind.FUND_DEPOSIT, at=at, code=fund, amount=amount)
-
-
-def set_leverage(*, at: Integers, market: Integers, account: Integers, leverage: Integers) -> Records:
-    """Set the leverage that accounts allow themselves in a market; 0 for that of the market."""
-    return _records(
-        CommandKind.SET_LEVERAGE,
-        called={"amount": "leverage"},
-        at=at,
-        market=market,
-        account=account,
-        amount=leverage,
-    )
-
-
-def set_multiplier(*, at: Integers, market: Integers, initial_ppm: Integers, maintenance_ppm: Integers) -> Records:
-    """Multiply the rates of a market's tiers, as they are configured; 1,000,000 for what is configured."""
-    return _records(
-        CommandKind.SET_MULTIPLIER,
-        called={"qty": "initial_ppm", "amount": "maintenance_ppm"},
-        at=at,
-        market=market,
-        qty=initial_ppm,
-        amount=maintenance_ppm,
-    )
-
-
-def transfer(*, at: Integers, account: Integers, to: Integers, amount: Integers, asset: Integers = 0) -> Records:
-    """Move `amount` minor units of an asset to other accounts of the same group."""
-    return _records(
-        CommandKind.TRANSFER, called={"order": "to"}, at=at, account=account, order=to, code=asset, amount=amount
-    )
-
-
-def index(*, at: Integers, market: Integers, price: Integers) -> Records:
-    """Give a market a new index price in ticks; the mark, margin checks and liquidations follow from it."""
-    return _records(CommandKind.INDEX, at=at, market=market, price=price)
-
-
-def source(
-    *, at: Integers, market: Integers, number: Integers, price: Integers, ask: Integers = 0, observed: Integers = 0
-) -> Records:
-    """Give a market the price of one of its sources; its index and mark are made anew.
-
-    Parameters
-    ----------
-    at
-        Time in nanoseconds.
-    market
-        Number of the market.
-    number
-        Number of the source: those of the index from 0, then those of the mark.
-    price
-        Price in ticks, or the bid where there is an `ask`.
-    ask
-        Ask in ticks; 0 for one price.
-    observed
-        When the source had this price, in nanoseconds; 0 for `at`.
-    """
-    return _records(CommandKind.SOURCE, at=at, market=market, code=number, price=price, qty=ask, amount=observed)
-
-
-def set_phase(*, at: Integers, market: Integers, phase: Integers, until: Integers = 0) -> Records:
-    """Set a market's `Phase`, until a time in nanoseconds or (0) until it is changed."""
-    return _records(CommandKind.SET_PHASE, at=at, market=market, code=phase, amount=until)
-
-
-def volunteer(*, at: Integers, market: Integers, account: Integers, qty: Integers) -> Records:
-    """Say how many lots accounts are ready to take over from liquidations in a market; 0 for none."""
-    return _records(CommandKind.VOLUNTEER, at=at, market=market, account=account, qty=qty)
-
-
-def settle(*, at: Integers, market: Integers, when: Integers) -> Records:
-    """Plan the final settlement of a market at a time in nanoseconds; 0 drops the plan."""
-    return _records(CommandKind.SETTLE, called={"amount": "when"}, at=at, market=market, amount=when)
-
-
-def pulse(*, at: Integers) -> Records:
-    """Let waiting work go on: timers, and rounds of liquidation."""
-    return _records(CommandKind.PULSE, at=at)
-
-
-def set_rule(
-    *, at: Integers, rule: Integers, parameter: Integers, value: Integers, market: Integers = NO_MARKET
-) -> Records:
-    """Change a breaker of the configuration.
-
-    Parameters
-    ----------
-    at
-        Times.
-    rule
-        Numbers of the rules in the configuration.
-    parameter
-        What changes, a `seawall.protocol.RuleParameter`.
-    value
-        The new value: 1 or 0, a width in ppm, or a price in ticks.
-    market
-        Markets; left out, every market that the rule watches.
-
-    Examples
-    --------
-    >>> from seawall import commands
-    >>> from seawall.protocol import RuleParameter
-    >>> int(commands.set_rule(at=0, rule=1, parameter=RuleParameter.WIDTH, value=50_000)["amount"][0])
-    50000
-    """
-    known = [int(p) for p in RuleParameter]
-    if not np.isin(parameter, known).all():
-        raise CommandError(f"parameter: {parameter} is unknown; known: {', '.join(p.name for p in RuleParameter)}")
-    return _records(CommandKind.SET_RULE, at=at, market=market, code=rule, flags=parameter, amount=value)
-
-
-def interrupt(
-    *,
-    at: Integers,
-    market: Integers,
-    rule: Integers,
-    phase: Integers,
-    end: Integers = 0,
-    price: Integers = 0,
-    reference: Integers = 0,
-    lower: Integers = 0,
-    upper: Integers = 0,
-    below: Integers = False,
-) -> Records:
-    """Do what a trip of a breaker does: BreakerTripped with these numbers, and the phase.
-
-    Parameters
-    ----------
-    at
-        Times.
-    market
-        Markets.
-    rule
-        Numbers of the rules in the configuration.
-    phase
-        Phases that follow, each a `seawall.protocol.Phase`.
-    end
-        When they end; 0 until a command ends them.
-    price, reference
-        The price that would have been, and what it was measured from, in ticks.
-    lower, upper
-        Bounds, in ticks; 0 for none.
-    below
-        Whether the price is below the bounds, and not above.
-    """
-    return _records(
-        CommandKind.INTERRUPT,
-        at=at,
-        market=market,
-        code=rule,
-        flags=phase,
-        amount=end,
-        price=price,
-        qty=reference,
-        order=lower,
-        account=upper,
-        side=below,
-    )
-
-
-def plan(*, at: int, market: int, round: int, account: Integers, lots: Integers) -> Records:  # noqa: A002
-    """Answer an AdlRequested: which winners are closed, and how many lots of each.
-
-    Parameters
-    ----------
-    at
-        Time.
-    market
-        Number of the market.
-    round
-        Number of the request: ``order`` of the AdlRequested.
-    account
-        The winners, each once.
-    lots
-        Lots to close of each.
-    """
-    rows = _records(CommandKind.PLAN_ROW, at=at, market=market, order=round, account=account, qty=lots)
-    begin = _records(CommandKind.PLAN_BEGIN, at=at, market=market, order=round)
-    return batch(begin, rows, _records(CommandKind.PLAN_COMMIT, at=at, market=market, order=round))
-
-
-def plan_fallback(*, at: Integers, market: Integers, round: Integers) -> Records:  # noqa: A002
-    """Answer an AdlRequested: no plan comes, the market's fallback decides."""
-    return _records(CommandKind.PLAN_COMMIT, at=at, market=market, order=round, code=1)
-
-
-def batch(*parts: Records) -> Records:
-    """Put commands into one array, in order.
-
-    Parameters
-    ----------
-    *parts
-        Arrays of dtype ``COMMAND``.
-
-    Returns
-    -------
-    Records
-        One array; empty without parts.
-
-    Raises
-    ------
-    CommandError
-        If a part is not of dtype ``COMMAND``.
-    """
-    for number, part in enumerate(parts):
-        if getattr(part, "dtype", None) != COMMAND:
-            got = getattr(part, "dtype", type(part).__name__)
-            raise CommandError(f"part {number}: expected dtype seawall.COMMAND, got {got}; use seawall.commands")
-    return np.concatenate(parts) if parts else np.zeros(0, dtype=COMMAND)
+    return records(CommandKind.BLOCK, at=at, market=market, account=buyer, order=seller, price=price, qty=qty)
