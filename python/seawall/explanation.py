@@ -16,13 +16,14 @@ from seawall.policy import MINUTE
 from seawall.protocol import (
     EVENT_COLUMNS,
     NO_MARKET,
-    CommandKind,
+    Bounding,
     EventKind,
     FillFlag,
     LiquidationEnd,
-    OrderFlag,
     Phase,
     Reject,
+    RuleParameter,
+    RuleTest,
     Side,
     Source,
 )
@@ -36,10 +37,10 @@ _SINGLE: Final = {
     EventKind.UNCROSSED,
     EventKind.DRAWDOWN_CHANGED,
     EventKind.INDEX_STATE,
+    EventKind.RULE_SET,
 }
 """Kinds that are told one by one; kinds of what happens to accounts are counted."""
 
-_ASKED: Final = ("trade", "mark", "entry", "command")
 _COUNTED: Final = range(500, 700)
 """Numbers of the kinds of events that tell what happened to accounts and funds."""
 _REFUSALS: Final = {
@@ -48,6 +49,16 @@ _REFUSALS: Final = {
     Reject.NOT_REDUCING: "they would not make a position smaller",
     Reject.AWAITING_PLAN: "a plan of auto-deleveraging is awaited",
 }
+_ASKED: Final = {
+    RuleTest.TRADE: "on a trade at",
+    RuleTest.MARK: "on a mark of",
+    RuleTest.ENTRY: "on an order at",
+    RuleTest.COMMAND: "by a command, at",
+    RuleTest.QUOTE: "on a bid or offer at",
+    RuleTest.AUCTION: "on an auction at",
+    RuleTest.INDEX: "on an index of",
+}
+"""What a breaker was asked about, before its price."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +129,7 @@ def explain(
         window_ns,
         [words.market(number, events, moment) for number in range(len(config["markets"]))],
         [words.act(event) for event in near if event["kind"] in _SINGLE],
-        list(words.bounded(near, again.near)),
+        list(words.bounded(near)),
         list(words.happened(near)),
     )
 
@@ -142,10 +153,9 @@ class _Words:
         self._run = run
         self._markets = [market["name"] for market in config["markets"]]
         self._rules = [rule["name"] for rule in config["breakers"]]
-        self._bands = [rule for rule in config["breakers"] if rule["rule"]["type"] == "band"]
         self._unit = 10 ** config["assets"][0]["decimals"]
         self._asset = config["assets"][0]["name"]
-        self._ticks = [market["tick_value"] for market in config["markets"]]
+        self._ticks = [market.get("tick_value") for market in config["markets"]]
 
     def name(self, market: int) -> str:
         return "every market" if market == NO_MARKET else self._markets[market]
@@ -185,6 +195,9 @@ class _Words:
             row["words"] = self._tripped(event, row)
         elif kind == EventKind.PHASE_CHANGED:
             row["words"] = self._phase(event, source)
+        elif kind == EventKind.RULE_SET:
+            rule, what = self._rules[int(event["code"])], RuleParameter(int(event["flags"])).name.lower()
+            row["words"] = f"{rule}: {what} set to {int(event['amount'])} by {source}"
         else:
             facts = ", ".join(f"{name} {row[name]}" for name in EVENT_COLUMNS[kind] if name in row)
             row["words"] = f"{kind.name.lower().replace('_', ' ')}: {facts}"
@@ -194,12 +207,17 @@ class _Words:
         market, rule = int(event["market"]), self._rules[int(event["code"])]
         price, reference = int(event["price"]), int(event["qty"])
         row["rule_name"] = rule
-        asked = _ASKED[int(event["flags"])]
-        who = "a command made it act at" if asked == "command" else f"it was asked about a {asked} at"
-        text = f"{rule} tripped: {who} {self.price(market, price)}"
-        if reference:
-            move = Fraction(price - reference, reference) * 100
-            text += f", {abs(float(move)):.3f} % {'below' if move < 0 else 'above'} {self.price(market, reference)}"
+        asked = RuleTest(int(event["flags"]))
+        row["asked"] = asked.name.lower()
+        if asked == RuleTest.COUNT:
+            text = f"{rule} tripped: counted {price:,}, {reference:,} or more trips it"
+        elif asked == RuleTest.GAP:
+            text = f"{rule} tripped: {price / 1e9:g} s without a command, {reference / 1e9:g} s or more trips it"
+        else:
+            text = f"{rule} tripped {_ASKED[asked]} {self.price(market, price)}"
+            if reference:
+                move = Fraction(price - reference, reference) * 100
+                text += f", {abs(float(move)):.3f} % {'below' if move < 0 else 'above'} {self.price(market, reference)}"
         lower, upper = int(event["order"]), int(event["account"])
         if lower or upper:
             low, high = (self.price(market, bound) if bound else "any" for bound in (lower, upper))
@@ -213,8 +231,27 @@ class _Words:
         text += f", until {iso(int(event['amount']))}" if event["amount"] else ""
         return text + (" (commanded by a policy)" if source == "policy" else "")
 
-    def bounded(self, near: Records, sent: Records) -> Iterator[dict[str, Any]]:
-        """Count the orders that were refused or capped."""
+    def _span(self, market: int, values: list[int]) -> str:
+        return " to ".join(dict.fromkeys(self.price(market, value) for value in values))
+
+    def bounded(self, near: Records) -> Iterator[dict[str, Any]]:
+        """Count the orders that were refused, capped or stopped."""
+        held = near[near["kind"] == EventKind.ORDER_BOUNDED]
+        for market, rule, what, side in _groups(held, "market", "code", "flags", "side"):
+            of = held[_where(held, market=market, code=rule, flags=what, side=side)]
+            bounds, references = ([int(of[field].min()), int(of[field].max())] for field in ("price", "amount"))
+            at, base = (self._span(market, values) for values in (bounds, references))
+            verb, name, direction = Bounding(what).name.lower(), self._rules[rule], Side(side).name.lower()
+            yield {
+                "market": self.name(market),
+                "what": verb,
+                "rule": name,
+                "side": direction,
+                "orders": len(of),
+                "bounds": bounds,
+                "references": references,
+                "words": f"{name} {verb} {len(of)} {direction} orders at {at}, measured from {base}",
+            }
         refused = near[near["kind"] == EventKind.REJECTED]
         for reject, why in _REFUSALS.items():
             of_code = refused[refused["code"] == reject]
@@ -226,41 +263,16 @@ class _Words:
                     "orders": count,
                     "words": f"{count} commands refused: {why}",
                 }
-        yield from self._capped(near, sent)
-
-    def _capped(self, near: Records, sent: Records) -> Iterator[dict[str, Any]]:
-        """Count the orders whose limit became a bound: the price that was sent against the one that was accepted."""
-        names = ["at", "account", "market", "side", "qty"]
-        accepted = near[(near["kind"] == EventKind.ACCEPTED) & ((near["flags"] & OrderFlag.SLIDE) == 0)]
-        limits = sent[(sent["kind"] == CommandKind.PLACE) & (sent["price"] > 0)]
-        asked: dict[tuple[int, ...], list[int]] = {}
-        for command in limits:
-            asked.setdefault(tuple(int(command[name]) for name in names), []).append(int(command["price"]))
-        capped: dict[tuple[int, int], list[int]] = {}
-        for event in accepted:
-            prices = asked.get(tuple(int(event[name]) for name in names))
-            if prices and prices.pop(0) != event["price"]:
-                capped.setdefault((int(event["market"]), int(event["side"])), []).append(int(event["price"]))
-        for (market, side), bounds in sorted(capped.items()):
-            span = " to ".join(dict.fromkeys(self.price(market, bound) for bound in (min(bounds), max(bounds))))
-            bands = [rule["name"] for rule in self._bands if market in rule["markets"]]
-            yield {
-                "market": self.name(market),
-                "what": "capped",
-                "rules": bands,
-                "side": Side(side).name.lower(),
-                "orders": len(bounds),
-                "bounds": [min(bounds), max(bounds)],
-                "words": f"{len(bounds)} {Side(side).name.lower()} orders capped at {span} by {' and '.join(bands)}",
-            }
 
     def happened(self, near: Records) -> Iterator[dict[str, Any]]:
         """Count what happened to accounts and funds."""
         closing = near[(near["kind"] == EventKind.FILL) & ((near["flags"] & FillFlag.LIQUIDATION) != 0)]
         for (market,) in _groups(closing, "market"):
             of = closing[_where(closing, market=market)]
-            value = sum(int(p) * int(q) for p, q in zip(of["price"], of["qty"], strict=True)) * self._ticks[market]
-            words = f"liquidation orders filled {int(of['qty'].sum()):,} lots in {len(of)} fills, {self.money(value)}"
+            words = f"liquidation orders filled {int(of['qty'].sum()):,} lots in {len(of)} fills"
+            if tick := self._ticks[market]:
+                value = sum(int(p) * int(q) for p, q in zip(of["price"], of["qty"], strict=True)) * tick
+                words += f", {self.money(value)}"
             yield {"market": self.name(market), "what": "liquidation_fill", "count": len(of), "words": words}
         for kind, market in _groups(near, "kind", "market"):
             if kind not in _COUNTED:

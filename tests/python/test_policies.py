@@ -582,9 +582,12 @@ def test_the_queue_of_a_score_takes_the_highest_first_and_ties_by_account() -> N
 
 
 BAND = (
-    'venue.breakers=[{name = "halt", markets = ["BTC"], rule = {type = "move", width = "0.03", window = "5m", '
-    'source = "trade", phase = "halted", duration = "1m"}}, {name = "band", markets = ["ETH"], '
-    'rule = {type = "band", width = "0.004", action = "cap"}}]'
+    'venue.breakers=[{name = "halt", markets = ["BTC"], inclusive = false, '
+    'ranges = [{reference = {type = "window", window = "5m"}, width = {type = "share", share = "0.03"}}], '
+    'test = {type = "trade"}, action = {type = "interrupt", phase = "halted"}, exit = {after = "1m"}, '
+    'rearm = {restart = true}}, {name = "band", markets = ["ETH"], '
+    'ranges = [{reference = {type = "mark"}, width = {type = "share", share = "0.004"}}], '
+    'test = {type = "entry"}, action = {type = "cap"}}]'
 )
 
 
@@ -596,7 +599,7 @@ def test_a_run_is_explained_by_its_records(tmp_path: Path) -> None:
     told = seawall.explain(seawall.load_run(file), at, window_ns=30 * SECOND)
     (words,) = [row["words"] for row in told.acted if row["what"] == "breaker_tripped"][:1]
     price, reference = (float(trip[name][0]) / 10 for name in ("price", "reference"))
-    assert words.startswith(f"halt tripped: it was asked about a trade at {price:,.1f}".removesuffix(".0"))
+    assert words.startswith(f"halt tripped on a trade at {price:,.1f}".removesuffix(".0"))
     assert f"{abs(price / reference - 1) * 100:.3f} % below" in words
     assert any(row["words"].endswith("(commanded by a policy)") for row in told.acted)
     stood = {row["market"]: row for row in told.markets}
