@@ -49,6 +49,8 @@ app = typer.Typer(
 app.add_typer(feed.app, name="feed")
 profiles_app = typer.Typer(invoke_without_command=True, rich_markup_mode="rich")
 app.add_typer(profiles_app, name="profiles")
+rules_app = typer.Typer(invoke_without_command=True, rich_markup_mode="rich")
+app.add_typer(rules_app, name="rules")
 bench_app = typer.Typer(no_args_is_help=True, help="Benchmarks that compare their answers.")
 app.add_typer(bench_app, name="bench")
 
@@ -323,6 +325,43 @@ def profiles_show(
         _print_json(told.to_dict())
     else:
         out.print(description_tables(told), highlight=False)
+
+
+@rules_app.callback(
+    epilog="Examples:\n\n"
+    "  seawall rules\n\n"
+    "  seawall rules show hkex-vcm\n\n"
+    "  seawall replay oct10-2025 --set venue.breakers=hkex-vcm"
+)
+@_advised
+def rules(context: typer.Context, *, as_json: AsJson = False) -> None:
+    """List the presets of breakers that come with the package, or show one."""
+    if context.invoked_subcommand is not None:
+        return
+    rows = []
+    for name in models.rule_names():
+        preset = models.load_rules(name)
+        rows.append({"name": name, "as_of": preset.as_of, "description": preset.description, "gaps": len(preset.gaps)})
+    _list(rows, "name", "as_of", "description", as_json=as_json)
+
+
+@rules_app.command("show", epilog="Examples:\n\n  seawall rules show vega-btc\n\n  seawall rules show nse-index --json")
+@_advised
+def rules_show(
+    name: Annotated[str, typer.Argument(help="Name of a preset, or path of a TOML file.")], *, as_json: AsJson = False
+) -> None:
+    """Show a preset of breakers: its rules, where they are written, and what they leave out."""
+    preset = models.load_rules(Path(name) if name.endswith(".toml") else name)
+    told = preset.model_dump(mode="json")
+    if as_json:
+        _print_json({"name": name, **told})
+        return
+    out.print(f"{_plain(preset.description)} ({_plain(preset.as_of)})", highlight=False)
+    out.print(f"source: {_plain(preset.source)}", highlight=False)
+    for gap in preset.gaps:
+        out.print(f"left out: {_plain(gap)}", highlight=False)
+    for rule in told["breakers"]:
+        out.print(_plain(json.dumps(rule, indent=2)), highlight=False, soft_wrap=True)
 
 
 @profiles_app.command(

@@ -635,7 +635,7 @@ def test_what_an_order_met_is_explained_from_a_bare_journal(tmp_path: Path) -> N
         venue.apply(batch)
     told = seawall.explain(seawall.load_run(file), 2)
     assert [row["words"] for row in told.bounded] == [
+        "band capped 1 buy orders at 301200 ticks, measured from 300000 ticks",
         "2 commands refused: its phase does not admit them",
-        "1 buy orders capped at 301200 ticks by band",
     ]
     assert [row["phase"] for row in told.markets] == ["pause", "continuous"]

@@ -15,7 +15,10 @@ def test_the_core_takes_every_preset_for_two_markets(name: str) -> None:
     preset = load_rules(name)
     assert preset.source
     assert preset.as_of[:2] == "20"
-    profile = load_profile("reference").model_copy(update={"breakers": preset.of(["BTC", "ETH"])})
+    # Presets of stocks count in cents, in every market.
+    profile = load_profile("reference", set=["markets.BTC.tick_size=0.01", "markets.BTC.price_max=160_000"]).model_copy(
+        update={"breakers": preset.of(["BTC", "ETH"])}
+    )
     config = json.loads(_core.Venue(profile.to_json()).config())
     assert [rule["markets"] for rule in config["breakers"]] == [[0, 1]] * len(preset.breakers)
     assert [rule["name"] for rule in config["breakers"]] == [rule["name"] for rule in preset.breakers]

@@ -195,10 +195,11 @@ class Model(BaseModel):
     @classmethod
     def _known_keys(cls, data: Any) -> Any:  # noqa: ANN401 - whatever was written
         if isinstance(data, Mapping):
+            known = [field.alias or name for name, field in cls.model_fields.items()]
             for key in data:
-                if key not in cls.model_fields:
-                    near = difflib.get_close_matches(str(key), cls.model_fields, n=1)
-                    hint = f"did you mean {near[0]}?" if near else "known: " + ", ".join(cls.model_fields)
+                if key not in known:
+                    near = difflib.get_close_matches(str(key), known, n=1)
+                    hint = f"did you mean {near[0]}?" if near else "known: " + ", ".join(known)
                     raise ValueError(f"unknown key {key!r}; {hint}")
         return data
 

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from seawall.errors import ConfigError, ScenarioError
 from seawall.models.exact import advice
 from seawall.models.provenance import is_sourced
+from seawall.models.rules import load_rules
 from seawall.models.scenario import ScenarioModel
 from seawall.models.venue import VenueProfile
 
@@ -42,7 +43,8 @@ def load_profile(profile: str | Path | Mapping[str, Any], *, set: Iterable[str] 
     profile
         Name of a profile of the package, path of a TOML file, or its content.
     set
-        Overrides like ``"markets.BTC.fees.taker=0.0004"``; lists are entered by name or by number.
+        Overrides like ``"markets.BTC.fees.taker=0.0004"``; lists are entered by name or by number. Among ``breakers``
+        the name of a preset stands for its rules in every market, each named after preset and rule.
 
     Raises
     ------
@@ -50,7 +52,11 @@ def load_profile(profile: str | Path | Mapping[str, Any], *, set: Iterable[str] 
         If there is no such profile or it cannot work; names field, value and remedy.
     """
     data, where = _read("venue", profile)
-    paths = [_override(data, override, ConfigError) for override in set]
+    paths = []
+    _attach_rules(data)
+    for override in set:
+        paths.append(_override(data, override, ConfigError))
+        _attach_rules(data)
     if data.get("date") is not None:
         data["origins"] = [
             *data.get("origins", ()),
@@ -106,6 +112,24 @@ def load_scenario(
     except ValueError as error:
         raise ScenarioError(f"{where}{error}") from None
     return model, profile
+
+
+def _attach_rules(data: dict[str, Any]) -> None:
+    """Put the rules of presets in the place of their names, for every market of the profile."""
+    given = data.get("breakers", ())
+    listed = [given] if isinstance(given, str) else given
+    if not isinstance(listed, list | tuple) or not any(isinstance(item, str) for item in listed):
+        return
+    markets = [str(market.get("name")) for market in data.get("markets", ()) if isinstance(market, dict)]
+    rows: list[Any] = []
+    for item in listed:
+        if isinstance(item, str):
+            rules = load_rules(Path(item) if item.endswith(".toml") else item).breakers
+            stem = Path(item).stem
+            rows += [{**rule, "name": f"{stem}-{rule.get('name')}", "markets": markets} for rule in rules]
+        else:
+            rows.append(item)
+    data["breakers"] = rows
 
 
 def kind_of(name: str) -> Literal["venue", "scenario"]:

@@ -23,7 +23,10 @@ class RulePreset(Model):
     as_of: str
     """When the rule was so: a year, a month or a day."""
     source: str
-    """Where it is written, and what of it is not checked or left out."""
+    """Where it is written, and what of it is not checked or left out; [S]: read there, [K]: general knowledge, or a
+    choice made here."""
+    gaps: tuple[str, ...] = ()
+    """What the venue does and the rules do not, and what they do instead."""
     breakers: tuple[dict[str, Any], ...]
     """The breakers, as in a venue profile but for their markets."""
 
