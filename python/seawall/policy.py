@@ -76,6 +76,11 @@ class Trigger:
         return cls(kind="liquidations", count=count, window_ns=window_ns)
 
     @classmethod
+    def liquidation_orders(cls, *, count: int, window_ns: int, market: Market = None) -> "Trigger":
+        """Fire when so many liquidation orders were sent within the window."""
+        return cls(kind="liquidation_orders", count=count, window_ns=window_ns, market=market)
+
+    @classmethod
     def liquidated_notional(cls, *, amount: int, window_ns: int, market: Market = None) -> "Trigger":
         """Fire when liquidation orders and take-overs closed so much within the window, each side counted once."""
         return cls(kind="liquidated_notional", amount=amount, window_ns=window_ns, market=market)

@@ -3,6 +3,7 @@
 import functools
 import io
 import json
+import runpy
 import traceback
 from collections import defaultdict
 from collections.abc import Callable
@@ -67,6 +68,7 @@ class Noted(Policy):
         Trigger.pulse_pending(),
         Trigger.phase_changed(),
         Trigger.breaker_tripped(market="BTC"),
+        Trigger.liquidation_orders(count=4, window_ns=10 * SECOND),
     )
 
     def on_trigger(self, view: View, fired: Fired) -> None:
@@ -212,11 +214,13 @@ def test_a_trigger_fires_neither_early_nor_late_against_a_naive_count(tape: Reco
         hits += [(10, int(e["market"])) for e in events if e["kind"] == EventKind.PHASE_CHANGED][-1:]
         trips = [e for e in events if e["kind"] == EventKind.BREAKER_TRIPPED and e["market"] == 0]
         hits += [(11, 0)] if trips else []
+        orders = [of_kind(EventKind.LIQUIDATION_ORDER, market=m) for m in (0, 1)]
+        hits += [(12, m) for m in (0, 1) if naive.counted(12, m, 4, 10 * SECOND, orders[m])]
         told += [(seq, *hit) for hit in hits]
     assert seen == told
-    counts = np.bincount([number for _, number, _ in told], minlength=12)
+    counts = np.bincount([number for _, number, _ in told], minlength=13)
     print(dict(zip([t.kind for t in noted.triggers], counts.tolist(), strict=True)))  # noqa: T201
-    assert (counts >= [3, 3, 1, 2, 2, 2, 1, 2, 50, 1, 2, 1]).all(), counts
+    assert (counts >= [3, 3, 1, 2, 2, 2, 1, 2, 50, 1, 2, 1, 2]).all(), counts
 
 
 def test_a_policy_that_does_nothing_changes_nothing(tape: Records) -> None:
@@ -441,14 +445,41 @@ def test_an_interrupt_loses_nothing(tape: Records) -> None:
     assert (np.concatenate([head, tail]) == whole.apply(tape)).all()
 
 
-@pytest.mark.parametrize("file", sorted(EXAMPLES.glob("policy_*.py")), ids=lambda file: file.stem)
-def test_an_example_is_short_and_its_run_repeats_without_it(file: Path, tmp_path: Path) -> None:
+ACTS = {
+    "policy_cascade_pause": {EventKind.PHASE_CHANGED: 2},
+    "policy_liquidation_throttle": {EventKind.PHASE_CHANGED: 5},
+    "policy_volatility_trigger": {EventKind.PHASE_CHANGED: 2},
+    "policy_widening_band": {EventKind.RULE_SET: 5},
+}
+"""What each example does at least so often in the small world."""
+
+
+def test_every_example_of_a_policy_is_run_and_in_the_documentation() -> None:
+    assert sorted(file.stem for file in EXAMPLES.glob("policy_*.py")) == sorted(ACTS)
+    page = (EXAMPLES.parent / "docs" / "policies.md").read_text(encoding="utf-8")
+    assert all(f"examples/{name}.py" in page for name in ACTS)
+
+
+@pytest.mark.parametrize("name", sorted(ACTS))
+def test_an_example_is_short_acts_and_its_run_repeats_without_it(name: str, tmp_path: Path) -> None:
+    file = EXAMPLES / f"{name}.py"
     text = file.read_text(encoding="utf-8")
-    assert len(text.splitlines()) <= 30
-    (name,) = [line.split()[1].partition("(")[0] for line in text.splitlines() if line.startswith("class ")]
-    policy = load_policy(f"{file}:{name}")
-    run = seawall.replay(SMALL, accounts=2000, policy=policy, save=tmp_path / "run")
-    assert (run.events["source"] == Source.POLICY).any()
+    assert len(text.splitlines()) < 30
+    (policy,) = [line.split()[1].partition("(")[0] for line in text.splitlines() if line.startswith("class ")]
+    wanted = runpy.run_path(str(file)).get("SET", [])
+    run = seawall.replay(
+        SMALL,
+        accounts=2000,
+        set=wanted,
+        policy=load_policy(f"{file}:{policy}"),
+        events="all",
+        save=tmp_path / "run",
+    )
+    own = run.events.records[run.events["source"] == Source.POLICY]
+    counts = {kind: int((own["kind"] == kind).sum()) for kind in ACTS[name]}
+    print(counts)  # noqa: T201
+    assert all(counts[kind] >= least for kind, least in ACTS[name].items())
+    assert not (own["kind"] == EventKind.REJECTED).any()
     assert seawall.load_run(tmp_path / "run").repeat().digest == run.digest
     assert run.conservation["ok"]
 

@@ -1,6 +1,7 @@
 """Commands beside orders: accounts and money, prices, phases, rules, plans."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from seawall.commands.records import Integers, Records, batch, integers, records
 from seawall.errors import CommandError
@@ -179,7 +180,7 @@ def interrupt(
     reference: Integers = 0,
     lower: Integers = 0,
     upper: Integers = 0,
-    below: Integers = False,
+    below: ArrayLike = False,
 ) -> Records:
     """Do what a trip of a breaker does: BreakerTripped with these numbers, and the phase.
 
@@ -213,7 +214,7 @@ def interrupt(
         qty=reference,
         order=lower,
         account=upper,
-        side=below,
+        side=np.where(below, 1, 0),
     )
 
 

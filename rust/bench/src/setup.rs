@@ -215,7 +215,13 @@ impl Stage {
     /// A venue with its accounts and an empty book.
     #[must_use]
     pub fn venue(&self) -> Venue {
-        let mut venue = Venue::new(self.config.clone());
+        self.venue_of(self.config.clone())
+    }
+
+    /// The same of another configuration, which differs in what the opening does not meet.
+    #[must_use]
+    pub fn venue_of(&self, config: Config) -> Venue {
+        let mut venue = Venue::new(config);
         let mut events = Events::with_capacity(self.opening.len());
         Engine::apply(&mut venue, &self.opening, &mut events);
         let refused = events.as_slice().iter().find(|e| e.kind == event::REJECTED);

@@ -79,7 +79,7 @@ pub use report::{
 };
 pub use session::{
     Fired, Journal, JournalWriter, MOMENTS_MAX, MovedPrice, PLAN_AWAITED, Trigger, TriggerError, Watch,
-    no_plan, run_until,
+    no_plan, run_through, run_until,
 };
 pub use units::{
     AccountId, AssetId, Closing, Contract, Doubled, Exposed, Fine, FundId, MarketId, Money, Nanos, OrderId,

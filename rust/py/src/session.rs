@@ -6,7 +6,9 @@ use crate::records;
 use crate::venue::Venue;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
-use seawall_core::{Events, Fired, MOMENTS_MAX, Record, Trigger, TriggerError, Watch, run_until};
+use seawall_core::{
+    Events, Fired, MOMENTS_MAX, Record, Trigger, TriggerError, Watch, run_through, run_until,
+};
 use seawall_sim::{Circular, Policy, PolicyError as Failure};
 
 /// Commands between two looks for an interrupt.
@@ -107,12 +109,7 @@ impl Session {
             return Err(PolicyError::new_err(Circular { at }.to_string()));
         }
         self.apply(py, |venue, state| {
-            state.watch.forget();
-            for command in &commands {
-                let before = state.events.len();
-                venue.apply_record(command, &mut state.events);
-                state.watch.observe(venue, command, &state.events.as_slice()[before..]);
-            }
+            run_through(venue, &mut state.watch, &commands, &mut state.events);
             state.watch.fired().iter().map(firing).collect()
         })
     }

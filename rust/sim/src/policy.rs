@@ -3,7 +3,7 @@
 //! A policy changes nothing but by commands, applied at the time of the step that it was asked after and journaled with
 //! the source of policies. So a run with a policy is repeated by its journal alone.
 
-use seawall_core::{Fired, MOMENTS_MAX, Record, Venue, Watch, protocol::source};
+use seawall_core::{Events, Fired, MOMENTS_MAX, Record, Venue, Watch, protocol::source};
 use std::collections::VecDeque;
 
 /// Why a policy could not act.
@@ -35,9 +35,9 @@ impl std::fmt::Debug for Desk {
 }
 
 impl Desk {
-    /// Looks at a step.
-    pub(crate) fn observe(&mut self, venue: &Venue, record: &Record, events: &[Record]) {
-        if self.watch.observe(venue, record, events) {
+    /// Looks at a step, all of whose events are in the list.
+    pub(crate) fn observe(&mut self, venue: &Venue, record: &Record, events: &Events) {
+        if self.watch.observe(venue, record, events, 0) {
             self.due.extend(self.watch.fired());
             self.watch.forget();
         }

@@ -49,8 +49,8 @@ pub enum Keep {
     /// None.
     #[default]
     None,
-    /// Phases, breakers and what they did to orders, funding, margin calls, liquidations, funds, auto-deleveraging,
-    /// losses; and the fills of liquidation orders.
+    /// Phases, breakers, funding, margin calls, liquidations, funds, auto-deleveraging, losses; and the fills of
+    /// liquidation orders.
     Risk,
     /// All.
     All,
@@ -75,12 +75,9 @@ impl Keep {
             Self::None => false,
             Self::All => true,
             Self::Risk => match record.kind {
-                event::PHASE_CHANGED
-                | event::BREAKER_TRIPPED
-                | event::ORDER_BOUNDED
-                | event::RULE_SET
-                | event::UNCROSSED
-                | event::FUNDING_SETTLED => true,
+                event::PHASE_CHANGED | event::BREAKER_TRIPPED | event::UNCROSSED | event::FUNDING_SETTLED => {
+                    true
+                }
                 event::FILL => record.flags & FILL_LIQUIDATION != 0,
                 kind => kind >= event::MARGIN_CALLED,
             },
@@ -498,7 +495,7 @@ impl World {
         self.venue.apply_record(record, &mut events);
         self.digest.update(events.as_slice());
         if let Some(desk) = &mut self.desk {
-            desk.observe(&self.venue, record, events.as_slice());
+            desk.observe(&self.venue, record, &events);
         }
         for e in events.as_slice() {
             self.tally.take(e);

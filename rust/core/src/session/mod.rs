@@ -47,12 +47,16 @@ pub fn run_until(venue: &mut Venue, watch: &mut Watch, records: &[Record], event
         venue.apply_batch(records, events);
         return records.len();
     }
-    for (done, record) in (1..).zip(records) {
-        let before = events.len();
-        venue.apply_record(record, events);
-        if watch.observe(venue, record, &events.as_slice()[before..]) {
-            return done;
-        }
-    }
-    records.len()
+    venue.apply_until(records, events, |venue, record, events, before| {
+        watch.observe(venue, record, events, before)
+    })
+}
+
+/// Applies all of some commands, those of a policy say. What fired meanwhile is in [`Watch::fired`].
+pub fn run_through(venue: &mut Venue, watch: &mut Watch, records: &[Record], events: &mut Events) {
+    watch.forget();
+    venue.apply_until(records, events, |venue, record, events, before| {
+        watch.observe(venue, record, events, before);
+        false
+    });
 }

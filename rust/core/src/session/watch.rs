@@ -3,7 +3,7 @@
 //! Knows a venue by what can be read of it and by the events of the step. Nothing here is state of the venue.
 
 use crate::config::AdlMethod;
-use crate::protocol::{FILL_LIQUIDATION, Record, command, event, source};
+use crate::protocol::{Events, FILL_LIQUIDATION, Record, command, event, source};
 use crate::units::{FundId, MarketId, Money, Nanos, Ppm, Price, Qty};
 use crate::venue::Venue;
 use serde::Deserialize;
@@ -42,6 +42,15 @@ pub enum Trigger {
     /// So many accounts joined the liquidation queue within the window.
     Liquidations {
         /// Number of accounts.
+        count: u32,
+        /// Length of the window.
+        window_ns: Nanos,
+    },
+    /// So many liquidation orders were sent within the window.
+    LiquidationOrders {
+        /// Market.
+        market: Option<MarketId>,
+        /// Number of orders.
         count: u32,
         /// Length of the window.
         window_ns: Nanos,
@@ -194,6 +203,7 @@ impl Flow {
 #[derive(Debug, Clone, Copy)]
 enum Counted {
     Accounts,
+    Orders,
     Notional,
     Closes,
     Phases,
@@ -242,6 +252,8 @@ enum Predicate {
 pub struct Watch {
     predicates: Vec<(usize, Predicate)>,
     fired: Vec<Fired>,
+    /// The next time that a predicate waits for.
+    due: Nanos,
 }
 
 fn refuse<T>(number: usize, field: &str, why: String) -> Result<T, TriggerError> {
@@ -266,6 +278,7 @@ impl Trigger {
         let config = venue.config();
         let market = match *self {
             Self::PriceMove { market, .. }
+            | Self::LiquidationOrders { market, .. }
             | Self::LiquidatedNotional { market, .. }
             | Self::AdlCloses { market, .. }
             | Self::PhaseChanged { market }
@@ -289,7 +302,9 @@ impl Trigger {
                 positive(number, "ppm", ppm.get())?;
                 positive(number, "window_ns", window_ns.get())
             }
-            Self::Liquidations { count, window_ns } | Self::AdlCloses { count, window_ns, .. } => {
+            Self::Liquidations { count, window_ns }
+            | Self::LiquidationOrders { count, window_ns, .. }
+            | Self::AdlCloses { count, window_ns, .. } => {
                 positive(number, "count", count.into())?;
                 positive(number, "window_ns", window_ns.get())
             }
@@ -323,6 +338,9 @@ impl Trigger {
             })),
             Self::Liquidations { count, window_ns } => {
                 into.push(events(None, Counted::Accounts, count.into(), window_ns));
+            }
+            Self::LiquidationOrders { market, count, window_ns } => {
+                into.extend(each(market).map(|m| events(Some(m), Counted::Orders, count.into(), window_ns)));
             }
             Self::LiquidatedNotional { market, amount, window_ns } => into.extend(
                 each(market).map(|m| events(Some(m), Counted::Notional, amount.get().into(), window_ns)),
@@ -364,6 +382,7 @@ impl Counted {
         let is_own = e.source == source::POLICY;
         let counts = match self {
             Self::Accounts => e.kind == event::LIQUIDATION_STARTED,
+            Self::Orders => e.kind == event::LIQUIDATION_ORDER,
             Self::Closes => matches!(e.kind, event::ADL_FILL | event::ADL_HAIRCUT),
             Self::Phases => e.kind == event::PHASE_CHANGED && !is_own,
             Self::Trips => e.kind == event::BREAKER_TRIPPED && !is_own,
@@ -402,7 +421,17 @@ impl Watch {
             trigger.predicates(venue, &mut made);
             predicates.extend(made.into_iter().map(|predicate| (number, predicate)));
         }
-        Ok(Self { predicates, fired: Vec::new() })
+        let mut watch = Self { predicates, fired: Vec::new(), due: Nanos::MAX };
+        watch.set_due();
+        Ok(watch)
+    }
+
+    fn set_due(&mut self) {
+        let next = |(_, predicate): &(usize, Predicate)| match predicate {
+            Predicate::Every { next, .. } => Some(*next),
+            _ => None,
+        };
+        self.due = self.predicates.iter().filter_map(next).min().unwrap_or(Nanos::MAX);
     }
 
     /// True if nothing is watched.
@@ -422,9 +451,20 @@ impl Watch {
         self.fired.clear();
     }
 
-    /// Looks at a step that was just made, by its command and its events; true if something fired.
-    #[inline]
-    pub fn observe(&mut self, venue: &Venue, record: &Record, events: &[Record]) -> bool {
+    /// Looks at a step that was just made, by its command and its events, those behind the first `before`; true if
+    /// something fired.
+    #[inline(always)]
+    pub fn observe(&mut self, venue: &Venue, record: &Record, events: &Events, before: usize) -> bool {
+        // An order or a cancel has one event of its own. Without another it moved no price, no fund and no account.
+        let is_quiet = events.len() - before <= 1 && command::is_frequent(record.kind);
+        if is_quiet && venue.now() < self.due {
+            return false;
+        }
+        self.look(venue, record, &events.as_slice()[before..], events.seq())
+    }
+
+    #[inline(never)]
+    fn look(&mut self, venue: &Venue, record: &Record, events: &[Record], seq: u64) -> bool {
         let before = self.fired.len();
         for (number, predicate) in &mut self.predicates {
             let hit = match predicate {
@@ -460,9 +500,12 @@ impl Watch {
                 }
             };
             if let Some((market, (value, reference))) = hit {
-                let (at, seq) = (venue.now(), venue.seq());
+                let at = venue.now();
                 self.fired.push(Fired { trigger: *number, market, at, seq, value, reference });
             }
+        }
+        if venue.now() >= self.due {
+            self.set_due();
         }
         self.fired.len() > before
     }
@@ -530,7 +573,7 @@ fn counts(
     Some(match of.1 {
         Counted::Phases => (MarketId::new(last.market), (last.code.into(), last.flags.into())),
         Counted::Trips => (MarketId::new(last.market), (last.code.into(), last.price)),
-        Counted::Accounts | Counted::Notional | Counted::Closes => {
+        Counted::Accounts | Counted::Orders | Counted::Notional | Counted::Closes => {
             let bound = i64::try_from(bound.0).unwrap_or(i64::MAX);
             (of.0.unwrap_or(MarketId::NONE), (sum, bound))
         }

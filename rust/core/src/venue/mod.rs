@@ -125,11 +125,30 @@ impl Venue {
 
     /// Applies commands in order: the form in which batches and journals carry them.
     pub fn apply_batch(&mut self, records: &[Record], events: &mut Events) {
+        self.apply_until(records, events, |_, _, _, _| false);
+    }
+
+    /// Applies commands in order until somebody stops it, and returns how many were applied. `stops` is asked after each
+    /// step, with its command, the list of events and how many were in it before.
+    #[inline(always)]
+    pub(crate) fn apply_until(
+        &mut self,
+        records: &[Record],
+        events: &mut Events,
+        mut stops: impl FnMut(&Self, &Record, &Events, usize) -> bool,
+    ) -> usize {
         events.begin(self.floor.config.venue, self.floor.now, 0, self.seq);
+        let mut done = 0;
         for record in records {
+            let before = events.len();
             self.step(record, events);
+            done += 1;
+            if stops(self, record, events, before) {
+                break;
+            }
         }
         self.seq = events.seq();
+        done
     }
 
     /// Applies one command record.
