@@ -261,7 +261,7 @@ def replay(
     set
         Overrides like ``"impact.exponent=1"`` or ``"venue.margin_call=0"``.
     events
-        Which events to keep: none; those of risk (phases, calls, liquidations and their fills, funds,
+        Which events to keep: none; those of risk (phases, breakers, calls, liquidations and their fills, funds,
         auto-deleveraging, losses); or all, which takes 64 bytes each.
     policy
         A `Policy`, or a function like its ``on_trigger``: asked between two steps of the venue, after the set-up.

@@ -44,7 +44,8 @@ def load_profile(profile: str | Path | Mapping[str, Any], *, set: Iterable[str] 
         Name of a profile of the package, path of a TOML file, or its content.
     set
         Overrides like ``"markets.BTC.fees.taker=0.0004"``; lists are entered by name or by number. Among ``breakers``
-        the name of a preset stands for its rules in every market, each named after preset and rule.
+        the name of a preset stands for its breakers in every market, each named after preset and rule, and what it
+        says of venue, funds and markets is set over the file; what comes after it in `set` is set over the preset.
 
     Raises
     ------
@@ -60,7 +61,7 @@ def load_profile(profile: str | Path | Mapping[str, Any], *, set: Iterable[str] 
     if data.get("date") is not None:
         data["origins"] = [
             *data.get("origins", ()),
-            *(_unsourced(path, data["date"]) for path in paths if is_sourced(path)),
+            *(_unsourced([path], data["date"], "set over the file") for path in paths if is_sourced(path)),
         ]
     try:
         return VenueProfile.model_validate(data)
@@ -115,21 +116,32 @@ def load_scenario(
 
 
 def _attach_rules(data: dict[str, Any]) -> None:
-    """Put the rules of presets in the place of their names, for every market of the profile."""
+    """Put presets in the place of their names: their breakers, for every market, and the keys that they set."""
     given = data.get("breakers", ())
     listed = [given] if isinstance(given, str) else given
     if not isinstance(listed, list | tuple) or not any(isinstance(item, str) for item in listed):
         return
-    markets = [str(market.get("name")) for market in data.get("markets", ()) if isinstance(market, dict)]
+    markets = [str(market.get("name")) for market in _tables(data, "markets")]
     rows: list[Any] = []
     for item in listed:
-        if isinstance(item, str):
-            rules = load_rules(Path(item) if item.endswith(".toml") else item).breakers
-            stem = Path(item).stem
-            rows += [{**rule, "name": f"{stem}-{rule.get('name')}", "markets": markets} for rule in rules]
-        else:
+        if not isinstance(item, str):
             rows.append(item)
+            continue
+        preset = load_rules(item)
+        stem = Path(item).stem
+        rows += [{**rule, "name": f"{stem}-{rule.get('name')}", "markets": markets} for rule in preset.breakers]
+        data |= _merge(data, preset.venue)
+        for name, keys in (("funds", preset.fund), ("markets", preset.market)):
+            for part in _tables(data, name):
+                part.update(_merge(part, copy.deepcopy(keys)))
+        if data.get("date") is not None and (paths := preset.paths()):
+            data["origins"] = [*data.get("origins", ()), _unsourced(paths, data["date"], f"set by the rules {stem}")]
     data["breakers"] = rows
+
+
+def _tables(data: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    listed = data.get(name)
+    return [item for item in listed if isinstance(item, dict)] if isinstance(listed, list | tuple) else []
 
 
 def kind_of(name: str) -> Literal["venue", "scenario"]:
@@ -210,7 +222,9 @@ def _merge(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     out = dict(base)
     for key, value in over.items():
         before = out.get(key)
-        out[key] = _merge(before, value) if isinstance(before, dict) and isinstance(value, dict) else value
+        # A table that names its type is one value: keys of one type say nothing in a table of another.
+        inside = isinstance(value, dict) and "type" not in value
+        out[key] = _merge(before, value) if inside and isinstance(before, dict) else value
     return out
 
 
@@ -245,9 +259,9 @@ def _override(data: dict[str, Any], text: str, error: type[ConfigError | Scenari
     return ".".join(names)
 
 
-def _unsourced(path: str, day: object) -> dict[str, Any]:
+def _unsourced(paths: list[str], day: object, note: str) -> dict[str, Any]:
     """Return the origin, in a dated profile, of what was set over it: that its source vouches for it no more."""
-    return {"paths": [path], "confidence": "override", "date": day, "note": "set over the file"}
+    return {"paths": paths, "confidence": "override", "date": day, "note": note}
 
 
 def _value(text: str) -> Any:  # noqa: ANN401 - any TOML value

@@ -1,22 +1,38 @@
-"""Breakers of venues as presets: dated, with their source, for any market."""
+"""Rules of venues as presets: dated, with their source; breakers, and keys of the venue, its funds and its markets."""
 
+import difflib
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Self
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from seawall.errors import ConfigError
 from seawall.models.breaker import Breaker
 from seawall.models.exact import Model, advice
+from seawall.models.provenance import is_sourced
+from seawall.models.venue import Fund, Market, VenueProfile
 
 __all__ = ["RulePreset", "load_rules", "rule_names"]
 
+_SETTABLE: Final[dict[str, frozenset[str]]] = {
+    "venue": frozenset(
+        name
+        for name in VenueProfile.model_fields
+        if is_sourced(name) and name not in ("assets", "funds", "markets", "breakers", "backstop")
+    ),
+    "fund": frozenset(Fund.model_fields) - {"name"},
+    # Not what a market is: its units, its contract, its fund, its client ids.
+    "market": frozenset(Market.model_fields)
+    - {"name", "tick_size", "lot_size", "contract", "price_max", "fund", "phase", "cleared", "client_ids", "day"},
+}
+"""What a preset may set, by table."""
+
 
 class RulePreset(Model):
-    """Breakers of a venue, without the markets that they watch."""
+    """Rules of a venue, without the markets that they are for."""
 
     description: str
     """One line for people."""
@@ -27,12 +43,44 @@ class RulePreset(Model):
     choice made here."""
     gaps: tuple[str, ...] = ()
     """What the venue does and the rules do not, and what they do instead."""
-    breakers: tuple[dict[str, Any], ...]
+    breakers: tuple[dict[str, Any], ...] = ()
     """The breakers, as in a venue profile but for their markets."""
+    venue: dict[str, Any] = Field(default_factory=dict)
+    """Keys of the venue that it sets."""
+    fund: dict[str, Any] = Field(default_factory=dict)
+    """Keys that it sets in every fund."""
+    market: dict[str, Any] = Field(default_factory=dict)
+    """Keys that it sets in every market."""
+
+    @model_validator(mode="after")
+    def _sets_what_there_is(self) -> Self:
+        for table, known in _SETTABLE.items():
+            for key in getattr(self, table):
+                if key not in known:
+                    near = difflib.get_close_matches(key, known, n=1)
+                    hint = f"did you mean {near[0]}? " if near else ""
+                    raise ValueError(f"{table}.{key}: a preset cannot set it; {hint}known: {', '.join(sorted(known))}")
+        if not (self.breakers or self.venue or self.fund or self.market):
+            raise ValueError("breakers: is empty; give breakers, or a table venue, fund or market")
+        return self
 
     def of(self, markets: Sequence[str]) -> tuple[Breaker, ...]:
         """Return the breakers for some markets, by name; ValueError if one is none."""
         return tuple(Breaker.model_validate({**breaker, "markets": list(markets)}) for breaker in self.breakers)
+
+    def paths(self) -> list[str]:
+        """Return what it sets beside breakers, as paths of a profile, ``*`` for every fund and every market."""
+        places = {"": self.venue, "funds.*.": self.fund, "markets.*.": self.market}
+        return [f"{place}{path}" for place, table in places.items() for path in _paths(table)]
+
+
+def _paths(table: Mapping[str, Any]) -> list[str]:
+    """Return a path for each value; a table with a type is one value."""
+    out = []
+    for key, value in table.items():
+        inside = isinstance(value, Mapping) and "type" not in value
+        out += [f"{key}.{path}" for path in _paths(value)] if inside else [key]
+    return out
 
 
 def _folder() -> Path:
@@ -59,10 +107,14 @@ def load_rules(name: str | Path) -> RulePreset:
     >>> profile = load_profile("reference").model_copy(update={"breakers": deribit})
     >>> profile.config()["breakers"][0]["ranges"][0]["width"]["ppm"]
     15000
+    >>> load_profile("reference", set=["breakers=dydx-block-limits"]).config()["block_limits"]["rounds"]
+    50
     """
-    file = name if isinstance(name, Path) else _folder() / f"{name}.toml"
+    file = Path(name) if str(name).endswith(".toml") else _folder() / f"{name}.toml"
     if not file.is_file():
-        raise ConfigError(f"rules {str(name)!r}: there are none; known: {', '.join(rule_names())}")
+        near = difflib.get_close_matches(str(name), rule_names(), n=1)
+        hint = f"did you mean {near[0]}? " if near else ""
+        raise ConfigError(f"rules {str(name)!r}: there are none; {hint}known: {', '.join(rule_names())}")
     try:
         preset = RulePreset.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
         preset.of(["any"])

@@ -49,8 +49,8 @@ pub enum Keep {
     /// None.
     #[default]
     None,
-    /// Phases, breakers, funding, margin calls, liquidations, funds, auto-deleveraging, losses; and the fills of
-    /// liquidation orders.
+    /// Phases, breakers and what they did to orders, funding, margin calls, liquidations, funds, auto-deleveraging,
+    /// losses; and the fills of liquidation orders.
     Risk,
     /// All.
     All,
@@ -75,9 +75,12 @@ impl Keep {
             Self::None => false,
             Self::All => true,
             Self::Risk => match record.kind {
-                event::PHASE_CHANGED | event::BREAKER_TRIPPED | event::UNCROSSED | event::FUNDING_SETTLED => {
-                    true
-                }
+                event::PHASE_CHANGED
+                | event::BREAKER_TRIPPED
+                | event::ORDER_BOUNDED
+                | event::RULE_SET
+                | event::UNCROSSED
+                | event::FUNDING_SETTLED => true,
                 event::FILL => record.flags & FILL_LIQUIDATION != 0,
                 kind => kind >= event::MARGIN_CALLED,
             },
