@@ -1,11 +1,14 @@
 //! The core venue gives event for event what the naive venue gives, on random commands. A failure names its seed.
 
-use seawall_core::Record;
+use seawall_core::protocol::command;
+use seawall_core::{Audit, Config, Events, MarketId, Record, Side, Venue};
 use seawall_tests::duel::{Duel, Script, told};
 use seawall_tests::naive::rules::{Allocation, ClientIds};
 use seawall_tests::naive::seen::{Seen, Situation};
 use seawall_tests::naive::words::reject;
 use seawall_tests::orders::{CELLS, Dialect, Writer, cell};
+use seawall_tests::stream::Rng;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::panic::resume_unwind;
 
@@ -154,4 +157,146 @@ fn every_order_gives_the_events_of_the_naive_venue() {
         }
     }
     assert!(short.is_empty(), "too seldom: {short:?}");
+}
+
+/// A venue of one market without margin, where most commands go the short way of the book.
+fn plain_market(client_ids: &Value) -> Value {
+    json!({
+        "schema_version": 1, "name": "plain", "venue": 1, "seed": 0, "margin_call_ppm": 0, "backstop": null,
+        "last_resort": "remainder",
+        "limits": {
+            "accounts_max": 8, "orders_max": 40, "liquidation_rounds_per_step": 1,
+            "funding_accounts_per_step": 100, "adl_closes_per_round": 1, "adl_rank_max": 1,
+        },
+        "assets": [{"name": "USD", "decimals": 0, "deposits_max": 1_000_000, "collateral": null}],
+        "funds": [{"name": "main"}],
+        "markets": [{
+            "name": "A", "cleared": false, "client_ids": client_ids, "tick_value": 1, "price_max": 1200,
+            "order_qty_max": 50, "position_max": 80, "open_interest_max": 80,
+            "fees": {"maker_ppm": 0, "taker_ppm": 0},
+            "tiers": [{"lower": 0, "initial_ppm": 2, "maintenance_ppm": 1}],
+            "mark": {"method": "index", "basis_samples": 1}, "funding": null, "fund": 0, "phase": "continuous",
+            "reopen_auction_ns": 0,
+            "liquidation": {"enabled": false, "slice_ppm": 1_000_000, "slice_qty_min": 1, "full_below": 0,
+                "fee_ppm": 0, "fund_limit_ppm": 0},
+            "adl": {"enabled": false, "method": "queue", "price": "bankruptcy", "band_ppm": null},
+        }],
+        "breakers": [],
+    })
+}
+
+/// Most orders are bare ones near the middle; one in ten is hidden, or has a session, a stop or a wrong field.
+fn plain_command(rng: &mut Rng, at: i64, orders: &[Record]) -> Vec<Record> {
+    let base = Record { at, account: u32::try_from(rng.within(0, 7)).expect("few"), ..Record::default() };
+    if rng.chance(45) && !orders.is_empty() {
+        let of = orders[orders.len() - 1 - rng.below(orders.len().min(20))];
+        let by_name = of.amount > 0 && rng.chance(70);
+        let order = if by_name { of.amount.cast_unsigned() } else { of.order };
+        let account = if rng.chance(97) { of.account } else { base.account };
+        return vec![Record { kind: 2, flags: u16::from(by_name), order, account, ..base }];
+    }
+    let side = u8::from(rng.chance(50));
+    let away = if rng.chance(90) { rng.within(-3, 6) } else { rng.within(-20, 590) };
+    let place = Record {
+        kind: 1,
+        side,
+        code: u16::from(rng.chance(20)),
+        price: 600 + if side == 0 { -away } else { away },
+        qty: rng.within(1, 9),
+        order: u64::try_from(rng.within(-30, 30)).unwrap_or(0),
+        ..base
+    };
+    let odd = match rng.within(0, 99) {
+        0..=2 => Record { flags: 8, code: 0, ..place },
+        3 => Record { amount: 5, ..place },
+        4 => Record { price: rng.pick(&[0, -1, 1201, i64::MIN, i64::MAX]), ..place },
+        5 => Record { qty: rng.pick(&[0, -1, 51, i64::MIN, i64::MAX]), ..place },
+        6 => Record { side: 2, ..place },
+        7 => Record { market: 1, ..place },
+        8 => Record { account: 8, ..place },
+        9 => Record { at: at - 1, ..place },
+        10 => {
+            let stop = Record { kind: command::TERM, code: 1, price: place.price, ..base };
+            return vec![stop, Record { code: 0, order: 0, ..place }];
+        }
+        11 => Record { kind: 4, flags: 0, ..base },
+        _ => place,
+    };
+    vec![odd]
+}
+
+/// A venue that audits itself in full goes the long way through every step; the other one goes the short way where it
+/// can. They agree to the last byte, slots of orders and free slots included.
+#[test]
+fn the_short_way_leaves_the_bytes_of_the_long_one() {
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    for (seed, client_ids) in
+        (0..24).zip([json!("none"), json!("hashed"), json!({"dense": {"max": 28}})].iter().cycle())
+    {
+        let config = Config::new(&plain_market(client_ids).to_string()).expect("it is right");
+        let mut rng = Rng::new(seed);
+        let mut venues = [Venue::new(config.clone()), Venue::new(config)];
+        venues[1].set_audit(Audit::Full);
+        let mut events = [Events::new(), Events::new()];
+        let mut batch =
+            vec![Record { kind: command::OPEN_ACCOUNT, market: u16::MAX, ..Record::default() }; 8];
+        // The last account never meets itself.
+        batch[7].code = 2;
+        let (mut at, mut orders) = (10, Vec::new());
+        for _ in 0..1000 {
+            for (venue, events) in venues.iter_mut().zip(&mut events) {
+                events.clear();
+                venue.apply_batch(&batch, events);
+            }
+            let [short, long] = &events;
+            assert_eq!(short.as_slice(), long.as_slice(), "seed {seed}: {batch:?}");
+            let mut accepted = 0;
+            for e in short.as_slice() {
+                let name = match e.kind {
+                    100 => "refused",
+                    200 => "accepted",
+                    202 if e.code == 1 => "cancelled",
+                    202 => "ended",
+                    210 if e.order >> 24 == accepted => "trade",
+                    210 => "maker",
+                    207.. => "other",
+                    _ => continue,
+                };
+                *counts.entry(name).or_default() += 1;
+                if e.kind == 200 {
+                    accepted = e.order >> 24;
+                    orders.push(*e);
+                }
+            }
+            let full = venues[0]
+                .depth(MarketId::new(0), Side::Buy, usize::MAX)
+                .iter()
+                .map(|l| l.orders)
+                .sum::<u32>()
+                + venues[0]
+                    .depth(MarketId::new(0), Side::Sell, usize::MAX)
+                    .iter()
+                    .map(|l| l.orders)
+                    .sum::<u32>();
+            *counts.entry("full").or_default() += u64::from(full == 40);
+            *counts.entry("empty").or_default() += u64::from(full == 0);
+            if rng.chance(5) {
+                let bytes = venues.each_ref().map(Venue::snapshot);
+                assert_eq!(bytes[0], bytes[1], "seed {seed}: another state after {batch:?}");
+            }
+            at += rng.within(0, 2);
+            batch = (0..rng.within(1, 12)).flat_map(|_| plain_command(&mut rng, at, &orders)).collect();
+        }
+    }
+    println!("{counts:?}");
+    for (name, least) in [
+        ("refused", 5000),
+        ("accepted", 40_000),
+        ("cancelled", 10_000),
+        ("ended", 5000),
+        ("trade", 10_000),
+        ("full", 500),
+    ] {
+        assert!(counts.get(name).is_some_and(|n| *n >= least), "{name} too seldom");
+    }
 }

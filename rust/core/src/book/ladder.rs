@@ -114,6 +114,13 @@ impl Ladder {
         &mut page[at(key) & (PAGE_LEN - 1)]
     }
 
+    /// The queue of a key, if its page is there.
+    #[inline(always)]
+    pub(super) fn made(&mut self, key: u32) -> Option<&mut Queue> {
+        let page = self.pages.get_mut(at(key >> PAGE_BITS))?.as_mut()?;
+        Some(&mut page[at(key) & (PAGE_LEN - 1)])
+    }
+
     /// The queue of any key.
     #[inline(always)]
     pub(super) fn open(&mut self, key: u32) -> &mut Queue {

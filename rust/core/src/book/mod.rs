@@ -15,6 +15,7 @@ mod ladder;
 mod located;
 mod names;
 mod node;
+mod ordinary;
 mod owners;
 mod read;
 mod store;
@@ -189,7 +190,8 @@ pub(crate) struct Book {
     expiries: BTreeSet<(Nanos, OrderId)>,
     /// The top order of each side, where allocation looks at it; it may be gone.
     tops: Option<[OrderId; 2]>,
-    /// Something is kept of every open order beside its node: a name, a count, whether it is a top order.
+    /// Something is kept of every open order beside its node: a name, a count, whether it is a top order, a place in the
+    /// list of its account.
     keeps_more: bool,
     #[cfg(debug_assertions)]
     work: Work,
@@ -268,6 +270,14 @@ impl Book {
         name == 0 || self.names.admit(name)
     }
 
+    /// True if an account may give an order this name, or orders have none here.
+    #[inline(always)]
+    pub(crate) fn has_free_name(&self, account: AccountId, name: u64) -> bool {
+        !self.keeps_more
+            || !self.names.are_kept()
+            || self.admits_name(name) && self.named(account, name).is_none()
+    }
+
     /// The open order with a client's name.
     #[inline(always)]
     pub(crate) fn named(&self, account: AccountId, name: u64) -> Option<Located> {
@@ -298,17 +308,35 @@ impl Book {
 
     // Coming and going.
 
+    /// True if there is a slot for an order about to be accepted.
+    #[inline(always)]
+    pub(crate) fn has_room(&mut self) -> bool {
+        self.free != NO_SLOT || self.add_slot()
+    }
+
+    /// Makes a free slot, the only one; false if the book is full.
+    #[inline(never)]
+    fn add_slot(&mut self) -> bool {
+        if self.is_full() {
+            return false;
+        }
+        self.free = u32::try_from(self.nodes.len()).expect("slots are limited");
+        self.nodes.push(Node::EMPTY);
+        true
+    }
+
     /// A slot for an order about to be accepted: the one freed last, else a new one. The book must not be full.
     #[inline(always)]
     pub(crate) fn reserve(&mut self) -> u32 {
+        assert!(self.has_room(), "the book is full");
+        self.take_slot()
+    }
+
+    /// The free slot that there is.
+    #[inline(always)]
+    fn take_slot(&mut self) -> u32 {
         let slot = self.free;
-        if slot != NO_SLOT {
-            self.free = self.nodes[at(slot)].next();
-            return slot;
-        }
-        let slot = u32::try_from(self.nodes.len()).expect("slots are limited");
-        assert!(slot < self.orders_max, "the book is full");
-        self.nodes.push(Node::EMPTY);
+        self.free = self.nodes[at(slot)].next();
         slot
     }
 
@@ -345,35 +373,6 @@ impl Book {
         Some((shown, order.qty - shown))
     }
 
-    /// The id of an order about to be accepted, whose number is the next and whose slot is reserved. The book must not
-    /// be full.
-    #[inline(always)]
-    pub(crate) fn next_id(&mut self, accepted: &mut u64) -> OrderId {
-        // Ids keep it in 40 bits, which snapshots check: it is far from the end of 64.
-        *accepted = accepted.wrapping_add(1);
-        OrderId::new(*accepted, self.reserve())
-    }
-
-    /// Puts a new order with ordinary flags and nothing rare at the back of the queue of its key; the slot in its id is
-    /// reserved.
-    #[inline(always)]
-    pub(crate) fn add(
-        &mut self,
-        id: OrderId,
-        owner: (AccountId, Side),
-        size: (u32, Qty),
-        flags: u16,
-        client: u64,
-    ) {
-        debug_assert!(flags & !ORDINARY == 0);
-        let slot = id.slot();
-        if self.keeps_more {
-            self.note_top(id, owner.1, size.0);
-        }
-        self.enrol(slot, owner.0, client);
-        self.queue_up(slot, Node::new(id, owner, size.1, size.0, flags));
-    }
-
     /// Lets a new order wait for its trigger.
     pub(crate) fn wait(&mut self, order: &Arrival, waits: Waits) {
         self.enrol(order.id.slot(), order.account, order.client);
@@ -397,7 +396,7 @@ impl Book {
 
     /// Books a new order among the open ones.
     #[inline(always)]
-    fn enrol(&mut self, slot: u32, account: AccountId, client: u64) {
+    pub(crate) fn enrol(&mut self, slot: u32, account: AccountId, client: u64) {
         if self.keeps_more {
             self.names.give(slot, account, client);
             if let Some(counts) = &mut self.counts {
@@ -407,8 +406,8 @@ impl Book {
                 }
                 counts[index] += 1;
             }
+            self.owners.note(slot);
         }
-        self.owners.note(slot);
     }
 
     /// Notes what is not ordinary about an order, and when it expires; its node is to be marked.
@@ -478,6 +477,7 @@ impl Book {
     }
 
     /// Takes a node out of its queue.
+    #[inline(always)]
     fn unqueue(&mut self, slot: u32, node: Node) {
         bridge(&mut self.nodes, slot, node);
         self.leave_queue(node);
@@ -568,9 +568,8 @@ impl Book {
     pub(crate) fn remove_found(&mut self, order: &Located) {
         debug_assert!(order.is_ordinary() && self.nodes[at(order.slot)] == order.node);
         let &Located { slot, node } = order;
-        bridge(&mut self.nodes, slot, node);
         self.strike(slot, node.account());
-        self.leave_queue(node);
+        self.unqueue(slot, node);
         if node.is_odd() {
             self.odd -= 1;
         }
@@ -589,13 +588,19 @@ impl Book {
     /// The same for an order with nothing rare.
     #[inline(always)]
     fn strike(&mut self, slot: u32, account: AccountId) {
+        self.forget_more(slot, account);
+        self.give_back(slot);
+    }
+
+    /// Forgets what is kept of an order beside its node.
+    #[inline(always)]
+    fn forget_more(&mut self, slot: u32, account: AccountId) {
         if self.keeps_more {
             self.names.forget(slot);
             if let Some(counts) = &mut self.counts {
                 counts[account.index()] -= 1;
             }
         }
-        self.give_back(slot);
     }
 
     /// Forgets what was rare about the order of a vacated slot.
@@ -691,10 +696,22 @@ impl Book {
     /// True if an order of a side with this key would meet an order of the other side.
     #[inline(always)]
     pub(crate) fn is_reached_from(&self, side: Side, key: u32) -> bool {
+        self.is_within(side.opposite(), self.price_max.wrapping_sub(key).wrapping_sub(1))
+    }
+
+    /// True if an order of a side has this key or a better one.
+    #[inline(always)]
+    pub(crate) fn is_within(&self, side: Side, reach: u32) -> bool {
+        let shown = shown(side);
         // The end of a ladder is beyond every key.
-        let reach = self.price_max.wrapping_sub(key).wrapping_sub(1);
-        let shown = shown(side.opposite());
         self.ladders[shown].best() <= reach || self.ladders[shown + 1].best() <= reach
+    }
+
+    /// The keys of a price on a side, and on the other one: how far an order with this limit reaches there.
+    #[inline(always)]
+    pub(crate) fn keys(&self, side: Side, price: Price) -> (u32, u32) {
+        let (buys, sells) = (self.key(Side::Buy, price), self.key(Side::Sell, price));
+        (side.pick(buys, sells), side.pick(sells, buys))
     }
 
     /// The order of a side that is matched first.

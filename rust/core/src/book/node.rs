@@ -55,6 +55,16 @@ impl Node {
         }
     }
 
+    /// The node of an order without flags at the end of a queue.
+    pub(super) fn last(number: u64, prev: u32, owner: (AccountId, Side), qty: Qty, key: u32) -> Self {
+        let sells = u64::from(owner.1.code()) << 4;
+        Self {
+            qty_next: (bits(qty) << SLOT_BITS) | LOW,
+            stamp_prev: (number << SLOT_BITS) | u64::from(prev),
+            account_key_tag: (u64::from(owner.0.get()) << 32) | (u64::from(key) << 8) | sells,
+        }
+    }
+
     pub(super) fn qty(&self) -> Qty {
         Qty::new((self.qty_next >> SLOT_BITS).cast_signed())
     }

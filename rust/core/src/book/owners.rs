@@ -32,8 +32,13 @@ impl Owners {
             && *word >> (slot & 63) & 1 == 0
         {
             *word |= 1 << (slot & 63);
-            self.fresh.push(slot);
+            self.freshen(slot);
         }
+    }
+
+    #[inline(never)]
+    fn freshen(&mut self, slot: u32) {
+        self.fresh.push(slot);
     }
 
     /// Enters the fresh slots into the lists, and drops what is gone from the list of the account that was asked for.

@@ -76,6 +76,7 @@ impl Book {
     /// The same, after the accounts' lists were brought up to date.
     pub(crate) fn list_orders(&mut self, account: AccountId, into: &mut Vec<OrderId>) {
         self.owners.write_down(&self.nodes, account);
+        self.keeps_more = true;
         self.orders_of(account, into);
     }
 

@@ -150,6 +150,11 @@ impl Breakers {
         self.has_trade
     }
 
+    /// True if trades are told.
+    pub(crate) fn watches_trades(&self) -> bool {
+        self.watches_trades
+    }
+
     /// True if a rule refuses orders for a level that they would reach.
     pub(crate) fn refuses_sweeps(&self) -> bool {
         self.refuses_sweeps

@@ -4,8 +4,8 @@
 //! settle, report. Knows nothing of the order of the steps or of the waterfall.
 
 mod interruption;
-mod levels;
 mod matching;
+mod plain;
 mod settlement;
 mod store;
 mod uncross;
@@ -15,7 +15,6 @@ pub(crate) use uncross::Found;
 use crate::blocks::{Blocks, Limit};
 use crate::book::{Book, Filled, Located, Removed, Resting};
 use crate::breaker::Breakers;
-use crate::calls::Calls;
 use crate::config::{self, Allocation, BlockLimits, Config, GateTrigger, Indicative};
 use crate::funding::FundingState;
 use crate::guard::{Cause, Fear, Guards, View};
@@ -27,13 +26,14 @@ use crate::margin::{Health, Rules};
 use crate::mark::{MarkState, Prices};
 use crate::order::FlowKind;
 use crate::protocol::{
-    Admission, CancelReason, Events, FILL_BLOCK, HIDDEN, Phase, Placing, REDUCE_ONLY, Record, Reject,
-    SelfTrade, event, event_of,
+    Admission, CancelReason, Events, FILL_BLOCK, HIDDEN, Phase, REDUCE_ONLY, Record, Reject, SelfTrade,
+    event, event_of,
 };
 use crate::settlement::SettlementState;
 use crate::units::{AccountId, Contract, Fine, MarketId, Money, Nanos, OrderId, Ppm, Price, Qty, Side, Sum};
 use crate::volunteers::Volunteers;
-use std::collections::{BTreeMap, BTreeSet};
+use plain::Plain;
+use std::collections::BTreeMap;
 
 /// An account was called and has not recovered since.
 const CALLED: u8 = 1;
@@ -55,8 +55,8 @@ pub(crate) struct Market {
     pub(crate) admits: Admission,
     /// The configuration asks nothing of orders at entry but a quantity and a price in range.
     pub(crate) plain_entry: bool,
-    /// The same of everything but names and bands, in the phase as it is.
-    is_plain: bool,
+    /// What it asks of most orders, in the phase as it is.
+    plain: Plain,
     /// End of the phase; zero if it lasts until it is changed.
     pub(crate) end: Nanos,
     pub(crate) funding: Option<FundingState>,
@@ -141,8 +141,6 @@ pub(crate) struct Floor {
     pub(crate) markets: Vec<Market>,
     pub(crate) ledger: Ledger,
     pub(crate) guards: Guards,
-    /// Deadlines of margin calls.
-    pub(crate) calls: Calls,
     /// Drawdowns of the funds.
     pub(crate) pools: Pools,
     /// What liquidations have done in the period.
@@ -172,17 +170,10 @@ fn bit(flags: u8, which: u8) -> bool {
 }
 
 impl Market {
-    /// True if nothing is asked of an order without flags and terms but its size, its name and room in the book.
-    #[inline(always)]
-    pub(crate) fn is_plain(&self) -> bool {
-        self.is_plain && !self.breakers.has_entry() && !self.breakers.refuses_sweeps()
-    }
-
     /// Takes on the row of the phase table of a phase.
     pub(crate) fn admit(&mut self) {
         self.admits = self.config.admission(self.phase, self.sources.state());
-        let admits_all = self.admits.matches && self.admits.place == Placing::All;
-        self.is_plain = admits_all && self.plain_entry && !self.config.cleared;
+        self.plain = Plain::of(self);
     }
 }
 
@@ -195,7 +186,7 @@ impl Floor {
             phase: m.phase,
             admits: m.admission(m.phase, Sources::new(m).state()),
             plain_entry: m.entry.is_plain(),
-            is_plain: false,
+            plain: Plain::default(),
             end: Nanos::ZERO,
             funding: m.funding.map(|f| FundingState::new(f, &m.tiers)),
             breakers: Breakers::new(&config, MarketId::from_index(i)),
@@ -219,7 +210,6 @@ impl Floor {
             rules,
             prices: Prices::new(config.markets.len()),
             ledger: Ledger::new(&config),
-            calls: Calls::default(),
             pools: Pools::new(&config),
             blocks: Blocks::default(),
             gated: Nanos::ZERO,
@@ -296,12 +286,8 @@ impl Floor {
         *flags = if value { *flags | which } else { *flags & !which };
     }
 
-    /// Notes that an account is called, or is not any more; a deadline goes with a call that is over.
     pub(crate) fn set_called(&mut self, account: AccountId, value: bool) {
         self.set_flag(account, CALLED, value);
-        if !value {
-            self.calls.close(account);
-        }
     }
 
     pub(crate) fn set_liquidated(&mut self, account: AccountId, value: bool) {
@@ -513,9 +499,7 @@ impl Floor {
         };
         let opposite = order.side.opposite();
         let mut left = need;
-        let asks_fills = self.asks_fills(order.market);
-        let is_plain = m.book.is_plain() && !asks_fills;
-        if is_plain && order.prevention == SelfTrade::Allowed && order.leg.is_none() {
+        if m.book.is_plain() && order.prevention == SelfTrade::Allowed && order.leg.is_none() {
             for level in m.book.levels(opposite).take_while(|level| !ends(level.price)) {
                 left -= level.qty;
                 if !left.is_positive() {
@@ -524,8 +508,6 @@ impl Floor {
             }
             return false;
         }
-        // Whose orders do not count any more: what an account's first order does decides about its others.
-        let mut seen = BTreeSet::new();
         let whole = matches!(m.config.allocation, Allocation::ProRata { .. });
         let mut part = (Price::ZERO, 0);
         // What would be left if the icebergs of this part of the level showed one peak only.
@@ -551,12 +533,8 @@ impl Floor {
                 return !whole && !left_of_shown.is_positive();
             }
             let tied = m.book.rare(resting.id).leg.is_some() || order.leg == Some(resting.id);
-            let sure = !asks_fills
-                || resting.account != order.account
-                    && seen.insert(resting.account)
-                    && self.carries_fill(order.market, &resting, resting.price, order.qty);
-            if resting.flags & REDUCE_ONLY == 0 && !tied && sure {
-                left -= if asks_fills { resting.shown } else { resting.qty };
+            if resting.flags & REDUCE_ONLY == 0 && !tied {
+                left -= resting.qty;
                 left_of_shown -= resting.shown;
             }
         }

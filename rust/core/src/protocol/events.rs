@@ -1,6 +1,8 @@
 //! The list that a batch's events are written into.
 
 use super::Record;
+#[cfg(doc)]
+use super::word;
 use crate::units::Nanos;
 
 /// The events of a batch, in order, with what every event of a step has in common.
@@ -86,6 +88,16 @@ impl Events {
         let seq = self.seq().wrapping_add(1);
         let Self { venue, source, at, .. } = *self;
         self.records.push(Record { venue, at, seq, source, ..record });
+    }
+
+    /// Appends an event that is given as words: see [`word`]. Venue and number are filled in.
+    #[inline(always)]
+    pub(crate) fn write(&mut self, words: [u64; 8]) {
+        let [head, at, _, rest @ ..] = words;
+        let head = head | u64::from(self.venue) << 32;
+        let [who, order, price, qty, amount] = rest;
+        let seq = self.seq().wrapping_add(1);
+        self.records.push(bytemuck::cast([head, at, seq, who, order, price, qty, amount]));
     }
 }
 

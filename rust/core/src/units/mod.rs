@@ -12,7 +12,6 @@ use serde::{Deserialize, Serialize};
 
 mod contract;
 mod draw;
-mod fraction;
 mod quantile;
 mod rates;
 mod ratios;
@@ -23,7 +22,6 @@ mod wide;
 
 pub use contract::Contract;
 pub(crate) use draw::draw;
-pub use fraction::Fraction;
 pub use quantile::quantile_factors;
 pub use rates::{
     Doubled, funding_index_delta_towards_zero, padded_median_towards_zero, premium_towards_zero, slew_limit,
@@ -341,7 +339,11 @@ impl Side {
     #[must_use]
     #[inline]
     pub fn from_code(code: u8) -> Option<Self> {
-        (code <= 1).then(|| Self::of_bit(code == 1))
+        match code {
+            0 => Some(Self::Buy),
+            1 => Some(Self::Sell),
+            _ => None,
+        }
     }
 
     /// The side of a bit.

@@ -16,8 +16,7 @@ use crate::liquidation::Queue;
 use crate::margin::Health;
 use crate::order::Gathered;
 use crate::protocol::{
-    AfterPhase, Command, Events, LIQUIDATED_FOR_CALL, Phase, Placing, Record, Reject, command, event,
-    event_of,
+    AfterPhase, Command, Events, Phase, Placing, Record, Reject, command, event, event_of,
 };
 use crate::units::{AccountId, MarketId, Nanos};
 use core::cmp::Ordering;
@@ -80,17 +79,6 @@ enum Due {
     Funding,
     Source,
     Settlement,
-    /// The deadline of margin calls, of no market: it comes after those of markets at its time.
-    Call,
-}
-
-/// Why an account's liquidation starts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Start {
-    /// It is below maintenance.
-    Maintenance,
-    /// The deadline of its call has passed.
-    Call,
 }
 
 /// A timer that is due: its time, its market, its kind.
@@ -150,22 +138,42 @@ impl Venue {
         mut stops: impl FnMut(&Self, &Record, &Events, usize) -> bool,
     ) -> usize {
         events.begin(self.floor.config.venue, self.floor.now, 0, self.seq);
-        let mut done = 0;
-        for record in records {
+        let mut is_settled = self.is_settled();
+        let mut rest = records.iter();
+        for record in rest.by_ref() {
             let before = events.len();
-            self.step(record, events);
-            done += 1;
+            if !is_settled || !self.is_done_plainly(record, events) {
+                self.step(record, events);
+                is_settled = self.is_settled();
+            }
             if stops(self, record, events, before) {
                 break;
             }
         }
         self.seq = events.seq();
-        done
+        records.len() - rest.len()
     }
 
     /// Applies one command record.
     pub fn apply_record(&mut self, record: &Record, events: &mut Events) {
         self.apply_batch(core::slice::from_ref(record), events);
+    }
+
+    /// True if nothing is waiting for the next step, and nothing looks at each: plain steps leave it so.
+    #[inline(always)]
+    fn is_settled(&self) -> bool {
+        let watches = self.watches_gaps || self.watches_touches;
+        !watches && self.gathered.is_none() && !self.floor.is_stirred()
+    }
+
+    /// A step that changes nothing but a book and the time; false if it takes more than that.
+    #[inline(always)]
+    fn is_done_plainly(&mut self, record: &Record, events: &mut Events) -> bool {
+        let at = Nanos::new(record.at);
+        if at < self.floor.now || at >= self.next_due {
+            return false;
+        }
+        self.floor.does_plainly(record, at, events)
     }
 
     /// One step. Most are for an order or a cancel, at a time at which there is nothing else to do.
@@ -335,14 +343,7 @@ impl Venue {
 
     /// The earliest due time of any timer.
     fn first_due(&self) -> Nanos {
-        self.first_timer().map_or(Nanos::MAX, |timer| timer.0)
-    }
-
-    /// The first timer of all.
-    fn first_timer(&self) -> Option<Timer> {
-        let call = self.floor.calls.first().filter(|due| *due < Nanos::MAX);
-        let call = call.map(|due| (due, MarketId::NONE, Due::Call));
-        self.floor.market_ids().filter_map(|m| self.timer(m)).chain(call).min()
+        self.floor.market_ids().filter_map(|m| self.timer(m)).map(|t| t.0).min().unwrap_or(Nanos::MAX)
     }
 
     /// The first timer of a market; a settlement under way is due at once, and [`Nanos::MAX`] never comes.
@@ -374,12 +375,13 @@ impl Venue {
     fn run_timers(&mut self, events: &mut Events) -> bool {
         let mut budget =
             usize::try_from(self.floor.config.limits.funding_accounts_per_step).expect("32 bits fit");
-        while let Some((at, market, what)) = self.first_timer().filter(|t| t.0 <= self.floor.now) {
+        loop {
+            let due = self.floor.market_ids().filter_map(|m| self.timer(m)).min();
+            let Some((at, market, what)) = due.filter(|t| t.0 <= self.floor.now) else { break };
             match what {
                 Due::Expiry => self.expire(market, at, events),
                 Due::PhaseEnd => self.end_phase(market, at, events),
                 Due::Source => self.expire_sources(market, at, events),
-                Due::Call => self.end_calls(at, events),
                 Due::Settlement => {
                     if self.settle_market(market, at, &mut budget, events) {
                         return true;
@@ -519,106 +521,54 @@ impl Venue {
         self.judged = judged;
     }
 
-    /// Margin calls have run out at a time: whoever covers its call now is cleared, the others are liquidated; an account
-    /// that cannot be is called anew.
-    fn end_calls(&mut self, due: Nanos, events: &mut Events) {
-        let mut judged: Vec<(AccountId, Health)> = Vec::new();
-        for account in self.floor.calls.at(due) {
-            let health = self.floor.health(account);
-            if health.is_callable() {
-                judged.push((account, health));
-            } else {
-                self.clear_call(account, &health, events);
-                self.floor.arm(account, Cause::Touch);
-            }
-        }
-        judged.sort_unstable_by(worst_first);
-        for (account, health) in judged {
-            if self.floor.can_be_liquidated(account) {
-                self.start_liquidation(account, &health, Start::Call, events);
-                self.floor.arm(account, Cause::Touch);
-            } else {
-                self.call(account, &health, events);
-            }
-        }
-    }
-
     fn clear_calls(&mut self, judged: &[(AccountId, Health)], events: &mut Events) {
         for (account, health) in judged {
             let floor = &mut self.floor;
             if floor.is_called(*account) && floor.is_touched(*account) && health.equity >= health.call {
-                self.clear_call(*account, health, events);
+                floor.set_called(*account, false);
+                events.push(Record {
+                    account: account.get(),
+                    amount: health.equity.saturate().get(),
+                    ..event_of(event::MARGIN_CALL_CLEARED, MarketId::NONE)
+                });
             }
         }
-    }
-
-    fn clear_call(&mut self, account: AccountId, health: &Health, events: &mut Events) {
-        self.floor.set_called(account, false);
-        events.push(Record {
-            account: account.get(),
-            amount: health.equity.saturate().get(),
-            ..event_of(event::MARGIN_CALL_CLEARED, MarketId::NONE)
-        });
     }
 
     fn call_margin(&mut self, judged: &[(AccountId, Health)], events: &mut Events) {
         for (account, health) in judged {
-            if !(health.is_liquidatable() && self.floor.can_be_liquidated(*account)) {
-                self.call(*account, health, events);
+            let floor = &mut self.floor;
+            if health.is_liquidatable() && floor.can_be_liquidated(*account) {
+                continue;
             }
+            floor.set_called(*account, true);
+            events.push(Record {
+                account: account.get(),
+                amount: health.equity.saturate().get(),
+                qty: health.call.saturate().get(),
+                ..event_of(event::MARGIN_CALLED, MarketId::NONE)
+            });
         }
-    }
-
-    /// Calls an account; where calls have a deadline, says what it lacks and until when it has to cure that.
-    fn call(&mut self, account: AccountId, health: &Health, events: &mut Events) {
-        let floor = &mut self.floor;
-        floor.set_called(account, true);
-        events.push(Record {
-            account: account.get(),
-            amount: health.equity.saturate().get(),
-            qty: health.call.saturate().get(),
-            ..event_of(event::MARGIN_CALLED, MarketId::NONE)
-        });
-        let grace = floor.config.margin_call_grace_ns;
-        if grace.is_zero() {
-            return;
-        }
-        let due = floor.now.later(grace);
-        floor.calls.open(account, due);
-        events.push(Record {
-            account: account.get(),
-            qty: (health.call - health.equity).saturate().get(),
-            amount: due.get(),
-            ..event_of(event::MARGIN_CALL_DUE, MarketId::NONE)
-        });
-        self.next_due = self.next_due.min(due);
     }
 
     fn start_liquidations(&mut self, judged: &[(AccountId, Health)], events: &mut Events) {
         for (account, health) in judged {
-            if health.is_liquidatable() && self.floor.can_be_liquidated(*account) {
-                self.start_liquidation(*account, health, Start::Maintenance, events);
+            let floor = &mut self.floor;
+            if !(health.is_liquidatable() && floor.can_be_liquidated(*account)) {
+                continue;
             }
-        }
-    }
-
-    /// An account joins the liquidation queue; a call of it has no deadline any more.
-    fn start_liquidation(&mut self, account: AccountId, health: &Health, start: Start, events: &mut Events) {
-        let floor = &mut self.floor;
-        floor.calls.close(account);
-        floor.set_called(account, floor.rules.has_calls());
-        floor.set_liquidated(account, true);
-        self.queue.join(account);
-        let flags = if start == Start::Call { LIQUIDATED_FOR_CALL } else { 0 };
-        events.push(Record {
-            account: account.get(),
-            flags,
-            amount: health.equity.saturate().get(),
-            qty: health.maintenance.saturate().get(),
-            ..event_of(event::LIQUIDATION_STARTED, MarketId::NONE)
-        });
-        if health.equity.is_negative() {
-            floor.alarm(account, GateTrigger::NegativeEquity, events);
+            floor.set_called(*account, floor.rules.has_calls());
+            floor.set_liquidated(*account, true);
+            self.queue.join(*account);
+            events.push(Record {
+                account: account.get(),
+                amount: health.equity.saturate().get(),
+                qty: health.maintenance.saturate().get(),
+                ..event_of(event::LIQUIDATION_STARTED, MarketId::NONE)
+            });
+            if health.equity.is_negative() {
+                floor.alarm(*account, GateTrigger::NegativeEquity, events);
+            }
         }
     }
 

@@ -53,58 +53,31 @@ impl Venue {
     ) -> Result<(), Reject> {
         let market = self.known_market(MarketId::new(r.market))?;
         self.known_account(AccountId::new(r.account))?;
-        // Of most orders nothing is said but price and quantity, and whether they rest. Where a market asks no more, few
-        // questions remain; elsewhere they are asked like the others.
-        let is_bare = said.is_none() && r.flags == 0 && r.amount == 0;
-        let is_limit = r.code <= OrderType::ImmediateOrCancel.code();
-        if !is_bare || !is_limit || !self.floor.market(market).is_plain() {
-            return self.place_with(market, r, said, events);
-        }
-        let order = Order::read(&Record { flags: 0, amount: 0, ..*r })?;
-        self.accept::<true>(market, order, &NO_TERMS, events).map(|_| ())
-    }
-
-    /// A Place with flags or terms, of another type, or in a market that asks more.
-    #[inline(never)]
-    fn place_with(
-        &mut self,
-        market: MarketId,
-        r: &Record,
-        said: Option<&Said>,
-        events: &mut Events,
-    ) -> Result<(), Reject> {
         let order = Order::read(r)?;
         if said.is_some_and(|said| said.broken || said.of != Some((market, order.account))) {
             return Err(Reject::BadField);
         }
         let terms = said.map_or(&NO_TERMS, |said| &said.terms);
         terms.fit(&order)?;
-        self.accept::<false>(market, order, terms, events).map(|_| ())
+        self.accept(market, order, terms, events).map(|_| ())
     }
 
-    /// A Place whose form is right: the id of the order. A bare one is a limit order, to rest or not, without flags,
-    /// session and terms, in a plain market.
+    /// A Place whose form is right: the id of the order.
     #[inline(always)]
-    fn accept<const BARE: bool>(
+    fn accept(
         &mut self,
         market: MarketId,
         order: Order,
         terms: &Terms,
         events: &mut Events,
     ) -> Result<OrderId, Reject> {
-        if !BARE {
-            self.floor.look_at_bounds(market);
-        }
+        self.floor.look_at_bounds(market);
         let m = self.floor.market(market);
-        let checked = if BARE {
-            self.check_place::<true>(m, market, &order, terms)
-        } else {
-            self.check_place::<false>(m, market, &order, terms)
-        };
-        let Checked { limit, price, expiry, unpriced, bound } = match checked {
-            Ok(checked) => checked,
-            Err(barred) => return Err(report_barred(market, &order, &barred, events)),
-        };
+        let Checked { limit, price, expiry, unpriced, bound } =
+            match self.check_place(m, market, &order, terms) {
+                Ok(checked) => checked,
+                Err(barred) => return Err(report_barred(market, &order, &barred, events)),
+            };
         if let Some(bound) = bound {
             report_bound(market, &order, &bound, events);
         }
@@ -114,11 +87,7 @@ impl Venue {
 
         // From here on nothing fails.
         let Order { account, side, qty, flags, client, .. } = order;
-        let rare = if BARE {
-            None
-        } else {
-            Rare { display: terms.display, expiry, leg: terms.leg, session: order.session }.boxed()
-        };
+        let rare = Rare { display: terms.display, expiry, leg: terms.leg, session: order.session }.boxed();
         if let Some(trigger) = terms.trigger {
             return Ok(self.wait(market, &order, (terms, rare), trigger, events));
         }
@@ -128,12 +97,13 @@ impl Venue {
         if order.rests() && rare.is_none() && flags & !ORDINARY == 0 {
             let key = m.book.key(side, price);
             if !m.book.is_reached_from(side, key) {
-                if !BARE && m.config.cleared {
+                if m.config.cleared {
                     ledger.position_mut(account, market).add_open(side, qty);
                 }
+                assert!(m.book.has_room(), "it was asked before");
                 let id = m.book.next_id(accepted);
-                report_accepted(market, id, &order, (price, flags), events);
                 m.book.add(id, (account, side), (key, qty), flags, client);
+                report_accepted(market, id, &order, (price, flags), events);
                 return Ok(id);
             }
         }
@@ -170,10 +140,9 @@ impl Venue {
         id
     }
 
-    /// The refusals of a Place whose form is right, in order. Bare: without the questions that a plain market
-    /// does not ask of a bare order.
+    /// The refusals of a Place whose form is right, in order.
     #[inline(always)]
-    fn check_place<const BARE: bool>(
+    fn check_place(
         &self,
         m: &Market,
         market: MarketId,
@@ -184,27 +153,21 @@ impl Venue {
         if has_name && !m.book.admits_name(order.client) {
             return Err(Reject::BadField.into());
         }
-        let unpriced = !BARE && !order.rests() && joins_auction(m, order, terms);
-        if !BARE {
-            let may_wait = terms.trigger.is_some() && m.admits.place != Placing::None;
-            if !order.is_admitted(m.admits.place) && !may_wait && !unpriced {
-                return Err(Reject::PhaseRefuses.into());
-            }
-            self.check_mark(m, market)?;
+        let unpriced = !order.rests() && joins_auction(m, order, terms);
+        let may_wait = terms.trigger.is_some() && m.admits.place != Placing::None;
+        if !order.is_admitted(m.admits.place) && !may_wait && !unpriced {
+            return Err(Reject::PhaseRefuses.into());
         }
-        let steps = !BARE && !m.plain_entry;
+        self.check_mark(m, market)?;
+        let steps = !m.plain_entry;
         self.check_size(m, market, (order.limit(), order.qty), order.has(REDUCE_ONLY), steps)?;
         let account = order.account;
-        let expiry = if BARE { None } else { self.check_expiry(m, order.flags, terms)? };
-        if !BARE {
-            self.check_free(m, account)?;
-        }
+        let expiry = self.check_expiry(m, order.flags, terms)?;
+        self.check_free(m, account)?;
         if has_name && m.book.named(account, order.client).is_some() {
             return Err(Reject::DuplicateClientId.into());
         }
-        if !BARE {
-            self.check_terms(m, market, order, terms)?;
-        }
+        self.check_terms(m, market, order, terms)?;
         if order.rests() || terms.trigger.is_some() || unpriced {
             let max = if steps { m.config.entry.open_orders_max } else { None };
             if max.is_some_and(|max| m.book.open_orders(account) >= max) {
@@ -215,7 +178,7 @@ impl Venue {
             }
         }
         let checked = Checked { limit: order.limit(), price: order.price, expiry, unpriced, bound: None };
-        if BARE || terms.trigger.is_some() || unpriced {
+        if terms.trigger.is_some() || unpriced {
             return Ok(checked);
         }
         let (limit, price, bound) = self.check_entry(m, market, *order, terms, Qty::ZERO)?;
@@ -652,7 +615,7 @@ impl Venue {
             }
             let (kind, flags) = (OrderType::Limit, r.flags);
             let order = Order { account, side, kind, flags, price, qty, client: 0, session: 0 };
-            match self.accept::<false>(market, order, &NO_TERMS, events) {
+            match self.accept(market, order, &NO_TERMS, events) {
                 Ok(accepted) => *id = accepted,
                 Err(why) => events.push(Record {
                     kind: event::REJECTED,

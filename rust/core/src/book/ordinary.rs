@@ -1,0 +1,190 @@
+//! The short way of ordinary orders, where nothing has to be made or taken down: they join a queue with others in it, or
+//! leave one that goes on.
+//!
+//! Nothing is called on this way, and what cannot happen ends in a panic that is told nothing: so the compiler keeps
+//! all that it has at hand in registers.
+
+use super::{Book, Located, NO_SLOT, Node, ORDINARY, at, shown};
+use crate::units::{AccountId, OrderId, Qty, Side};
+
+#[cold]
+#[inline(never)]
+fn broken() -> ! {
+    panic!("a link of the book leads nowhere");
+}
+
+/// The node of a slot that a link names.
+#[inline(always)]
+fn linked(nodes: &mut [Node], slot: u32) -> &mut Node {
+    match nodes.get_mut(at(slot)) {
+        Some(node) => node,
+        None => broken(),
+    }
+}
+
+/// A meeting with the order at the front of a side.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Met {
+    /// The order as it stood before.
+    pub(crate) order: Located,
+    /// What was traded of it.
+    pub(crate) qty: Qty,
+    /// Nobody is left at its price.
+    pub(crate) ends: bool,
+}
+
+impl Book {
+    /// True if something is kept of every open order beside its node, or may be.
+    #[inline(always)]
+    pub(crate) fn keeps_more(&self) -> bool {
+        self.keeps_more
+    }
+
+    /// The id of an order about to be accepted, whose number is the next and whose slot is reserved. The caller made sure
+    /// that there is room.
+    #[inline(always)]
+    pub(crate) fn next_id(&mut self, accepted: &mut u64) -> OrderId {
+        // Ids keep it in 40 bits, which snapshots check: it is far from the end of 64.
+        *accepted = accepted.wrapping_add(1);
+        OrderId::new(*accepted, self.take_slot())
+    }
+
+    /// Puts a new order with ordinary flags and nothing rare at the back of the queue of its key; the slot in its id is
+    /// reserved.
+    #[inline(always)]
+    pub(crate) fn add(
+        &mut self,
+        id: OrderId,
+        owner: (AccountId, Side),
+        size: (u32, Qty),
+        flags: u16,
+        client: u64,
+    ) {
+        debug_assert!(flags & !ORDINARY == 0);
+        let slot = id.slot();
+        if self.keeps_more {
+            self.note_top(id, owner.1, size.0);
+        }
+        self.enrol(slot, owner.0, client);
+        self.queue_up(slot, Node::new(id, owner, size.1, size.0, flags));
+    }
+
+    /// Puts a new order without flags behind others in its queue: its id, whose number is the next. None, and nothing is
+    /// done, if no slot is free or it would be the first there.
+    #[inline(always)]
+    pub(crate) fn follow(
+        &mut self,
+        accepted: &mut u64,
+        owner: (AccountId, Side),
+        size: (u32, Qty),
+    ) -> Option<OrderId> {
+        let Self { nodes, ladders, free, .. } = self;
+        let (slot, key, qty) = (*free, size.0, size.1);
+        let queue = ladders[shown(owner.1)].made(key)?;
+        let prev = queue.tail;
+        if slot == NO_SLOT || prev == NO_SLOT {
+            return None;
+        }
+        queue.tail = slot;
+        queue.gain(qty);
+        let nodes = nodes.as_mut_slice();
+        let node = linked(nodes, slot);
+        *free = node.next();
+        // Ids keep it in 40 bits, which snapshots check: it is far from the end of 64.
+        let number = accepted.wrapping_add(1);
+        *accepted = number;
+        *node = Node::last(number, prev, owner, qty, key);
+        linked(nodes, prev).set_next(NO_SLOT, slot);
+        self.count(2, 0);
+        Some(OrderId::new(number, slot))
+    }
+
+    /// What is kept of an order beside its node is forgotten.
+    #[inline(never)]
+    pub(crate) fn forget(&mut self, order: Located) {
+        self.forget_more(order.slot, order.account());
+    }
+
+    /// Ends the only order of a queue.
+    #[inline(never)]
+    pub(crate) fn end(&mut self, order: Located) {
+        self.remove_found(&order);
+    }
+
+    /// Takes an order with nothing rare out of a queue with others in it; false, and nothing is done, if it is the only
+    /// one there.
+    #[inline(always)]
+    pub(crate) fn leave(&mut self, order: &Located) -> bool {
+        let &Located { slot, node } = order;
+        let (next, prev) = (node.next(), node.prev());
+        if next == NO_SLOT && prev == NO_SLOT {
+            return false;
+        }
+        let Self { nodes, ladders, free, odd, .. } = self;
+        if node.is_odd() {
+            *odd -= 1;
+        }
+        let Some(queue) = ladders[node.ladder()].made(node.key()) else { broken() };
+        queue.lose(node.qty());
+        let nodes = nodes.as_mut_slice();
+        linked(nodes, slot).vacate(*free);
+        *free = slot;
+        if prev == NO_SLOT {
+            queue.head = next;
+        } else {
+            linked(nodes, prev).set_next(slot, next);
+        }
+        if next == NO_SLOT {
+            queue.tail = prev;
+        } else {
+            linked(nodes, next).set_prev(slot, prev);
+        }
+        self.count(1 + u64::from(prev != NO_SLOT) + u64::from(next != NO_SLOT), 0);
+        true
+    }
+
+    /// Trades with the order at the front of a side of a plain book, up to a quantity, if its key is not beyond a reach. An
+    /// order with nothing left is gone; [`Book::close`] is called if it was the last at its price.
+    #[inline(always)]
+    pub(crate) fn meet(&mut self, side: Side, reach: u32, most: Qty) -> Option<Met> {
+        debug_assert!(self.odd == 0 && most.is_positive());
+        let Self { nodes, ladders, free, .. } = self;
+        let ladder = &mut ladders[shown(side)];
+        let key = ladder.best();
+        if key > reach {
+            return None;
+        }
+        let Some(queue) = ladder.made(key) else { broken() };
+        let nodes = nodes.as_mut_slice();
+        let slot = queue.head;
+        let first = linked(nodes, slot);
+        let order = Located { slot, node: *first };
+        let shown = order.shown();
+        if most < shown {
+            first.set_qty(shown.minus_proven(most));
+            queue.qty = queue.qty.minus_proven(most);
+            self.count(1, 0);
+            return Some(Met { order, qty: most, ends: false });
+        }
+        first.vacate(*free);
+        *free = slot;
+        queue.lose(shown);
+        let next = order.node.next();
+        queue.head = next;
+        let ends = next == NO_SLOT;
+        if ends {
+            queue.tail = NO_SLOT;
+        } else {
+            linked(nodes, next).set_prev(slot, NO_SLOT);
+        }
+        self.count(1 + u64::from(!ends), u64::from(ends));
+        Some(Met { order, qty: shown, ends })
+    }
+
+    /// The best price of a side has no orders any more.
+    #[inline(never)]
+    pub(crate) fn close(&mut self, side: Side) {
+        let ladder = &mut self.ladders[shown(side)];
+        ladder.unmark(ladder.best());
+    }
+}

@@ -1,0 +1,279 @@
+//! What most commands are: bare limit orders and cancels of ordinary ones, in markets that ask nothing of them but
+//! their size.
+//!
+//! A function here does the whole of a command, or nothing and says so: then the steps of the venue do it, which know
+//! every rule. All refusals are left to them, and whatever may leave work for the end of a step. So there is no rule
+//! here that is not there as well, only the certainty that the others have nothing to say. Nothing is called on the way
+//! that is not in line, for what the processor has at hand would have to be kept safe from it.
+
+use super::{Floor, Market};
+use crate::book::{Located, NO_SLOT};
+use crate::config::Allocation;
+use crate::ledger::Ledger;
+use crate::protocol::{
+    BY_CLIENT_ID, CancelReason, Events, FILL_TAKER, OrderType, Placing, Record, SelfTrade, command, event,
+    word,
+};
+use crate::units::{AccountId, Nanos, OrderId, Price, Qty, Side};
+
+/// What a market asks of an order without flags and terms, as it stands.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Plain {
+    /// Nothing but a size in range, a name that is free, and room in the book.
+    entry: bool,
+    /// Nothing of a Cancel but that its order is there.
+    cancels: bool,
+    /// Nothing of orders that trade either, nor is anything told of trades.
+    trades: bool,
+    qty: (Qty, Qty),
+    price: (Price, Price),
+}
+
+impl Plain {
+    pub(super) fn of(m: &Market) -> Self {
+        let (config, breakers) = (&m.config, &m.breakers);
+        let admits_all = m.admits.matches && m.admits.place == Placing::All;
+        let unwatched = !breakers.has_trade() && !breakers.watches_trades();
+        let shares_out = matches!(config.allocation, Allocation::ProRata { .. });
+        let asks = breakers.has_entry() || breakers.refuses_sweeps();
+        let entry = admits_all && m.plain_entry && !config.cleared && !asks;
+        Self {
+            entry,
+            cancels: !config.cleared,
+            trades: entry && unwatched && !shares_out,
+            qty: (config.entry.qty_min, config.order_qty_max),
+            price: config.prices(),
+        }
+    }
+
+    /// True for a bare limit order, to rest or not, of the right size.
+    #[inline(always)]
+    fn admits(&self, r: &Record) -> bool {
+        let (qty, price) = (Qty::new(r.qty), Price::new(r.price));
+        r.amount == 0
+            && r.code <= OrderType::ImmediateOrCancel.code()
+            && self.qty.0 <= qty
+            && qty <= self.qty.1
+            && self.price.0 <= price
+            && price <= self.price.1
+    }
+}
+
+impl Floor {
+    /// Does a command at a time at which nothing is due, if it changes nothing but a book; false if it takes more.
+    #[inline(always)]
+    pub(crate) fn does_plainly(&mut self, r: &Record, at: Nanos, events: &mut Events) -> bool {
+        let Self { markets, ledger, accepted, now, .. } = self;
+        let Some(m) = markets.get_mut(usize::from(r.market)) else { return false };
+        let more = m.book.keeps_more();
+        match word::form(r) {
+            PLACE if m.plain.entry => {
+                *now = at;
+                if more {
+                    m.place_named(r, ledger, accepted, events)
+                } else {
+                    m.place_plainly::<false>(r, ledger, accepted, events)
+                }
+            }
+            CANCEL if m.plain.cancels && !more => {
+                *now = at;
+                m.cancel_plainly::<false>(r, events)
+            }
+            CANCEL | CANCEL_NAMED if m.plain.cancels && more => {
+                *now = at;
+                m.cancel_named(r, events)
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Forms of commands: without flags, or with a client's name.
+const PLACE: u64 = word::head(command::PLACE, 0, 0);
+const CANCEL: u64 = word::head(command::CANCEL, 0, 0);
+const CANCEL_NAMED: u64 = word::head(command::CANCEL, BY_CLIENT_ID, 0);
+
+impl Market {
+    #[inline(never)]
+    fn place_named(&mut self, r: &Record, ledger: &Ledger, accepted: &mut u64, events: &mut Events) -> bool {
+        self.place_plainly::<true>(r, ledger, accepted, events)
+    }
+
+    #[inline(never)]
+    fn cancel_named(&mut self, r: &Record, events: &mut Events) -> bool {
+        self.cancel_plainly::<true>(r, events)
+    }
+
+    /// A Place that is certain to be accepted; false if it is not done. More is kept of orders, or not.
+    #[inline(always)]
+    fn place_plainly<const MORE: bool>(
+        &mut self,
+        r: &Record,
+        ledger: &Ledger,
+        accepted: &mut u64,
+        events: &mut Events,
+    ) -> bool {
+        let (account, client) = (AccountId::new(r.account), r.order);
+        let Some(side) = Side::from_code(r.side) else { return false };
+        if !self.plain.admits(r)
+            || !ledger.knows(account)
+            || (MORE && !self.book.has_free_name(account, client))
+        {
+            return false;
+        }
+        let (key, reach) = self.book.keys(side, Price::new(r.price));
+        if r.code != OrderType::Limit.code() || self.book.is_within(side.opposite(), reach) {
+            return self.take_plainly(r, side, ledger, accepted, events);
+        }
+        let (owner, size) = ((account, side), (key, Qty::new(r.qty)));
+        let Some(id) = self.book.follow(accepted, owner, size) else {
+            return self.lead_plainly(r, owner, accepted, events);
+        };
+        if MORE {
+            self.book.enrol(id.slot(), account, client);
+        }
+        accept(r, id, events);
+        true
+    }
+
+    /// A Place of an order that is the first at its price, or needs a new slot; false if the book is full.
+    #[inline(never)]
+    fn lead_plainly(
+        &mut self,
+        r: &Record,
+        owner: (AccountId, Side),
+        accepted: &mut u64,
+        events: &mut Events,
+    ) -> bool {
+        if !self.book.has_room() {
+            return false;
+        }
+        let id = self.book.next_id(accepted);
+        accept(r, id, events);
+        let key = self.book.key(owner.1, Price::new(r.price));
+        self.book.add(id, owner, (key, Qty::new(r.qty)), 0, r.order);
+        true
+    }
+
+    /// A Cancel of an ordinary order by its owner; false if it is not done. More is kept of orders, or not.
+    #[inline(always)]
+    fn cancel_plainly<const MORE: bool>(&mut self, r: &Record, events: &mut Events) -> bool {
+        let account = AccountId::new(r.account);
+        let by_name = MORE && r.flags == BY_CLIENT_ID;
+        let found = if by_name {
+            self.book.named(account, r.order)
+        } else {
+            self.book.find(OrderId::from_raw(r.order))
+        };
+        let Some(found) = found.filter(|found| found.account() == account && found.is_ordinary()) else {
+            return false;
+        };
+        if !self.book.leave(&found) {
+            self.book.end(found);
+        } else if MORE {
+            self.book.forget(found);
+        }
+        let size = (self.book.price_of(&found), found.shown());
+        events.write([
+            word::head(event::CANCELLED, 0, r.market),
+            word::of(r.at),
+            0,
+            word::who(r.source, found.side(), CancelReason::User.code(), account),
+            if by_name { found.id().raw() } else { r.order },
+            word::of(size.0.get()),
+            word::of(size.1.get()),
+            0,
+        ]);
+        true
+    }
+}
+
+/// Accepted: the words of the command with the id of the order.
+#[inline(always)]
+fn accept(r: &Record, id: OrderId, events: &mut Events) {
+    let [_, at, _, who, client, price, qty, _] = *word::all(r);
+    events.write([word::head(event::ACCEPTED, 0, r.market), at, 0, who, id.raw(), price, qty, client]);
+}
+
+impl Market {
+    /// A Place that trades, or does not rest; false if it is not done.
+    #[inline(never)]
+    fn take_plainly(
+        &mut self,
+        r: &Record,
+        side: Side,
+        ledger: &Ledger,
+        accepted: &mut u64,
+        events: &mut Events,
+    ) -> bool {
+        let account = AccountId::new(r.account);
+        let rests = r.code == OrderType::Limit.code();
+        let asks = !self.plain.trades || self.book.waiting().watches_trades();
+        let prevents = ledger.tag(account).prevention != SelfTrade::Allowed;
+        if asks || prevents || !self.book.is_plain() || (rests && !self.book.has_room()) {
+            return false;
+        }
+        *accepted += 1;
+        let id = OrderId::new(*accepted, if rests { self.book.reserve() } else { NO_SLOT });
+        accept(r, id, events);
+
+        let price = Price::new(r.price);
+        let (own, reach) = self.book.keys(side, price);
+        let mut left = Qty::new(r.qty);
+        let mut last = None;
+        while let Some(met) = self.book.meet(side.opposite(), reach, left) {
+            let price = self.book.price_of(&met.order);
+            report_fills(r, &met.order, (id, side), (price, met.qty), events);
+            last = Some(price);
+            left = left.minus_proven(met.qty);
+            if met.ends {
+                self.book.close(side.opposite());
+            }
+            if self.book.keeps_more() && met.qty == met.order.shown() {
+                self.book.forget(met.order);
+            }
+            if left.is_zero() {
+                break;
+            }
+        }
+        if let Some(price) = last {
+            self.mark.trade(price);
+        }
+        if left.is_zero() {
+            if rests {
+                self.book.release(id.slot());
+            }
+        } else if rests {
+            self.book.add(id, (account, side), (own, left), 0, r.order);
+        } else {
+            let who = word::who(r.source, side, CancelReason::Immediate.code(), account);
+            events.write([
+                word::head(event::CANCELLED, 0, r.market),
+                word::of(r.at),
+                0,
+                who,
+                id.raw(),
+                word::of(r.price),
+                word::of(left.get()),
+                0,
+            ]);
+        }
+        true
+    }
+}
+
+/// Both sides of a trade without a fee: the resting order's, then that of the command.
+#[inline(always)]
+fn report_fills(
+    r: &Record,
+    maker: &Located,
+    taker: (OrderId, Side),
+    size: (Price, Qty),
+    events: &mut Events,
+) {
+    let (at, price, qty) = (word::of(r.at), word::of(size.0.get()), word::of(size.1.get()));
+    let who = word::who(r.source, maker.side(), 0, maker.account());
+    events.write([word::head(event::FILL, 0, r.market), at, 0, who, maker.id().raw(), price, qty, 0]);
+    let who = word::who(r.source, taker.1, 0, AccountId::new(r.account));
+    events.write([word::head(event::FILL, FILL_TAKER, r.market), at, 0, who, taker.0.raw(), price, qty, 0]);
+}
