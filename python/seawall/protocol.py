@@ -26,6 +26,7 @@ __all__ = [
     "IndexState",
     "Limit",
     "LiquidationEnd",
+    "MarginLevel",
     "OrderFlag",
     "OrderType",
     "Phase",
@@ -134,6 +135,8 @@ class EventKind(IntEnum):
     FUNDING_PAID = 411
     MARGIN_CALLED = 500
     MARGIN_CALL_CLEARED = 501
+    MARGIN_CALL_DUE = 502
+    LEVEL_REACHED = 503
     MULTIPLIER_SET = 504
     LIQUIDATION_STARTED = 510
     LIQUIDATION_ORDER = 511
@@ -319,6 +322,8 @@ class CancelReason(IntEnum):
     """The orders of every account were cancelled."""
     SETTLEMENT = 12
     """The market is to be settled."""
+    MARGIN = 13
+    """Its account does not cover the fill level."""
 
 
 class RuleParameter(IntEnum):
@@ -389,6 +394,15 @@ class Limit(IntEnum):
     """Rounds of auto-deleveraging in a period."""
     ADL_COOLDOWN = 6
     """Time between two rounds of auto-deleveraging in a market."""
+
+
+class MarginLevel(IntEnum):
+    """A level below maintenance margin: field ``code`` of a LevelReached."""
+
+    CLOSE_OUT = 1
+    """Positions are closed whole."""
+    BACKSTOP = 2
+    """The backstop is asked for the whole account before the book."""
 
 
 class Source(IntEnum):
@@ -575,8 +589,15 @@ EVENT_COLUMNS: Final[dict[EventKind, dict[str, str]]] = {
     EventKind.FUNDING_PAID: {**_RISK, "position": "qty", "paid": "amount"},
     EventKind.MARGIN_CALLED: {"account": "account", "equity": "amount", "requirement": "qty"},
     EventKind.MARGIN_CALL_CLEARED: {"account": "account", "equity": "amount"},
+    EventKind.MARGIN_CALL_DUE: {"account": "account", "missing": "qty", "due": "amount"},
+    EventKind.LEVEL_REACHED: {"account": "account", "level": "code", "equity": "amount", "maintenance": "qty"},
     EventKind.MULTIPLIER_SET: {"market": "market", "initial": "qty", "maintenance": "amount"},
-    EventKind.LIQUIDATION_STARTED: {"account": "account", "equity": "amount", "maintenance": "qty"},
+    EventKind.LIQUIDATION_STARTED: {
+        "account": "account",
+        "equity": "amount",
+        "maintenance": "qty",
+        "for_call": "flags",
+    },
     EventKind.LIQUIDATION_ORDER: {
         **_RISK,
         "order": "order",

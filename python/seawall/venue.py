@@ -99,10 +99,24 @@ class View:
         Returns
         -------
         Table
-            ``account``, ``equity``, ``balance`` (of the valuation asset), ``maintenance``, ``initial`` (minor
-            units), ``called``, ``in_liquidation``.
+            ``account``, ``equity``, ``balance`` (of the valuation asset), ``maintenance``, ``initial``, ``call``
+            (requirement below which it is called; all minor units), ``called``, ``call_due`` (nanoseconds; 0
+            without a deadline), ``in_liquidation``.
         """
         return Table(self._core.accounts())
+
+    def margin_calls(self) -> Table:
+        """Return the open margin calls: first due first, those without a deadline last.
+
+        Accounts in liquidation are not among them.
+
+        Returns
+        -------
+        Table
+            ``account``, ``equity``, ``requirement``, ``missing`` (minor units; zero or less if prices have cured
+            the call and nothing has touched the account since), ``due`` (nanoseconds; 0 without a deadline).
+        """
+        return Table(self._core.margin_calls())
 
     def positions(self) -> Table:
         """Return one row per position or resting quantity, in order of account and market.

@@ -96,7 +96,7 @@ def written(**over: Any) -> dict[str, Any]:
         ({"date": "2025-13-01"}, r"date: '2025-13-01' is not a day"),
         ({"date": 20251010}, r"date: 20251010 is not a day"),
         ({"date": "2024-01-01"}, r"origins\[0\]\.date: 2026-11-30 is after 2024-01-01, the day of the profile"),
-        ({"origins": []}, r"backstop, last_resort, withdrawal_notional and \d+ more: has no source"),
+        ({"origins": []}, r"levels\.backstop, backstop, last_resort and \d+ more: has no source"),
         ({"sources": {}}, r"origins\[1\]\.source: 'liquidations' is not there; known: none"),
         (
             {"gaps": [{"rule": "a", "kind": "simplified", "instead": "b", "source": "x"}]},
@@ -331,21 +331,6 @@ def test_hyperliquid_maintenance_is_continuous_over_its_tiers_and_its_liquidatio
     assert play.account("user", "maintenance") == 200_000_000 * Decimal("0.025") - 150_000_000 * Decimal("0.0125")
     exact = 100_000 - (25_000 - 12_500) / Decimal(10) / (1 - Decimal("0.0125"))
     assert 0 <= exact - play.liquidation_price("small", "BTC") <= Decimal("0.1")
-
-
-def test_hyperliquid_s_vault_takes_the_whole_account() -> None:
-    # docs/trading/liquidations.md: positions and margin are transferred, the trader ends with zero equity.
-    play = Play("hyperliquid", vault="50_000_000", user="25_000", bank=BANK)
-    play.index(BTC="100000", ETH="4000")
-    play.block("BTC", "user", "bank", "10", "100000")
-    play.open()
-    play.index(BTC="98000")
-    for _ in range(3):
-        play.pulse()
-    assert play.account("user", "equity") == 0
-    assert play.position("user", "BTC") == 0
-    assert play.position("vault", "BTC") == 10
-    assert play.account("vault", "equity") == 50_000_000 + 25_000 - 20_000
 
 
 # Bybit

@@ -17,6 +17,7 @@ from seawall.models.adl import Adl, AdlLights, Hedge, NoRisk, PowerRisk, Thresho
 from seawall.models.auction import Auction, BoundedPressure, Collar
 from seawall.models.breaker import Breaker
 from seawall.models.exact import Count, Duration, Exact, Model, NonNegative, Positive, ppb, ppm, whole
+from seawall.models.levels import CloseOut, Levels
 from seawall.models.limits import BlockLimits, WithdrawalGate
 from seawall.models.prices import Funding, Index, IndexSource, Mark, MeanRule, MedianRule, Votes
 from seawall.models.provenance import CalendarDay, Gap, Origin, Source, check_origins
@@ -41,6 +42,7 @@ __all__ = [
     "Auction",
     "BoundedPressure",
     "Breaker",
+    "CloseOut",
     "Collar",
     "Collateral",
     "Day",
@@ -55,6 +57,7 @@ __all__ = [
     "Index",
     "IndexSource",
     "Lead",
+    "Levels",
     "Limits",
     "LinearSize",
     "Liquidation",
@@ -457,6 +460,10 @@ class VenueProfile(Model):
     """Seed of the venue's own keyed draws."""
     margin_call: NonNegative = Decimal(0)
     """Call requirement as a multiple of maintenance; 0 for no margin calls."""
+    margin_call_grace: Duration = 0
+    """How long a called account has until it is liquidated for its call; 0 for as long as maintenance is covered."""
+    levels: Levels = Levels()
+    """Levels of margin beside initial and maintenance."""
     backstop: Count | None = None
     """Account that takes positions over at the bankruptcy price; absent for none."""
     last_resort: LastResort
@@ -535,10 +542,14 @@ class VenueProfile(Model):
             "breakers": [self._breaker(breaker) for breaker in self.breakers if breaker.enabled],
         }
 
-    def _levels(self) -> dict[str, int]:
+    def _levels(self) -> dict[str, Any]:
         # Left out at their defaults, as in the canonical text of the core.
         exit_, withdrawal = self.liquidation_exit, self.withdrawal_notional
-        out = {} if exit_ == 1 else {"liquidation_exit_ppm": ppm(exit_, "liquidation_exit")}
+        out: dict[str, Any] = {} if exit_ == 1 else {"liquidation_exit_ppm": ppm(exit_, "liquidation_exit")}
+        if self.margin_call_grace:
+            out["margin_call_grace_ns"] = self.margin_call_grace
+        if self.levels != Levels():
+            out["levels"] = self.levels.config()
         return out | ({"withdrawal_notional_ppm": ppm(withdrawal, "withdrawal_notional")} if withdrawal else {})
 
     def to_json(self) -> str:

@@ -25,6 +25,7 @@ mod allocation;
 mod auction;
 mod blocks;
 mod breaker;
+mod calls;
 mod funding;
 mod history;
 mod index;
@@ -75,15 +76,16 @@ pub use liquidation::{
 pub use margin::{Health, InitialMargin};
 pub use protocol::{Command, Events, OrderType, Phase, Record, Reject};
 pub use report::{
-    AccountRow, AssetTotals, Conservation, LiquidationRow, MarketRow, OrderRow, PositionRow, WaitingRow,
+    AccountRow, AssetTotals, CallRow, Conservation, LiquidationRow, MarketRow, OrderRow, PositionRow,
+    WaitingRow,
 };
 pub use session::{
     Fired, Journal, JournalWriter, MOMENTS_MAX, MovedPrice, PLAN_AWAITED, Trigger, TriggerError, Watch,
     no_plan, run_through, run_until,
 };
 pub use units::{
-    AccountId, AssetId, Closing, Contract, Doubled, Exposed, Fine, FundId, MarketId, Money, Nanos, OrderId,
-    Ppb, Ppm, Price, Qty, Ratio, Share, Side, Size, Sum, TickValue, deposit_scaled,
+    AccountId, AssetId, Closing, Contract, Doubled, Exposed, Fine, Fraction, FundId, MarketId, Money, Nanos,
+    OrderId, Ppb, Ppm, Price, Qty, Ratio, Share, Side, Size, Sum, TickValue, deposit_scaled,
     funding_index_delta_towards_zero, largest_remainder, open_interest_rate_down, padded_median_towards_zero,
     premium_towards_zero, quantile_factors, size_discount_down, size_premium_down, size_slope_up, slew_limit,
     tier_deduction, tier_requirement_up, whole_units,

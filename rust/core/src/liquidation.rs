@@ -8,6 +8,7 @@ mod auction;
 mod claims;
 mod debt;
 mod fund;
+mod levels;
 mod pace;
 mod plan;
 mod policy;
@@ -39,6 +40,7 @@ use crate::units::{
 use claims::Claims;
 use debt::Settlement;
 use fund::{budget, pay_fund, watch_drawdown};
+use levels::CloseOut;
 use pace::{Cooldown, Pace, Paces};
 use plan::Plans;
 use policy::Sight;
@@ -106,6 +108,10 @@ struct Slice {
     margin: Ppm,
     /// What the account lacked of its requirement when the round began.
     shortage: Sum,
+    /// The book is offered it.
+    is_offered: bool,
+    /// The backstop may take it over: always, or below a level.
+    is_backed: bool,
     /// The stage that it has come to.
     stage: Stage,
 }
@@ -207,8 +213,20 @@ impl Queue {
             let market = self.owing.get(&account).copied().unwrap_or(MarketId::new(0));
             return self.settle(floor, account, market, events);
         }
-        self.offer(floor, account, &health, events);
-        let Some(first) = riskiest(floor, account) else { return self.parked.push(account) };
+        let taken = self.take_over_first(floor, account, &health, events);
+        let health = if taken.is_some() { floor.health(account) } else { health };
+        if let Some(market) = taken
+            && (is_flat(floor, account) || floor.rules.has_recovered(&health))
+        {
+            return self.end_round(floor, (account, market), true, events);
+        }
+        let close_out = levels::closes_out(floor, account, &health, events);
+        if close_out.is_none_or(|rule| rule.book) {
+            self.offer(floor, account, &health, events);
+        }
+        let Some(first) = riskiest(floor, account) else {
+            return self.end_round(floor, (account, MarketId::new(0)), taken.is_some(), events);
+        };
         let closed = match floor.market(first).config.liquidation.policy {
             SlicePolicy::PortfolioShare { step_ppm, target_ppm, penalty_ppm } => {
                 let (maintenance, equity) = (health.maintenance, health.equity);
@@ -219,8 +237,12 @@ impl Queue {
             | SlicePolicy::Schedule { .. }
             | SlicePolicy::Tier
             | SlicePolicy::Restore { .. }
-            | SlicePolicy::Ramp { .. } => self.close_one(floor, account, first, &health, events),
+            | SlicePolicy::Ramp { .. } => {
+                let by = (&health, close_out, taken.is_some());
+                self.close_one(floor, (account, first), by, events)
+            }
         };
+        let closed = closed || taken.is_some();
         if !self.plans.awaits() {
             self.end_round(floor, (account, first), closed, events);
         }
@@ -251,26 +273,31 @@ impl Queue {
         }
     }
 
-    /// One slice of the position in a market; true if anything was closed.
+    /// One slice of the position in a market; true if anything was closed. By its health, the close-out level, and whether
+    /// the round took something over before.
     fn close_one(
         &mut self,
         floor: &mut Floor,
-        account: AccountId,
-        market: MarketId,
-        health: &Health,
+        of: (AccountId, MarketId),
+        by: (&Health, Option<CloseOut>, bool),
         events: &mut Events,
     ) -> bool {
+        let ((account, market), (health, close_out, taken)) = (of, by);
         let pace = self.paces.begin(floor, account, market);
-        let lots = self.lots(floor, account, market, (health, &pace));
+        let lots = match close_out {
+            Some(_) => floor.ledger.position(account, market).base.abs(),
+            None => self.lots(floor, account, market, (health, &pace)),
+        };
         let lots = within_limits(floor, (account, market), lots, events);
         if lots.is_zero() {
             return false;
         }
         let mut slice = slice(floor, account, market, (health, &pace));
         slice.lots = lots;
+        slice.is_offered = close_out.is_none_or(|rule| rule.book);
         let before = shortage(floor, account, market, health);
         let closed = close_slice(floor, &mut slice, events);
-        if slice.stage == Stage::Winners && self.plans.ask(floor, &slice, (closed, before), events) {
+        if slice.stage == Stage::Winners && self.plans.ask(floor, &slice, (closed || taken, before), events) {
             return closed;
         }
         self.keep_pace(floor, (account, market), closed, before);
@@ -332,7 +359,7 @@ impl Queue {
         let restoring = || {
             let (_, margin) = floor.rules.tier(market, base, mark);
             let (liquidator_fee, fund_fee) = (liquidator_rate(&rules.fee_rule), rules.fee_ppm);
-            let margin = margin + buffer(&rules.policy);
+            let margin = floor.rules.restored_rate(margin) + buffer(&rules.policy);
             let (quote, scale) = (Ppm::ONE, contract.scale());
             let freed = Freed { per_lot, scale, quote, margin, liquidator_fee, fund_fee };
             let lots = size_to_close(shortage(floor, account, market, of.0).saturate(), &freed);
@@ -508,6 +535,8 @@ fn slice(floor: &Floor, account: AccountId, market: MarketId, of: (&Health, &Pac
         limit: policy::limit(&config.liquidation.limit, &sight),
         margin: floor.rules.tier(market, base, mark).1,
         shortage: health.maintenance - health.equity,
+        is_offered: true,
+        is_backed: levels::is_backed(floor, health),
         stage: Stage::Planned,
     }
 }
@@ -515,10 +544,10 @@ fn slice(floor: &Floor, account: AccountId, market: MarketId, of: (&Health, &Pac
 /// Stages G to J for one slice; true if anything was closed.
 fn close_slice(floor: &mut Floor, slice: &mut Slice, events: &mut Events) -> bool {
     let planned = slice.lots;
-    if slice.enters(Stage::Book) {
+    if slice.enters(Stage::Book) && slice.is_offered {
         to_book(floor, slice, events);
     }
-    if slice.enters(Stage::Backstop) {
+    if slice.enters(Stage::Backstop) && slice.is_backed {
         to_backstop(floor, slice, events);
     }
     // The phase is read anew each time: a breaker may have tripped in the stage before.
@@ -536,11 +565,16 @@ fn close_slice(floor: &mut Floor, slice: &mut Slice, events: &mut Events) -> boo
         to_winners(floor, slice, events);
     }
     let closed = planned - slice.lots;
+    count_closed(floor, slice, closed);
+    closed.is_positive()
+}
+
+/// What was closed of a slice counts in its period.
+fn count_closed(floor: &mut Floor, slice: &Slice, closed: Qty) {
     let notional = slice.contract.notional_up(slice.mark, closed);
     if let Some((rules, blocks)) = floor.limited() {
         blocks.close(&rules, (slice.account, slice.market), closed, notional);
     }
-    closed.is_positive()
 }
 
 /// The lots of a slice that the limits of the period leave.
@@ -573,7 +607,7 @@ fn buffer(policy: &SlicePolicy) -> Ppm {
 /// What an account lacks of its requirement with the buffer of a market's policy on the value of every position.
 fn shortage(floor: &Floor, account: AccountId, market: MarketId, health: &Health) -> Sum {
     let buffer = buffer(&floor.market(market).config.liquidation.policy);
-    let mut lacking = health.maintenance - health.equity;
+    let mut lacking = floor.rules.restored(health) - health.equity;
     if buffer.is_positive() {
         for (p, m) in floor.ledger.positions(account).iter().zip(floor.market_ids()) {
             if !p.base.is_zero() {

@@ -184,6 +184,10 @@ pub mod event {
     pub const MARGIN_CALLED: u16 = 500;
     /// A called account is above the call requirement again.
     pub const MARGIN_CALL_CLEARED: u16 = 501;
+    /// What a called account lacks, and until when it has to cure that.
+    pub const MARGIN_CALL_DUE: u16 = 502;
+    /// A round begins with an account below a level under maintenance.
+    pub const LEVEL_REACHED: u16 = 503;
     /// A market's margin rates were multiplied.
     pub const MULTIPLIER_SET: u16 = 504;
     /// An account fell below maintenance and joined the queue.
@@ -262,6 +266,8 @@ pub const SELF_TRADE_SHIFT: u32 = 5;
 pub const LIQUIDATION_RESTS: u16 = 2;
 /// Flag of Replaced: the order kept its priority.
 pub const REPLACED_KEPT: u16 = 1;
+/// In `LiquidationStarted`: the deadline of the account's margin call has passed.
+pub const LIQUIDATED_FOR_CALL: u16 = 1;
 /// Flag of Replaced: a market order of an auction comes to rest at its price.
 pub const REPLACED_PRICED: u16 = 2;
 /// Flag of Accepted: the order waits for its trigger.
@@ -499,6 +505,8 @@ pub enum CancelReason {
     Operator,
     /// The market is to be settled.
     Settlement,
+    /// Its account does not cover the fill level.
+    Margin,
 }
 
 impl CancelReason {
@@ -518,6 +526,7 @@ impl CancelReason {
             Self::Requoted => 10,
             Self::Operator => 11,
             Self::Settlement => 12,
+            Self::Margin => 13,
         }
     }
 }

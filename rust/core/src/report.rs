@@ -55,10 +55,29 @@ pub struct AccountRow {
     pub initial: Money,
     /// Maintenance requirement.
     pub maintenance: Money,
+    /// Requirement below which it is called; zero without calls.
+    pub call: Money,
     /// Called and not recovered.
     pub called: bool,
+    /// Until when it has to cure its call; zero without a deadline.
+    pub call_due: Nanos,
     /// In liquidation.
     pub in_liquidation: bool,
+}
+
+/// An open margin call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallRow {
+    /// The account.
+    pub account: AccountId,
+    /// Its equity.
+    pub equity: Money,
+    /// The call requirement.
+    pub requirement: Money,
+    /// What it lacks; zero or less if prices have cured the call and nothing has touched the account since.
+    pub missing: Money,
+    /// Until when it has to cure the call; zero without a deadline.
+    pub due: Nanos,
 }
 
 /// One market.
@@ -212,10 +231,33 @@ impl Venue {
                 equity: health.equity.saturate(),
                 initial: self.initial(account).saturate(),
                 maintenance: health.maintenance.saturate(),
+                call: health.call.saturate(),
                 called: self.is_called(account),
+                call_due: self.call_due(account).unwrap_or(Nanos::ZERO),
                 in_liquidation: self.is_in_liquidation(account),
             }
         })
+    }
+
+    /// Open margin calls of accounts that are not in liquidation: first due first, without a deadline last, then by
+    /// account.
+    pub fn call_rows(&self) -> Vec<CallRow> {
+        let each = (0..self.accounts()).map(AccountId::from_index);
+        let called = each.filter(|account| self.is_called(*account) && !self.is_in_liquidation(*account));
+        let mut rows: Vec<CallRow> = called
+            .map(|account| {
+                let health = self.health(account);
+                CallRow {
+                    account,
+                    equity: health.equity.saturate(),
+                    requirement: health.call.saturate(),
+                    missing: (health.call - health.equity).saturate(),
+                    due: self.call_due(account).unwrap_or(Nanos::ZERO),
+                }
+            })
+            .collect();
+        rows.sort_by_key(|row| (row.due.is_zero(), row.due, row.account));
+        rows
     }
 
     /// The first mark of each of an account's positions, if no other price moves, at which it may be liquidated; none

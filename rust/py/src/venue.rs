@@ -211,10 +211,22 @@ impl Venue {
                 column(table, "balance", rows, |r| r.balance.get())?;
                 column(table, "maintenance", rows, |r| r.maintenance.get())?;
                 column(table, "initial", rows, |r| r.initial.get())?;
+                column(table, "call", rows, |r| r.call.get())?;
                 column(table, "called", rows, |r| r.called)?;
+                column(table, "call_due", rows, |r| r.call_due.get())?;
                 column(table, "in_liquidation", rows, |r| r.in_liquidation)
             },
         )
+    }
+
+    fn margin_calls<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        self.table(py, seawall_core::Venue::call_rows, |table, rows| {
+            column(table, "account", rows, |r| r.account.get())?;
+            column(table, "equity", rows, |r| r.equity.get())?;
+            column(table, "requirement", rows, |r| r.requirement.get())?;
+            column(table, "missing", rows, |r| r.missing.get())?;
+            column(table, "due", rows, |r| r.due.get())
+        })
     }
 
     fn positions<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {

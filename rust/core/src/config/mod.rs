@@ -6,6 +6,7 @@
 mod adl;
 mod auction;
 mod breaker;
+mod levels;
 mod limits;
 mod margin;
 mod market;
@@ -27,6 +28,7 @@ pub use breaker::{
     LevelRow, Quantile, Range, Rearm, Reference, ReopeningCollar, Rest, Rounding, Test, Watched, When, Width,
     WidthTier,
 };
+pub use levels::{CloseOut, Levels};
 pub use limits::{BlockLimits, GateTrigger, PositionBlock, WithdrawalGate};
 pub use margin::{
     Collateral, CollateralPrice, Margin, OpenInterestScale, Redemption, SizeDiscount, SizeRule,
@@ -44,7 +46,7 @@ pub use waterfall::{
     LiquidationFee, RateRounding, SlicePolicy, Takeover,
 };
 
-use crate::units::{AccountId, MILLION, Money, OrderId, Ppm};
+use crate::units::{AccountId, MILLION, Money, Nanos, OrderId, Ppm};
 use serde::{Deserialize, Serialize};
 
 /// The schema version that this build reads.
@@ -92,6 +94,12 @@ pub struct Config {
     pub seed: u64,
     /// Call requirement as a multiple of maintenance in ppm; 0 for no margin calls.
     pub margin_call_ppm: Ppm,
+    /// How long a called account has until it is liquidated for its call; zero for as long as maintenance is covered.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub margin_call_grace_ns: Nanos,
+    /// Levels of margin beside initial and maintenance.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub levels: Levels,
     /// Account that takes positions over at the bankruptcy price.
     pub backstop: Option<AccountId>,
     /// What happens to a loss that the fund cannot pay.
@@ -277,6 +285,7 @@ impl Config {
             market.liquidation.fee_rule.prove(&at, self.limits.accounts_max)?;
         }
         self.prove_portfolio()?;
+        self.levels.prove(self)?;
         self.prove_names()?;
         for (i, market) in self.markets.iter().enumerate() {
             market.adl.prove_hedges(&format!("markets[{i}] ({})", market.name), i, &self.markets)?;

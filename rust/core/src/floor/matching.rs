@@ -53,6 +53,7 @@ impl Floor {
         let reach = m.book.reach(opposite, order.limit);
         // Whether anything is asked about a meeting but who stands there and how much.
         let is_watched = m.breakers.has_trade()
+            || self.asks_fills(order.market)
             || matches!(m.config.allocation, Allocation::ProRata { .. })
             || order.prevention != SelfTrade::Allowed
             || matches!(order.flow, Flow::Backed { .. });
@@ -73,7 +74,7 @@ impl Floor {
     }
 
     /// What is asked before an order meets the one at the front, in order: the breakers once for each price,
-    /// allocation, self-trade prevention, the fund of a backed order, the position of a reduce-only one.
+    /// allocation, self-trade prevention, the fill level of the resting account, the fund of a backed order, the position of a reduce-only one.
     #[inline(never)]
     fn before_meeting(
         &mut self,
@@ -100,6 +101,10 @@ impl Floor {
         }
         if order.prevention != SelfTrade::Allowed && self.is_party(order.account, front.account()) {
             self.prevent(order, resting, swept, events);
+            return Before::LookAgain;
+        }
+        if self.asks_fills(order.market) && !self.carries_fill(order.market, &resting, price, Qty::ZERO) {
+            self.lose(order.market, &resting, Some((order, swept)), CancelReason::Margin, events);
             return Before::LookAgain;
         }
         let qty = self.payable(order, price, swept.cost, front.shown().min(swept.left));
@@ -249,7 +254,7 @@ impl Floor {
 
     /// A resting order loses `resting.qty` of its open quantity without a trade. If that is all, its other leg is
     /// cancelled, be it a resting order or the incoming one.
-    fn lose(
+    pub(super) fn lose(
         &mut self,
         market: MarketId,
         resting: &Resting,

@@ -4,6 +4,7 @@
 //! settle, report. Knows nothing of the order of the steps or of the waterfall.
 
 mod interruption;
+mod levels;
 mod matching;
 mod plain;
 mod settlement;
@@ -15,6 +16,7 @@ pub(crate) use uncross::Found;
 use crate::blocks::{Blocks, Limit};
 use crate::book::{Book, Filled, Located, Removed, Resting};
 use crate::breaker::Breakers;
+use crate::calls::Calls;
 use crate::config::{self, Allocation, BlockLimits, Config, GateTrigger, Indicative};
 use crate::funding::FundingState;
 use crate::guard::{Cause, Fear, Guards, View};
@@ -33,7 +35,7 @@ use crate::settlement::SettlementState;
 use crate::units::{AccountId, Contract, Fine, MarketId, Money, Nanos, OrderId, Ppm, Price, Qty, Side, Sum};
 use crate::volunteers::Volunteers;
 use plain::Plain;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// An account was called and has not recovered since.
 const CALLED: u8 = 1;
@@ -141,6 +143,8 @@ pub(crate) struct Floor {
     pub(crate) markets: Vec<Market>,
     pub(crate) ledger: Ledger,
     pub(crate) guards: Guards,
+    /// Deadlines of margin calls.
+    pub(crate) calls: Calls,
     /// Drawdowns of the funds.
     pub(crate) pools: Pools,
     /// What liquidations have done in the period.
@@ -210,6 +214,7 @@ impl Floor {
             rules,
             prices: Prices::new(config.markets.len()),
             ledger: Ledger::new(&config),
+            calls: Calls::default(),
             pools: Pools::new(&config),
             blocks: Blocks::default(),
             gated: Nanos::ZERO,
@@ -286,8 +291,12 @@ impl Floor {
         *flags = if value { *flags | which } else { *flags & !which };
     }
 
+    /// Notes that an account is called, or is not any more; a deadline goes with a call that is over.
     pub(crate) fn set_called(&mut self, account: AccountId, value: bool) {
         self.set_flag(account, CALLED, value);
+        if !value {
+            self.calls.close(account);
+        }
     }
 
     pub(crate) fn set_liquidated(&mut self, account: AccountId, value: bool) {
@@ -499,7 +508,9 @@ impl Floor {
         };
         let opposite = order.side.opposite();
         let mut left = need;
-        if m.book.is_plain() && order.prevention == SelfTrade::Allowed && order.leg.is_none() {
+        let asks_fills = self.asks_fills(order.market);
+        let is_plain = m.book.is_plain() && !asks_fills;
+        if is_plain && order.prevention == SelfTrade::Allowed && order.leg.is_none() {
             for level in m.book.levels(opposite).take_while(|level| !ends(level.price)) {
                 left -= level.qty;
                 if !left.is_positive() {
@@ -508,6 +519,8 @@ impl Floor {
             }
             return false;
         }
+        // Whose orders do not count any more: what an account's first order does decides about its others.
+        let mut seen = BTreeSet::new();
         let whole = matches!(m.config.allocation, Allocation::ProRata { .. });
         let mut part = (Price::ZERO, 0);
         // What would be left if the icebergs of this part of the level showed one peak only.
@@ -533,8 +546,12 @@ impl Floor {
                 return !whole && !left_of_shown.is_positive();
             }
             let tied = m.book.rare(resting.id).leg.is_some() || order.leg == Some(resting.id);
-            if resting.flags & REDUCE_ONLY == 0 && !tied {
-                left -= resting.qty;
+            let sure = !asks_fills
+                || resting.account != order.account
+                    && seen.insert(resting.account)
+                    && self.carries_fill(order.market, &resting, resting.price, order.qty);
+            if resting.flags & REDUCE_ONLY == 0 && !tied && sure {
+                left -= if asks_fills { resting.shown } else { resting.qty };
                 left_of_shown -= resting.shown;
             }
         }

@@ -3,6 +3,7 @@
 use super::{Floor, Found, Market};
 use crate::blocks::Blocks;
 use crate::book::Book;
+use crate::calls::Calls;
 use crate::codec::{CodecError, Reader, Writer};
 use crate::config::{self, Indicative};
 use crate::funding::FundingState;
@@ -81,6 +82,9 @@ impl Floor {
         self.pools.encode(w);
         if let Some(rules) = &self.config.block_limits {
             self.blocks.encode(rules, w);
+        }
+        if self.config.margin_call_grace_ns.is_positive() {
+            self.calls.encode(w);
         }
         if self.config.withdrawal_gate.is_some() {
             w.i64(self.gated.get());
@@ -200,12 +204,16 @@ impl Floor {
         self.decode_own_rates(r)
     }
 
-    /// Limits of a period, and the withdrawal gate.
+    /// Limits of a period, deadlines of calls, and the withdrawal gate.
     fn decode_limits(&mut self, r: &mut Reader<'_>) -> Result<(), CodecError> {
         let accounts = self.ledger.accounts();
         if let Some(rules) = &self.config.block_limits {
             let knows = |account: AccountId, market| account.index() < accounts && self.knows_market(market);
             self.blocks = Blocks::decode(rules, knows, r)?;
+        }
+        if self.config.margin_call_grace_ns.is_positive() {
+            let is_called = |account: AccountId| account.index() < accounts && self.is_called(account);
+            self.calls = Calls::decode(self.now, is_called, r)?;
         }
         if self.config.withdrawal_gate.is_some() {
             self.gated = Nanos::new(r.i64()?);

@@ -264,6 +264,13 @@ impl Floor {
             let Some(other) = self.reduced(market, other, None, events).filter(|kept| *kept == sell.0) else {
                 continue;
             };
+            if self.asks_fills(market) {
+                let falls = |order: &&Resting| !self.carries_fill(market, order, at.0, Qty::ZERO);
+                if let Some(order) = [kept, other].iter().find(falls) {
+                    self.lose(market, order, None, CancelReason::Margin, events);
+                    continue;
+                }
+            }
             if self.market(market).book.get_any(kept.id) == Some(kept) {
                 return Some([(kept, buy.1), (other, sell.1)]);
             }

@@ -12,7 +12,8 @@ use crate::config::{self, Config};
 use crate::ledger::{Ledger, Position, Traded};
 use crate::mark::Prices;
 use crate::units::{
-    AccountId, AssetId, Contract, Exposed, MarketId, Money, Ppm, Price, Qty, Ratio, Side, Sum, VALUATION,
+    AccountId, AssetId, Contract, Exposed, Fraction, MarketId, Money, Ppm, Price, Qty, Ratio, Side, Sum,
+    VALUATION,
 };
 use core::cmp::Ordering;
 use tiers::{Exposure, Tiers};
@@ -25,8 +26,12 @@ pub(crate) struct Rules {
     multipliers: Vec<(Ppm, Ppm)>,
     contracts: Vec<Contract>,
     call: Ppm,
+    /// Called accounts have a deadline, and leave liquidation only once they cover their call.
+    has_grace: bool,
     /// Equity of an account in liquidation from which it leaves, as a multiple of maintenance.
     exit: Ppm,
+    /// How far from maintenance to initial margin a resting order's trade has to leave its account covered.
+    fill: Option<Fraction>,
     /// Share of the open notional that a withdrawal leaves.
     withdrawal: Ppm,
     assets: Vec<Asset>,
@@ -76,7 +81,9 @@ impl Rules {
             multipliers: vec![(Ppm::ONE, Ppm::ONE); config.markets.len()],
             contracts: config.markets.iter().map(config::Market::contract).collect(),
             call: config.margin_call_ppm,
+            has_grace: config.margin_call_grace_ns.is_positive(),
             exit: config.liquidation_exit_ppm,
+            fill: config.levels.fill,
             withdrawal: config.withdrawal_notional_ppm,
             assets: others().map(|(i, c)| Asset::new(AssetId::from_index(i), c)).collect(),
             has_scaled_assets: others().any(|(_, c)| c.deposit_scale_start.is_some()),
@@ -157,7 +164,27 @@ impl Rules {
     /// True if an account in liquidation is well enough covered to leave it.
     #[must_use]
     pub(crate) fn has_recovered(&self, health: &Health) -> bool {
-        health.equity >= health.maintenance.scaled_up(self.exit)
+        let covered = health.equity >= health.maintenance.scaled_up(self.exit);
+        covered && (!self.has_grace || health.equity >= health.call)
+    }
+
+    /// What an account in liquidation has to cover: its call where calls have deadlines, else maintenance.
+    #[must_use]
+    pub(crate) fn restored(&self, health: &Health) -> Sum {
+        if self.has_grace { health.call.max(health.maintenance) } else { health.maintenance }
+    }
+
+    /// The rate at which that requirement of a market grows, from the maintenance rate; rounded up.
+    #[must_use]
+    pub(crate) fn restored_rate(&self, maintenance: Ppm) -> Ppm {
+        if self.has_grace { maintenance.scaled_up(self.call) } else { maintenance }
+    }
+
+    /// True if resting orders are asked whether their accounts carry a trade.
+    #[must_use]
+    #[inline(always)]
+    pub(crate) fn has_fill_level(&self) -> bool {
+        self.fill.is_some()
     }
 
     /// Equity of an account.
@@ -301,6 +328,39 @@ impl Rules {
             if !size.is_zero() {
                 spare -= self.initial_at(ledger, prices, of, size, ledger.own_rate(account, of));
             }
+        }
+        spare
+    }
+
+    /// Initial equity after a trade in a market, less the fill requirement of all positions: maintenance, and the fill
+    /// level's part of the way from there to initial margin, rounded up in each market. Orders that rest do not count.
+    /// `open` is the open interest of the market that traded.
+    #[must_use]
+    pub(crate) fn fill_spare(
+        &self,
+        ledger: &Ledger,
+        prices: &Prices,
+        account: AccountId,
+        traded: (MarketId, &Traded),
+        open: Qty,
+    ) -> Sum {
+        let fill = self.fill.expect("a venue without a fill level asks for none");
+        let (market, traded) = traded;
+        let cash = ledger.balance(account, VALUATION) + traded.profit;
+        let mut spare = Sum::of(cash) + self.initial_collateral(ledger, prices, account);
+        for (i, p) in ledger.positions(account).iter().enumerate() {
+            let of = MarketId::from_index(i);
+            let (p, open) = if of == market { (&traded.after, open) } else { (p, ledger.open_interest(of)) };
+            if p.base.is_zero() {
+                continue;
+            }
+            let (price, contract) = (prices.known(of), self.contract(of));
+            let own = ledger.own_rate(account, of);
+            let exposure = Exposure { size: p.base.abs(), contract, price, open, own };
+            let initial = self.tiers[of.index()].initial(&exposure);
+            let maintenance = self.maintenance(of, p.base, price);
+            spare += p.profit(price, contract);
+            spare -= maintenance + (initial - maintenance).max(Money::ZERO).fraction_up(fill);
         }
         spare
     }

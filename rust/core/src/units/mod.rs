@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 mod contract;
 mod draw;
+mod fraction;
 mod quantile;
 mod rates;
 mod ratios;
@@ -22,6 +23,7 @@ mod wide;
 
 pub use contract::Contract;
 pub(crate) use draw::draw;
+pub use fraction::Fraction;
 pub use quantile::quantile_factors;
 pub use rates::{
     Doubled, funding_index_delta_towards_zero, padded_median_towards_zero, premium_towards_zero, slew_limit,

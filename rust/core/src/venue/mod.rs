@@ -16,7 +16,8 @@ use crate::liquidation::Queue;
 use crate::margin::Health;
 use crate::order::Gathered;
 use crate::protocol::{
-    AfterPhase, Command, Events, Phase, Placing, Record, Reject, command, event, event_of,
+    AfterPhase, Command, Events, LIQUIDATED_FOR_CALL, Phase, Placing, Record, Reject, command, event,
+    event_of,
 };
 use crate::units::{AccountId, MarketId, Nanos};
 use core::cmp::Ordering;
@@ -79,6 +80,17 @@ enum Due {
     Funding,
     Source,
     Settlement,
+    /// The deadline of margin calls, of no market: it comes after those of markets at its time.
+    Call,
+}
+
+/// Why an account's liquidation starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Start {
+    /// It is below maintenance.
+    Maintenance,
+    /// The deadline of its call has passed.
+    Call,
 }
 
 /// A timer that is due: its time, its market, its kind.
@@ -343,7 +355,14 @@ impl Venue {
 
     /// The earliest due time of any timer.
     fn first_due(&self) -> Nanos {
-        self.floor.market_ids().filter_map(|m| self.timer(m)).map(|t| t.0).min().unwrap_or(Nanos::MAX)
+        self.first_timer().map_or(Nanos::MAX, |timer| timer.0)
+    }
+
+    /// The first timer of all.
+    fn first_timer(&self) -> Option<Timer> {
+        let call = self.floor.calls.first().filter(|due| *due < Nanos::MAX);
+        let call = call.map(|due| (due, MarketId::NONE, Due::Call));
+        self.floor.market_ids().filter_map(|m| self.timer(m)).chain(call).min()
     }
 
     /// The first timer of a market; a settlement under way is due at once, and [`Nanos::MAX`] never comes.
@@ -375,13 +394,12 @@ impl Venue {
     fn run_timers(&mut self, events: &mut Events) -> bool {
         let mut budget =
             usize::try_from(self.floor.config.limits.funding_accounts_per_step).expect("32 bits fit");
-        loop {
-            let due = self.floor.market_ids().filter_map(|m| self.timer(m)).min();
-            let Some((at, market, what)) = due.filter(|t| t.0 <= self.floor.now) else { break };
+        while let Some((at, market, what)) = self.first_timer().filter(|t| t.0 <= self.floor.now) {
             match what {
                 Due::Expiry => self.expire(market, at, events),
                 Due::PhaseEnd => self.end_phase(market, at, events),
                 Due::Source => self.expire_sources(market, at, events),
+                Due::Call => self.end_calls(at, events),
                 Due::Settlement => {
                     if self.settle_market(market, at, &mut budget, events) {
                         return true;
@@ -521,54 +539,106 @@ impl Venue {
         self.judged = judged;
     }
 
+    /// Margin calls have run out at a time: whoever covers its call now is cleared, the others are liquidated; an account
+    /// that cannot be is called anew.
+    fn end_calls(&mut self, due: Nanos, events: &mut Events) {
+        let mut judged: Vec<(AccountId, Health)> = Vec::new();
+        for account in self.floor.calls.at(due) {
+            let health = self.floor.health(account);
+            if health.is_callable() {
+                judged.push((account, health));
+            } else {
+                self.clear_call(account, &health, events);
+                self.floor.arm(account, Cause::Touch);
+            }
+        }
+        judged.sort_unstable_by(worst_first);
+        for (account, health) in judged {
+            if self.floor.can_be_liquidated(account) {
+                self.start_liquidation(account, &health, Start::Call, events);
+                self.floor.arm(account, Cause::Touch);
+            } else {
+                self.call(account, &health, events);
+            }
+        }
+    }
+
     fn clear_calls(&mut self, judged: &[(AccountId, Health)], events: &mut Events) {
         for (account, health) in judged {
             let floor = &mut self.floor;
             if floor.is_called(*account) && floor.is_touched(*account) && health.equity >= health.call {
-                floor.set_called(*account, false);
-                events.push(Record {
-                    account: account.get(),
-                    amount: health.equity.saturate().get(),
-                    ..event_of(event::MARGIN_CALL_CLEARED, MarketId::NONE)
-                });
+                self.clear_call(*account, health, events);
             }
         }
+    }
+
+    fn clear_call(&mut self, account: AccountId, health: &Health, events: &mut Events) {
+        self.floor.set_called(account, false);
+        events.push(Record {
+            account: account.get(),
+            amount: health.equity.saturate().get(),
+            ..event_of(event::MARGIN_CALL_CLEARED, MarketId::NONE)
+        });
     }
 
     fn call_margin(&mut self, judged: &[(AccountId, Health)], events: &mut Events) {
         for (account, health) in judged {
-            let floor = &mut self.floor;
-            if health.is_liquidatable() && floor.can_be_liquidated(*account) {
-                continue;
+            if !(health.is_liquidatable() && self.floor.can_be_liquidated(*account)) {
+                self.call(*account, health, events);
             }
-            floor.set_called(*account, true);
-            events.push(Record {
-                account: account.get(),
-                amount: health.equity.saturate().get(),
-                qty: health.call.saturate().get(),
-                ..event_of(event::MARGIN_CALLED, MarketId::NONE)
-            });
         }
+    }
+
+    /// Calls an account; where calls have a deadline, says what it lacks and until when it has to cure that.
+    fn call(&mut self, account: AccountId, health: &Health, events: &mut Events) {
+        let floor = &mut self.floor;
+        floor.set_called(account, true);
+        events.push(Record {
+            account: account.get(),
+            amount: health.equity.saturate().get(),
+            qty: health.call.saturate().get(),
+            ..event_of(event::MARGIN_CALLED, MarketId::NONE)
+        });
+        let grace = floor.config.margin_call_grace_ns;
+        if grace.is_zero() {
+            return;
+        }
+        let due = floor.now.later(grace);
+        floor.calls.open(account, due);
+        events.push(Record {
+            account: account.get(),
+            qty: (health.call - health.equity).saturate().get(),
+            amount: due.get(),
+            ..event_of(event::MARGIN_CALL_DUE, MarketId::NONE)
+        });
+        self.next_due = self.next_due.min(due);
     }
 
     fn start_liquidations(&mut self, judged: &[(AccountId, Health)], events: &mut Events) {
         for (account, health) in judged {
-            let floor = &mut self.floor;
-            if !(health.is_liquidatable() && floor.can_be_liquidated(*account)) {
-                continue;
+            if health.is_liquidatable() && self.floor.can_be_liquidated(*account) {
+                self.start_liquidation(*account, health, Start::Maintenance, events);
             }
-            floor.set_called(*account, floor.rules.has_calls());
-            floor.set_liquidated(*account, true);
-            self.queue.join(*account);
-            events.push(Record {
-                account: account.get(),
-                amount: health.equity.saturate().get(),
-                qty: health.maintenance.saturate().get(),
-                ..event_of(event::LIQUIDATION_STARTED, MarketId::NONE)
-            });
-            if health.equity.is_negative() {
-                floor.alarm(*account, GateTrigger::NegativeEquity, events);
-            }
+        }
+    }
+
+    /// An account joins the liquidation queue; a call of it has no deadline any more.
+    fn start_liquidation(&mut self, account: AccountId, health: &Health, start: Start, events: &mut Events) {
+        let floor = &mut self.floor;
+        floor.calls.close(account);
+        floor.set_called(account, floor.rules.has_calls());
+        floor.set_liquidated(account, true);
+        self.queue.join(account);
+        let flags = if start == Start::Call { LIQUIDATED_FOR_CALL } else { 0 };
+        events.push(Record {
+            account: account.get(),
+            flags,
+            amount: health.equity.saturate().get(),
+            qty: health.maintenance.saturate().get(),
+            ..event_of(event::LIQUIDATION_STARTED, MarketId::NONE)
+        });
+        if health.equity.is_negative() {
+            floor.alarm(account, GateTrigger::NegativeEquity, events);
         }
     }
 

@@ -173,6 +173,12 @@ impl Venue {
         self.floor.is_called(account)
     }
 
+    /// Until when a called account has to cure its call; none without a call, or where calls have no deadline.
+    #[must_use]
+    pub fn call_due(&self, account: AccountId) -> Option<Nanos> {
+        self.floor.calls.due(account)
+    }
+
     /// True if the account is in liquidation.
     #[must_use]
     pub fn is_in_liquidation(&self, account: AccountId) -> bool {
