@@ -16,6 +16,7 @@ pub mod called;
 pub mod duel;
 pub mod naive;
 pub mod orders;
+pub mod rulebook;
 pub mod stream;
 pub mod tape;
 

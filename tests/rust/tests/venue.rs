@@ -366,18 +366,31 @@ fn a_refused_command_changes_nothing() {
                     untouched.digest()
                 };
                 let events = apply(&mut tried, command);
-                // The breaker that refuses an order says so before.
+                // A breaker that refuses an order, and nobody else, says so before.
                 let refused = match events[..] {
-                    [event] => Some(event),
-                    [bound, event] if bound.kind == 112 => Some(event),
+                    [event] if event.code != Reject::BandRefuses.code() => Some(event),
+                    [bound, event] if bound.kind == 112 && bound.flags == 0 => {
+                        assert_eq!(event.code, Reject::BandRefuses.code(), "seed {seed}: {event:?}");
+                        Some(event)
+                    }
                     _ => None,
                 };
+                assert!(
+                    refused.is_some()
+                        || events.iter().all(|e| e.kind != 100 || e.code != 211 || e.flags == 7),
+                    "seed {seed}: {command:?} is refused by a band that says nothing, {events:?}"
+                );
                 if let Some(event) = refused.filter(|event| event.kind == 100) {
                     counts.add(&events);
                     let digest = if events.len() == 2 {
-                        let mut counted = untouched.clone();
-                        apply(&mut counted, &unknown);
-                        counted.digest()
+                        // What was said has its number.
+                        let mut untouched = venue.clone();
+                        for command in before {
+                            apply(&mut untouched, command);
+                        }
+                        apply(&mut untouched, &unknown);
+                        apply(&mut untouched, &unknown);
+                        untouched.digest()
                     } else {
                         digest
                     };

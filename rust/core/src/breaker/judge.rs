@@ -121,16 +121,23 @@ impl Breakers {
         inside(touch.0) && inside(touch.1)
     }
 
-    /// The first rule by which a touch is not normal, with its state; else the first rule that looks at it.
+    /// The first rule by which a touch is not normal, with its state; else the first rule that looks at it. A rule that
+    /// is off has no bounds, and one that is not armed begins no limit state.
     pub(crate) fn judge_touch(
         &self,
         now: Nanos,
+        phase: Phase,
         touch: (Option<Price>, Option<Price>),
     ) -> Option<(QuoteState, Trip)> {
+        let day = self.today(now);
         let mut first = None;
-        for rule in self.rules.iter().filter(|rule| rule.test == Test::Quote && rule.enabled) {
+        for rule in self.rules.iter().filter(|rule| rule.test == Test::Quote) {
             let Action::LimitState { hold_ns, .. } = rule.action else { continue };
-            let state = quote_state(&rule.all, touch.0, touch.1);
+            let begins = phase == Phase::LimitState || rule.is_armed(now, day);
+            let state = match quote_state(&rule.all, touch.0, touch.1) {
+                QuoteState::Limit(_) if !begins => QuoteState::Normal,
+                state => state,
+            };
             let (side, price) = match state {
                 QuoteState::Limit(side) => (side, rule.all.of(side)),
                 QuoteState::Straddle(side) => (side, side.pick(touch.1, touch.0)),

@@ -41,7 +41,9 @@ pub(crate) struct Breakers {
     watches_index: bool,
     watches_touch: bool,
     has_hours: bool,
+    /// Some rule, or the cooling-off that the market is in, looks at limits.
     has_entry: bool,
+    has_caps: bool,
     has_trade: bool,
     has_quotes: bool,
     has_gaps: bool,
@@ -98,9 +100,11 @@ impl Breakers {
         };
         for (i, of) in config.breakers.iter().enumerate().filter(|(_, b)| b.markets.contains(&market)) {
             let number = u16::try_from(i).expect("rules are few");
-            let owner = (of.rearm.restart || of.rearm.auction).then_some(number);
+            let anew = of.rearm.restart || of.rearm.auction;
             let watches = &mut breakers.watches;
             let rule = Rule::new(number, of, &mut |reference| {
+                // What a command tells one rule is not told the others.
+                let owner = (anew || matches!(reference, Reference::Set { .. })).then_some(number);
                 let shared = |w: &Watch| w.reference == *reference && w.owner == owner;
                 watches.iter().position(shared).unwrap_or_else(|| {
                     watches.push(Watch::new(*reference, owner));
@@ -109,7 +113,7 @@ impl Breakers {
             });
             breakers.has_hours |= of.ranges.iter().any(|range| range.width.has_hours());
             let caps = matches!(of.test, Test::Entry { .. } | Test::Quote);
-            breakers.has_entry |= caps || of.enters(Phase::CoolingOff);
+            breakers.has_caps |= caps;
             breakers.has_quotes |= of.test == Test::Quote;
             breakers.has_gaps |= of.test == Test::Gap;
             breakers.has_counts |= matches!(of.test, Test::Count { .. });
@@ -126,6 +130,7 @@ impl Breakers {
         let (trades, marks) = (has(Watch::watches_trades), has(Watch::watches_marks));
         let index = has(Watch::watches_index);
         let touch = has(|w| matches!(w.reference, Reference::Touch | Reference::Mid));
+        breakers.has_entry = breakers.has_caps;
         breakers.watches_trades = trades;
         breakers.watches_marks = marks;
         breakers.watches_index = index;
@@ -254,13 +259,14 @@ impl Breakers {
 
     /// The market is in a phase, which no rule has put it in.
     pub(crate) fn enter(&mut self, phase: Phase) {
-        self.acting = None;
+        self.set_acting(None);
         self.trading = phase.is_trading();
         self.outdate();
     }
 
     pub(crate) fn set_acting(&mut self, acting: Option<Acting>) {
         self.acting = acting;
+        self.has_entry = self.has_caps || acting.is_some_and(|acting| acting.confines);
     }
 
     /// Notes a trade of this step; true if somebody watches trades.
@@ -436,7 +442,7 @@ impl Breakers {
             let side = Side::from_code(code).ok_or_else(|| r.invalid(format!("side {code} is unknown")))?;
             let (confines, extensions) = (r.bool()?, r.u32()?);
             let auction = r.option()?.map(Nanos::new);
-            self.acting = Some(Acting { rule, bounds, reference, side, confines, extensions, auction });
+            self.set_acting(Some(Acting { rule, bounds, reference, side, confines, extensions, auction }));
         }
         Ok(())
     }

@@ -276,9 +276,10 @@ impl Rule {
         now >= self.armed && !spent
     }
 
-    /// The bound that it holds an order to.
+    /// The bound that it holds an order to; where its ranges together have none, that of the first that has one.
     pub(super) fn bound(&self, side: Side, refuses: bool) -> Option<Bound> {
-        let price = self.all.of(side)?;
+        let first = || self.inside.iter().find_map(|range| range.of(side));
+        let price = self.all.of(side).or_else(first)?;
         Some(Bound { rule: self.number, price, reference: self.reference(side), refuses })
     }
 }

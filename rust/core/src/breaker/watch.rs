@@ -169,7 +169,7 @@ enum State {
 #[derive(Debug, Clone)]
 pub(super) struct Watch {
     pub(super) reference: Reference,
-    /// The rule whose trip starts it anew; such a reference is not shared.
+    /// The rule that is told its price, or whose trip starts it anew; such a reference is not shared.
     pub(super) owner: Option<u16>,
     state: State,
 }

@@ -2,7 +2,7 @@
 
 use super::{Floor, Found, Incoming, Market};
 use crate::auction::Clearing;
-use crate::breaker::{Acting, Bound, Bounds, EndMode, QuoteState, Standing, Trip, later_end};
+use crate::breaker::{Bound, Bounds, EndMode, QuoteState, Standing, Trip, later_end};
 use crate::config::{Counted, Interrupts};
 use crate::order::FlowKind;
 use crate::protocol::{Events, Phase};
@@ -102,10 +102,6 @@ impl Floor {
     fn interrupt_one(&mut self, market: MarketId, own: bool, trips: &[&Trip], events: &mut Events) {
         let m = self.market(market);
         let acting = m.breakers.acting();
-        if acting.is_none() && !m.phase.is_trading() {
-            // What the operator or the day has set stays.
-            return;
-        }
         let ends = |m: &Market| if m.end.is_positive() { m.end } else { Nanos::MAX };
         // The first of the most severe, of those the latest.
         let mut strongest = trips[0];
@@ -114,6 +110,11 @@ impl Floor {
             if rank(trip) > rank(strongest) {
                 strongest = trip;
             }
+        }
+        let stands = m.phase.severity() >= strongest.phase.severity();
+        if acting.is_none() && (stands || !m.phase.is_trading()) {
+            // What the operator or the day has set stays.
+            return;
         }
         let latest = trips.iter().map(|trip| trip.end).max().expect("at least one trip");
         let (mut phase, mut end) = (strongest.phase, latest);
@@ -126,13 +127,13 @@ impl Floor {
         // A straddle interrupts nothing.
         if let Some(acting) = acting.filter(|_| m.phase != Phase::Straddle) {
             let current = ends(m);
-            if m.phase.severity() >= phase.severity() {
-                // A shorter or lesser one changes nothing.
+            if stands {
+                // A shorter or lesser one changes nothing, and a longer one only the end.
                 phase = m.phase;
                 if later_end(EndMode::Latest, current, end) == current {
                     return;
                 }
-                next = Acting { rule: next.rule, ..acting };
+                next = acting;
             } else if m.phase.admits().matches == phase.admits().matches {
                 end = end.max(current);
             }
@@ -159,7 +160,7 @@ impl Floor {
         if m.phase == Phase::Continuous && m.breakers.is_at_ease(touch) {
             return false;
         }
-        let Some((state, trip)) = m.breakers.judge_touch(self.now, touch) else { return false };
+        let Some((state, trip)) = m.breakers.judge_touch(self.now, m.phase, touch) else { return false };
         let acting = m.breakers.acting();
         if acting.is_none() && m.phase != Phase::Continuous {
             return false;

@@ -366,11 +366,6 @@ impl Breaker {
             }
     }
 
-    /// True if it leads into a phase.
-    pub(crate) fn enters(&self, into: Phase) -> bool {
-        self.action == Action::Interrupt { phase: into }
-    }
-
     pub(super) fn prove(&self, at: &str, markets: usize) -> Result<(), ConfigError> {
         let field = |name: &str| format!("{at}.{name}");
         if self.markets.is_empty() {
