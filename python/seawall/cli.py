@@ -4,21 +4,17 @@ Exit codes: 0 done, 1 a check failed, 2 bad input or usage, 130 interrupted. Res
 progress and errors to standard error.
 """
 
-import functools
-import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, ParamSpec, Protocol, TypeVar
+from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table as RichTable
 
 from seawall import adl as lab
-from seawall import bench, feed, models
+from seawall import bench, feed, models, rulebook
 from seawall import profiles as venue_profiles
 from seawall._core import __version__
 from seawall.adl.picture import check_picture, write_picture
@@ -31,13 +27,11 @@ from seawall.run import Run, check_report, world_of
 from seawall.run import replay as run_replay
 from seawall.saved import load_run
 from seawall.spelling import HONESTY, money, spell, spell_error, summary_lines
+from seawall.terminal import ACCOUNTS, AsJson, Set, advised, err, listing, out, plain, print_json, progress_bar
 from seawall.vectors import conform as run_conform
 from seawall.venue import Venue
 
 __all__ = ["app"]
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -49,8 +43,7 @@ app = typer.Typer(
 app.add_typer(feed.app, name="feed")
 profiles_app = typer.Typer(invoke_without_command=True, rich_markup_mode="rich")
 app.add_typer(profiles_app, name="profiles")
-rules_app = typer.Typer(invoke_without_command=True, rich_markup_mode="rich")
-app.add_typer(rules_app, name="rules")
+app.add_typer(rulebook.app, name="rules")
 bench_app = typer.Typer(no_args_is_help=True, help="Benchmarks that compare their answers.")
 app.add_typer(bench_app, name="bench")
 
@@ -71,67 +64,7 @@ def _main(
     pass
 
 
-out = Console(emoji=False)
-err = Console(stderr=True, emoji=False)
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
-Set = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="A.B=VALUE", help="Override a value of the file; repeat for more."),
-]
-DEFAULT_ACCOUNTS = 100_000
 KIND_STYLES = {"input": "dim", "calibrated": "yellow", "predicted": "green"}
-
-
-def _advised(command: Callable[P, R]) -> Callable[P, R]:
-    """Turn errors into advice on standard error and exit codes."""
-
-    @functools.wraps(command)
-    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return command(*args, **kwargs)
-        except SeawallError as error:
-            err.print(f"[bold red]error:[/] {_plain(str(error))}", soft_wrap=True, highlight=False)
-            raise typer.Exit(2) from None
-        except KeyboardInterrupt:
-            err.print("interrupted")
-            raise typer.Exit(130) from None
-
-    return wrapper
-
-
-def _plain(text: str) -> str:
-    return text.replace("[", r"\[")
-
-
-def _print_json(value: object) -> None:
-    sys.stdout.write(json.dumps(value, indent=2, allow_nan=False) + "\n")
-
-
-class _Show(Protocol):
-    def __call__(self, done: int, total: int, what: str | None = None) -> None: ...
-
-
-@contextmanager
-def _progress(title: str, unit: str = "steps") -> Iterator[_Show | None]:
-    """Yield a function that shows progress, or None where nobody watches."""
-    if not err.is_terminal:
-        yield None
-        return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn(unit),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=err, transient=True) as bar:
-        task = bar.add_task(title, total=None)
-
-        def show(done: int, total: int, what: str | None = None) -> None:
-            bar.update(task, completed=done, total=total, description=what or title)
-
-        yield show
 
 
 @app.command(
@@ -142,12 +75,12 @@ def _progress(title: str, unit: str = "steps") -> Iterator[_Show | None]:
     "  seawall replay oct10-2025 --set venue=guarded --set venue.breakers.band.enabled=true\n\n"
     "  seawall replay oct10-2025 --policy examples/policy_cascade_pause.py:CascadePause --save run.seawall"
 )
-@_advised
+@advised
 def replay(
     scenario: Annotated[str, typer.Argument(help="Name of a scenario, or path of a TOML file.")],
     *,
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 1,
-    accounts: Annotated[int, typer.Option(min=1, help="Leveraged accounts.")] = DEFAULT_ACCOUNTS,
+    accounts: Annotated[int, typer.Option(min=1, help="Leveraged accounts.")] = ACCOUNTS,
     liquidations: Annotated[bool, typer.Option(help="The venue liquidates.")] = True,
     impact: Annotated[bool, typer.Option(help="Liquidations move the index.")] = True,
     noise: Annotated[bool, typer.Option(help="Noise traders trade.")] = True,
@@ -174,7 +107,7 @@ def replay(
     if report is not None:
         check_report(report)
     acting = None if policy is None else load_policy(policy)
-    with _progress(scenario) as progress:
+    with progress_bar(scenario) as progress:
         run = run_replay(
             scenario,
             seed=seed,
@@ -192,7 +125,7 @@ def replay(
     if report is not None:
         run.report(report)
     if as_json:
-        _print_json(run.to_dict())
+        print_json(run.to_dict())
     else:
         _show_run(run, report)
     if not run.conservation["ok"]:
@@ -206,7 +139,7 @@ def replay(
     "  seawall replay-journal run.seawall\n\n"
     "  seawall replay-journal run.seawall --json",
 )
-@_advised
+@advised
 def replay_journal(
     run: Annotated[Path, typer.Argument(help="A file that replay --save wrote, or a bare journal.")],
     *,
@@ -214,7 +147,7 @@ def replay_journal(
 ) -> None:
     """Apply the commands of a saved run anew, without its scenario and its policy; exit code 1 if events differ."""
     saved = load_run(run)
-    with _progress(run.name, "commands") as progress:
+    with progress_bar(run.name, "commands") as progress:
         again = saved.repeat(progress=progress)
     same = again.digest == saved.digest if saved.digest else None
     ok = bool(again.venue.audit()["ok"]) and same is not False
@@ -228,7 +161,7 @@ def replay_journal(
         "state_digest": again.venue.digest(),
     }
     if as_json:
-        _print_json(report)
+        print_json(report)
     else:
         for name, value in report.items():
             out.print(f"{name.replace('_', ' ')}: {value}", highlight=False, soft_wrap=True)
@@ -242,7 +175,7 @@ def replay_journal(
     "  seawall explain run.seawall --at 2025-10-10T21:15:00Z\n\n"
     "  seawall explain run.seawall --at 2025-10-10T21:15:00Z --window 600 --json"
 )
-@_advised
+@advised
 def explain(
     run: Annotated[Path, typer.Argument(help="A file that replay --save wrote, or a bare journal.")],
     *,
@@ -251,25 +184,25 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """Say in words which rules acted around a moment of a saved run, and what they did."""
-    with _progress(run.name, "commands") as progress:
+    with progress_bar(run.name, "commands") as progress:
         told = explain_run(load_run(run), at, window_ns=round(window * 1e9), progress=progress)
     if as_json:
-        _print_json(told.to_dict())
+        print_json(told.to_dict())
         return
     stood = RichTable("market", "phase", "since", "until", "by", "mark", "index", box=None, pad_edge=False)
     for row in told.markets:
-        stood.add_row(*(_plain("-" if value is None else str(value)) for value in row.values()))
+        stood.add_row(*(plain("-" if value is None else str(value)) for value in row.values()))
     out.print(stood)
     for title, rows in (("rules", told.acted), ("orders", told.bounded), ("accounts and funds", told.happened)):
         table = RichTable("at" if title == "rules" else "", "market", title, box=None, pad_edge=False)
         for row in rows:
-            table.add_row(row.get("at", ""), _plain(row["market"]), _plain(row["words"]))
+            table.add_row(row.get("at", ""), plain(row["market"]), plain(row["words"]))
         out.print()
         out.print(table if rows else f"{title}: nothing", highlight=False)
 
 
 @app.command(epilog="Examples:\n\n  seawall scenarios\n\n  seawall scenarios --json")
-@_advised
+@advised
 def scenarios(*, as_json: AsJson = False) -> None:
     """List the scenarios that come with the package."""
     rows = []
@@ -277,7 +210,7 @@ def scenarios(*, as_json: AsJson = False) -> None:
         scenario, profile = models.load_scenario(name)
         written = scenario.model_dump(mode="json", include={"title", "start", "end"})
         rows.append({"name": name, **written, "markets": list(scenario.markets), "venue": profile.name})
-    _list(rows, "name", "title", as_json=as_json)
+    listing(rows, "name", "title", as_json=as_json)
 
 
 @profiles_app.callback(
@@ -287,7 +220,7 @@ def scenarios(*, as_json: AsJson = False) -> None:
     "  seawall profiles show binance\n\n"
     "  seawall profiles compare --scenario oct10-2025 --seed 1 --accounts 100000"
 )
-@_advised
+@advised
 def profiles(context: typer.Context, *, as_json: AsJson = False) -> None:
     """List the venue profiles that come with the package; show one, or compare them on a crash day."""
     if context.invoked_subcommand is not None:
@@ -305,7 +238,7 @@ def profiles(context: typer.Context, *, as_json: AsJson = False) -> None:
                 "gaps": len(profile.gaps),
             }
         )
-    _list(rows, "name", "date", "description", "breakers", as_json=as_json)
+    listing(rows, "name", "date", "description", "breakers", as_json=as_json)
 
 
 @profiles_app.command(
@@ -315,53 +248,16 @@ def profiles(context: typer.Context, *, as_json: AsJson = False) -> None:
     "  seawall profiles show my-venue.toml\n\n"
     "  seawall profiles show bybit --json | jq '.parameters[] | select(.confidence == \"assumption\") | .path'",
 )
-@_advised
+@advised
 def profiles_show(
     name: Annotated[str, typer.Argument(help="Name of a profile, or path of a TOML file.")], *, as_json: AsJson = False
 ) -> None:
     """Show every parameter of a profile with its source, date and confidence, and what the profile leaves out."""
     told = venue_profiles.describe(name)
     if as_json:
-        _print_json(told.to_dict())
+        print_json(told.to_dict())
     else:
         out.print(description_tables(told), highlight=False)
-
-
-@rules_app.callback(
-    epilog="Examples:\n\n"
-    "  seawall rules\n\n"
-    "  seawall rules show hkex-vcm\n\n"
-    "  seawall replay oct10-2025 --set venue.breakers=hkex-vcm"
-)
-@_advised
-def rules(context: typer.Context, *, as_json: AsJson = False) -> None:
-    """List the presets of breakers that come with the package, or show one."""
-    if context.invoked_subcommand is not None:
-        return
-    rows = []
-    for name in models.rule_names():
-        preset = models.load_rules(name)
-        rows.append({"name": name, "as_of": preset.as_of, "description": preset.description, "gaps": len(preset.gaps)})
-    _list(rows, "name", "as_of", "description", as_json=as_json)
-
-
-@rules_app.command("show", epilog="Examples:\n\n  seawall rules show vega-btc\n\n  seawall rules show nse-index --json")
-@_advised
-def rules_show(
-    name: Annotated[str, typer.Argument(help="Name of a preset, or path of a TOML file.")], *, as_json: AsJson = False
-) -> None:
-    """Show a preset of breakers: its rules, where they are written, and what they leave out."""
-    preset = models.load_rules(Path(name) if name.endswith(".toml") else name)
-    told = preset.model_dump(mode="json")
-    if as_json:
-        _print_json({"name": name, **told})
-        return
-    out.print(f"{_plain(preset.description)} ({_plain(preset.as_of)})", highlight=False)
-    out.print(f"source: {_plain(preset.source)}", highlight=False)
-    for gap in preset.gaps:
-        out.print(f"left out: {_plain(gap)}", highlight=False)
-    for rule in told["breakers"]:
-        out.print(_plain(json.dumps(rule, indent=2)), highlight=False, soft_wrap=True)
 
 
 @profiles_app.command(
@@ -372,13 +268,13 @@ def rules_show(
     "  seawall profiles compare --set fund.to_open_interest=0.003 --json\n\n"
     "  seawall profiles compare --picture venues.html",
 )
-@_advised
+@advised
 def profiles_compare(
     names: Annotated[list[str] | None, typer.Argument(help="Profiles, or paths; every dated one if left out.")] = None,
     *,
     scenario: Annotated[str, typer.Option(help="Name of a scenario, or path of a TOML file.")] = "oct10-2025",
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 1,
-    accounts: Annotated[int, typer.Option(min=1, help="Leveraged accounts.")] = DEFAULT_ACCOUNTS,
+    accounts: Annotated[int, typer.Option(min=1, help="Leveraged accounts.")] = ACCOUNTS,
     rehedge_seconds: Annotated[
         float, typer.Option(min=0, help="Time until a hedge that was closed is hedged anew.")
     ] = venue_profiles.REHEDGE_SECONDS,
@@ -397,7 +293,7 @@ def profiles_compare(
     """
     if picture is not None:
         check_picture(picture)
-    with _progress(scenario) as progress:
+    with progress_bar(scenario) as progress:
 
         def told(name: str, done: int, total: int) -> None:
             if progress is not None:
@@ -416,7 +312,7 @@ def profiles_compare(
     if picture is not None:
         venue_profiles.write_picture(comparison, picture)
     if as_json:
-        _print_json(comparison.to_dict())
+        print_json(comparison.to_dict())
     else:
         out.print(comparison_table(comparison), highlight=False)
     if not comparison.conserved:
@@ -428,7 +324,7 @@ def profiles_compare(
     "  seawall validate my-scenario.toml my-venue.toml\n\n"
     "  seawall validate oct10-2025 --set markets.BTC.open_interest=100000"
 )
-@_advised
+@advised
 def validate(
     files: Annotated[list[str], typer.Argument(help="Names, or paths of TOML files, of scenarios and venue profiles.")],
     *,
@@ -438,19 +334,19 @@ def validate(
     """Check scenarios and venue profiles without running them; exit code 1 if one cannot work."""
     rows = [_validate(file, set_ or []) for file in files]
     if as_json:
-        _print_json({"ok": all(row["ok"] for row in rows), "files": rows})
+        print_json({"ok": all(row["ok"] for row in rows), "files": rows})
     else:
         for row in rows:
             verdict = "[green]ok[/]" if row["ok"] else "[red]cannot work[/]"
-            out.print(f"{verdict}: {_plain(row['file'])}", highlight=False)
+            out.print(f"{verdict}: {plain(row['file'])}", highlight=False)
             for problem in row["problems"]:
-                out.print(f"  {_plain(problem)}", soft_wrap=True, highlight=False)
+                out.print(f"  {plain(problem)}", soft_wrap=True, highlight=False)
     if not all(row["ok"] for row in rows):
         raise typer.Exit(1)
 
 
 @app.command(epilog="Examples:\n\n  seawall schema scenario > scenario.schema.json\n\n  seawall schema --json")
-@_advised
+@advised
 def schema(
     kind: Annotated[str | None, typer.Argument(help="venue or scenario; both if left out.")] = None,
     *,
@@ -460,11 +356,11 @@ def schema(
     known = models.schemas()
     if kind is not None and kind not in known:
         raise typer.BadParameter(f"{kind!r}: must be one of {', '.join(known)}")
-    _print_json(known if kind is None else known[kind])
+    print_json(known if kind is None else known[kind])
 
 
 @app.command(epilog="Examples:\n\n  seawall conform vectors/adl.jsonl\n\n  seawall conform vectors/*.jsonl --json")
-@_advised
+@advised
 def conform(
     files: Annotated[list[Path], typer.Argument(help="Files of conformance vectors, one JSON object per line.")],
     *,
@@ -473,7 +369,7 @@ def conform(
     """Run worked calculations against the engine's functions; exit code 1 unless all passed."""
     result = run_conform(files)
     if as_json:
-        _print_json(result)
+        print_json(result)
     else:
         _show_conform(result)
     if result["failed"] or result["unsupported"]:
@@ -495,7 +391,7 @@ def conform(
     "  id,lots,entry,equity\n\n"
     "  1,40,120,900.50"
 )
-@_advised
+@advised
 def adl(
     what: Annotated[
         str, typer.Argument(metavar="FILE|waves", help="One round as .csv or .json; or the published waves.")
@@ -523,7 +419,7 @@ def adl(
         write_picture(comparison, picture)
     if as_json:
         result = comparison.to_dict()
-        _print_json(result if study is None else {"study": study.to_dict(), "synthetic": result})
+        print_json(result if study is None else {"study": study.to_dict(), "synthetic": result})
     else:
         if study is not None:
             out.print(study_tables(study), highlight=False)
@@ -541,7 +437,7 @@ def adl(
     "  python benches/workload_gen.py --profile shallow --out shallow.bin\n\n"
     "  seawall bench book --workload shallow.bin --ids given",
 )
-@_advised
+@advised
 def bench_book(
     *,
     workload: Annotated[
@@ -561,12 +457,12 @@ def bench_book(
     as_json: AsJson = False,
 ) -> None:
     """Measure the venue's book on a workload; exit code 1 if its answer is wrong."""
-    with _progress(workload) as progress, _answered():
+    with progress_bar(workload) as progress, _answered():
         report = bench.book(
             workload, n=n, seed=seed, features=features, ids=ids, repeat=repeat, latency=latency, progress=progress
         )
     if as_json:
-        _print_json(report)
+        print_json(report)
     else:
         _show_bench(report)
 
@@ -577,7 +473,7 @@ def bench_book(
     "  seawall bench marks --accounts 1000000\n\n"
     "  seawall bench marks --accounts 100000 --markets 5 --json",
 )
-@_advised
+@advised
 def bench_marks(
     *,
     accounts: Annotated[int, typer.Option(min=2, help="An even number of accounts.")],
@@ -586,7 +482,7 @@ def bench_marks(
     as_json: AsJson = False,
 ) -> None:
     """Measure what marks cost a venue of many accounts; exit code 1 if somebody was not found."""
-    with _progress("marks") as progress, _answered():
+    with progress_bar("marks") as progress, _answered():
         report = bench.marks(accounts=accounts, markets=markets, steps=steps, progress=progress)
     _show_report(report, as_json=as_json)
 
@@ -597,7 +493,7 @@ def bench_marks(
     "  seawall bench cascade --accounts 100000\n\n"
     "  seawall bench cascade --accounts 10000 --jump-accounts 1000 --json",
 )
-@_advised
+@advised
 def bench_cascade(
     *,
     accounts: Annotated[int, typer.Option(min=2, help="An even number of accounts; half of them are liquidated.")],
@@ -607,7 +503,7 @@ def bench_cascade(
     as_json: AsJson = False,
 ) -> None:
     """Measure what liquidations cost a venue; exit code 1 if others are liquidated than should be."""
-    with _progress("cascade") as progress, _answered():
+    with progress_bar("cascade") as progress, _answered():
         report = bench.cascade(accounts=accounts, jump_accounts=jump_accounts, progress=progress)
     _show_report(report, as_json=as_json)
 
@@ -618,30 +514,18 @@ def _answered() -> Iterator[None]:
     try:
         yield
     except bench.WrongAnswerError as error:
-        err.print(f"[bold red]error:[/] {_plain(str(error))}", soft_wrap=True, highlight=False)
+        err.print(f"[bold red]error:[/] {plain(str(error))}", soft_wrap=True, highlight=False)
         raise typer.Exit(1) from None
 
 
 def _show_report(report: dict[str, Any], *, as_json: bool) -> None:
     """Print a flat report: as JSON, or a line for each figure."""
     if as_json:
-        _print_json(report)
+        print_json(report)
         return
     table = RichTable(box=None, pad_edge=False, show_header=False)
     for name, value in report.items():
         table.add_row(name, f"{value:,.4g}" if isinstance(value, float) else f"{value:,}")
-    out.print(table)
-
-
-def _list(rows: list[dict[str, Any]], *columns: str, as_json: bool) -> None:
-    """Print rows: whole as JSON, or some columns for people."""
-    if as_json:
-        _print_json(rows)
-        return
-    table = RichTable(*columns, box=None, pad_edge=False)
-    for row in rows:
-        cells = (row[column] for column in columns)
-        table.add_row(*(_plain(", ".join(cell) if isinstance(cell, list) else str(cell)) for cell in cells))
     out.print(table)
 
 
@@ -660,7 +544,7 @@ def _validate(file: str, overrides: list[str]) -> dict[str, Any]:
 
 
 def _show_run(run: Run, report: Path | None) -> None:
-    out.print(f"[bold]{run.scenario.name}[/]: {_plain(run.scenario.title)}", highlight=False)
+    out.print(f"[bold]{run.scenario.name}[/]: {plain(run.scenario.title)}", highlight=False)
     out.print(
         f"seed {run.seed}, {run.accounts:,} accounts, {run.steps:,} steps, {run.summary['orders']:,} orders, "
         f"{run.summary['fills']:,} fills, {run.wall_seconds:.1f} s, {run.peak_rss_bytes / 2**20:,.0f} MiB\n",
@@ -719,7 +603,7 @@ def _show_bench(report: dict[str, Any]) -> None:
     rate = {name: f"{value / 1e6:,.1f} million/s" for name, value in report.items() if name.endswith("per_second")}
     size = report["bytes_per_resting_order"]
     out.print(
-        f"[bold]{_plain(report['workload'])}[/]: {report['features']} features, {report['ids']} ids, "
+        f"[bold]{plain(report['workload'])}[/]: {report['features']} features, {report['ids']} ids, "
         f"{report['messages']:,} messages after {report['prefill']:,}, median of {report['repeat']}\n",
         highlight=False,
     )
@@ -749,5 +633,5 @@ def _show_conform(result: dict[str, Any]) -> None:
     for tally in result["by_topic"].values():
         for problem in tally["problems"]:
             line = f"{problem['outcome']}: {problem['id']}: {problem['why']}"
-            out.print(_plain(line), soft_wrap=True, highlight=False)
+            out.print(plain(line), soft_wrap=True, highlight=False)
     out.print(f"{result['passed']} passed, {result['failed']} failed, {result['unsupported']} unsupported")

@@ -216,6 +216,14 @@ def test_vega_trades_at_the_published_bound_and_an_auction_begins_a_tick_beyond(
         assert int(changed["amount"]) == play.now + 120 * SECOND
 
 
+@pytest.mark.parametrize(("mark", "trips"), [("51072.55", False), ("51072.54", True)])
+def test_a_mark_beyond_the_vega_bound_begins_an_auction(mark: str, trips: bool) -> None:
+    play = opened("vega-btc", "52000", "markets.BTC.tick_size=0.01", "markets.BTC.price_max=160000", INDEX)
+    play.index(BTC=mark)
+    assert tripped(play, "vega-btc-mark-360s") == int(trips)
+    assert phase(play) == (Phase.CALL_AUCTION if trips else Phase.CONTINUOUS)
+
+
 def test_a_vega_order_that_does_not_rest_is_stopped_and_the_market_stays_open() -> None:
     play = opened("vega-btc", "52000", INDEX)
     play.place("BTC", "maker", Side.BUY, "1", "51000")
@@ -335,7 +343,9 @@ def test_vega_disposes_of_a_tenth_every_ten_seconds() -> None:
 
 
 def test_a_vega_disposal_ends_at_the_bound_and_begins_no_auction() -> None:
-    play = in_liquidation('["vega-btc", "vega-disposal"]', qty="1", equity="1", bid="45000")
+    # The fall of the mark would begin one by itself.
+    quiet = "breakers.vega-btc-mark-360s.enabled=false"
+    play = in_liquidation('["vega-btc", "vega-disposal"]', quiet, qty="1", equity="1", bid="45000")
     (order,) = play.events(EventKind.LIQUIDATION_ORDER)
     assert int(order["price"]) == 1
     # The bid is beyond the bound: nothing is sold to it, and the market stays open.

@@ -1,6 +1,7 @@
 """What people write: venue profiles and scenarios, as frozen models that refuse unknown keys.
 
-Files are TOML. ``extends`` names a file to start from: tables are merged key by key, lists are replaced. Values
+Files are TOML. ``extends`` names a file to start from: tables are merged key by key, lists and tables that name their
+``type`` are replaced. Values
 that must be exact are strings, and become integers in the units of the venue without rounding, or are refused.
 """
 

@@ -633,9 +633,9 @@ fn response(impact: &Impact, pressure: f64, open_interest: f64) -> f64 {
     if pressure > 0.0 { size } else { -size }
 }
 
-/// Lowest and highest price that no band of the venue refuses, whatever the side.
+/// Lowest and highest limit that no band of the venue refuses or moves, whatever the side.
 fn band(venue: &Venue, market: MarketId) -> (i64, i64) {
-    let inside = venue.refused_beyond(market);
+    let inside = venue.untouched_limits(market);
     (inside.lower.get().max(1), inside.upper.get())
 }
 

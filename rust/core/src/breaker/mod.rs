@@ -245,11 +245,14 @@ impl Breakers {
         self.judge_limit(side, None, flow, || true)
     }
 
-    /// What every rule that refuses limits lets in.
-    pub(crate) fn refused_beyond(&self) -> Bounds {
-        let refuses =
-            |r: &&Rule| matches!(r.test, Test::Entry { .. }) && r.action == Action::Reject && r.enabled;
-        self.rules.iter().filter(refuses).fold(Bounds::EVERYTHING, |all, rule| all.and(&rule.all))
+    /// What every rule that refuses or caps limits leaves as it is.
+    pub(crate) fn untouched(&self) -> Bounds {
+        let binds = |r: &&Rule| {
+            matches!(r.test, Test::Entry { .. })
+                && matches!(r.action, Action::Reject | Action::Cap)
+                && r.enabled
+        };
+        self.rules.iter().filter(binds).fold(Bounds::EVERYTHING, |all, rule| all.and(&rule.all))
     }
 
     /// The rule that put the market in its phase.

@@ -34,11 +34,11 @@ impl Floor {
         }
     }
 
-    /// The prices that no breaker refuses as a limit.
-    pub(crate) fn refused_beyond(&self, market: MarketId) -> Bounds {
+    /// The prices that no breaker refuses or caps as a limit.
+    pub(crate) fn untouched(&self, market: MarketId) -> Bounds {
         let mut breakers = self.market(market).breakers.clone();
         breakers.refresh(self.now, self.standing(market));
-        breakers.refused_beyond()
+        breakers.untouched()
     }
 
     /// A limit of a liquidation order tightened by the breakers that bind it.

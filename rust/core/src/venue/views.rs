@@ -205,10 +205,10 @@ impl Venue {
         deleverage::lights(&self.floor, market)
     }
 
-    /// The prices that no breaker refuses as a limit now, whatever the side of the order.
+    /// The prices that no breaker refuses or caps as a limit now, whatever the side of the order.
     #[must_use]
-    pub fn refused_beyond(&self, market: MarketId) -> Bounds {
-        self.floor.refused_beyond(market)
+    pub fn untouched_limits(&self, market: MarketId) -> Bounds {
+        self.floor.untouched(market)
     }
 
     /// What the breakers of all markets did since this venue was made or restored.

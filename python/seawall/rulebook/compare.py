@@ -1,0 +1,204 @@
+"""Presets of rules on the same scenarios: how often each acts, how long it halts, and who carried the losses."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seawall.comparison import Losses, Progress, carried, variants
+from seawall.models import load_rules, load_scenario
+from seawall.protocol import EventKind, Phase
+from seawall.run import Run
+
+__all__ = ["PERPETUAL", "SCENARIOS", "RuleComparison", "RuleOutcome", "compare"]
+
+NONE: Final = "none"
+"""The name of the venue without rules."""
+
+SCENARIOS: Final = ("oct10-2025", "nov03-2025", "calm")
+"""Two crash days and a quiet one, on which no rule should act."""
+
+PERPETUAL: Final = (
+    "binance-futures",
+    "okx",
+    "bybit",
+    "deribit",
+    "drift",
+    "vega-btc",
+    "hkex-vcm-futures",
+    "composite",
+    "dydx-block-limits",
+    "hyperliquid-staging",
+    "drift-ramp",
+    "vega-btc+vega-disposal",
+    "dutch-auction",
+    "okx-adl",
+    "bybit-adl",
+)
+"""Presets whose figures mean something for a perpetual on BTC: no width of an equity, no close of the day before."""
+
+_HALTS: Final = (Phase.CALL_AUCTION, Phase.PAUSE, Phase.HALTED, Phase.CLOSED)
+_SLOWS: Final = (
+    Phase.LIMIT_STATE,
+    Phase.STRADDLE,
+    Phase.GUARDED,
+    Phase.COOLING_OFF,
+    Phase.REDUCE_ONLY,
+    Phase.CLOSE_ONLY,
+)
+
+
+@dataclass(frozen=True)
+class RuleOutcome(Losses):
+    """What came of one scenario under one set of rules."""
+
+    scenario: str
+    """Its name."""
+    rules: str
+    """Presets, joined by +; none without."""
+    trips: dict[str, int]
+    """How often each rule with an interruption tripped; those that did."""
+    bounded: int
+    """Orders that a rule refused, capped or stopped."""
+    kept_back: int
+    """Times that a limit of a period kept back liquidations or auto-deleveraging."""
+    halted_seconds: dict[str, float]
+    """Time in which each market matched nothing."""
+    slowed_seconds: dict[str, float]
+    """Time in which it matched with restrictions."""
+    last_below_index: dict[str, float]
+    """Largest share by which the last trade of each market stood below its index, as a negative number."""
+    mark_below_index: dict[str, float]
+    """The same of the mark."""
+
+    @property
+    def acted(self) -> int:
+        """How often the rules did something that an event tells."""
+        return sum(self.trips.values()) + self.bounded + self.kept_back
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the row that ``seawall rules compare --json`` prints."""
+        return asdict(self) | {"acted": self.acted}
+
+
+@dataclass(frozen=True)
+class RuleComparison:
+    """Several presets on several scenarios."""
+
+    seed: int
+    """Seed of everything random."""
+    accounts: int
+    """Leveraged accounts."""
+    outcomes: tuple[RuleOutcome, ...]
+    """By scenario, then by preset, in the order asked for; in each scenario first that without rules."""
+
+    @property
+    def conserved(self) -> bool:
+        """Whether every cent of every run is accounted for."""
+        return all(outcome.conserved for outcome in self.outcomes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the object that ``seawall rules compare --json`` prints."""
+        return asdict(self) | {"outcomes": [outcome.to_dict() for outcome in self.outcomes]}
+
+
+def compare(
+    rules: Iterable[str] = (),
+    *,
+    scenarios: Iterable[str | Path] = (),
+    seed: int = 1,
+    accounts: int = 100_000,
+    set: Iterable[str] = (),  # noqa: A002
+    progress: Progress | None = None,
+) -> RuleComparison:
+    """Run scenarios without rules and with each of some presets.
+
+    The accounts, the input path and all draws are the same; what differs is the rules, and through them the index, as
+    liquidations move it.
+
+    Parameters
+    ----------
+    rules
+        Names or paths of presets, several together joined by ``+``; `PERPETUAL` if empty.
+    scenarios
+        Names of scenarios of the package, or paths of TOML files; `SCENARIOS` if empty.
+    seed
+        Seed of everything random.
+    accounts
+        Number of leveraged accounts.
+    set
+        Overrides of the scenario, or of the venue with ``venue.`` before them; set after the rules.
+    progress
+        Called from time to time.
+
+    Raises
+    ------
+    ScenarioError
+        If a scenario cannot work.
+    ConfigError
+        If a preset is not there or cannot work in the venue.
+
+    Examples
+    --------
+    >>> from seawall import rulebook
+    >>> quiet = rulebook.compare(["deribit"], scenarios=["calm"], accounts=200)
+    >>> [(row.rules, row.acted) for row in quiet.outcomes]
+    [('none', 0), ('deribit', 0)]
+    """
+    chosen, over = list(rules) or list(PERPETUAL), list(set)
+    for name in chosen:
+        for preset in name.split("+"):
+            load_rules(preset)
+    attached = [(NONE, over)]
+    attached += [(name, [f"venue.breakers={json.dumps(name.split('+'))}", *over]) for name in chosen]
+    places = list(scenarios) or list(SCENARIOS)
+    for place in places:
+        for _, overrides in attached:
+            load_scenario(place, set=overrides)
+    outcomes = []
+    for number, place in enumerate(places):
+
+        def told(name: str, done: int, total: int, *, place: str | Path = place, number: int = number) -> None:
+            # Scenarios differ in length; each counts alike.
+            if progress is not None:
+                progress(f"{place}, {name}", number * 1000 + 1000 * done // total, 1000 * len(places))
+
+        runs = variants(attached, scenario=place, seed=seed, accounts=accounts, progress=told)
+        outcomes += [_outcome(name, run) for name, run in runs]
+    return RuleComparison(seed=seed, accounts=accounts, outcomes=tuple(outcomes))
+
+
+def _outcome(name: str, run: Run) -> RuleOutcome:
+    records, markets = run.events.records, [market.name for market in run.profile.markets]
+    rules = [rule.name for rule in run.profile.breakers if rule.enabled]
+    codes, counts = np.unique(records["code"][records["kind"] == EventKind.BREAKER_TRIPPED], return_counts=True)
+    step = run.scenario.step_ns / 1e9
+
+    def seconds(phases: tuple[Phase, ...]) -> dict[str, float]:
+        return {market: step * float(np.isin(run.series[f"{market}.phase"], phases).sum()) for market in markets}
+
+    def below(what: str) -> dict[str, float]:
+        return {market: _below(run.series[f"{market}.{what}"], run.series[f"{market}.index"]) for market in markets}
+
+    return RuleOutcome(
+        **carried(run),
+        scenario=run.scenario.name,
+        rules=name,
+        trips={rules[int(code)]: int(count) for code, count in zip(codes, counts, strict=True)},
+        bounded=int((records["kind"] == EventKind.ORDER_BOUNDED).sum()),
+        kept_back=int((records["kind"] == EventKind.LIMIT_REACHED).sum()),
+        halted_seconds=seconds(_HALTS),
+        slowed_seconds=seconds(_SLOWS),
+        last_below_index=below("last"),
+        mark_below_index=below("mark"),
+    )
+
+
+def _below(price: NDArray[np.float64], index: NDArray[np.float64]) -> float:
+    share = price / index - 1
+    known = share[np.isfinite(share)]
+    return min(0.0, float(known.min())) if known.size else 0.0
