@@ -16,12 +16,15 @@ def test_the_core_takes_every_preset_for_two_markets(name: str) -> None:
     assert preset.source
     assert preset.as_of[:2] == "20"
     # Presets of stocks count in cents, in every market.
-    profile = load_profile("reference", set=["markets.BTC.tick_size=0.01", "markets.BTC.price_max=160_000"]).model_copy(
-        update={"breakers": preset.of(["BTC", "ETH"])}
-    )
+    cents = ["markets.BTC.tick_size=0.01", "markets.BTC.price_max=160_000"]
+    profile = load_profile("reference", set=[*cents, f"breakers={name}"])
     config = json.loads(_core.Venue(profile.to_json()).config())
     assert [rule["markets"] for rule in config["breakers"]] == [[0, 1]] * len(preset.breakers)
-    assert [rule["name"] for rule in config["breakers"]] == [rule["name"] for rule in preset.breakers]
+    names = [f"{name}-{rule['name']}" for rule in preset.breakers]
+    assert [rule["name"] for rule in config["breakers"]] == names
+    if not preset.breakers:
+        plain = load_profile("reference", set=cents)
+        assert config != json.loads(_core.Venue(plain.to_json()).config())
 
 
 def test_there_are_presets_of_venues_that_bound_orders() -> None:

@@ -12,7 +12,7 @@ import seawall
 from seawall import EventKind, Side, rulebook
 from seawall.cli import app
 from seawall.errors import ConfigError, ScenarioError
-from seawall.models import load_profile, load_rules, rule_names
+from seawall.models import load_rules, rule_names
 
 from conftest import SMALL
 from play import BANK, Play
@@ -108,9 +108,6 @@ def test_a_preset_s_numbers_are_told_by_path(name: str) -> None:
     told = rulebook.numbers(name)
     assert told
     assert not [path for path, value in told.items() if isinstance(value, dict)]
-    assert load_profile(
-        "reference", set=["markets.BTC.tick_size=0.01", "markets.BTC.price_max=160_000", f"breakers={name}"]
-    )
 
 
 # The comparison.
@@ -132,7 +129,7 @@ def test_presets_are_compared_with_none_on_the_same_accounts() -> None:
 
 
 def test_no_rule_of_the_comparison_acts_on_the_quiet_day() -> None:
-    told = rulebook.compare(scenarios=["calm"], accounts=1_000)
+    told = rulebook.compare(scenarios=["calm"], accounts=300)
     none, *others = told.outcomes
     assert len(others) >= 8
     assert [row.acted for row in others] == [0] * len(others)

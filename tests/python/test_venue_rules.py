@@ -91,6 +91,15 @@ BANDS: dict[str, tuple[Callable[[], Play], str, str, str]] = {
     "okx, premium": (lambda: with_premium("okx", "50000", ("50899.9", "50900.1")), "49900", "51900", "refused"),
     "bybit": (lambda: mark_beside_index("bybit", "60000", "60500"), "59400", "60600", "capped"),
     "bybit, index": (lambda: mark_beside_index("bybit", "60000", "58000"), "58000", "60600", "capped"),
+    "binance-futures, index": (
+        lambda: mark_beside_index("binance-futures", "60000", "60500"),
+        "57000",
+        "63000",
+        "refused",
+    ),
+    # An index beyond 5 % of the mark does not widen the limit any more.
+    "bybit, far index": (lambda: mark_beside_index("bybit", "60000", "70000"), "59400", "63000", "capped"),
+    "deribit, index": (lambda: mark_beside_index("deribit", "60000", "60500"), "59100", "60900", "capped"),
     "deribit": (lambda: opened("deribit", "10000", INDEX), "9850", "10150", "capped"),
     "delta": (lambda: opened("delta", "100", INDEX), "97.5", "102.5", "refused"),
 }
@@ -465,6 +474,17 @@ def test_at_exactly_thirty_per_cent_bitget_fires_and_bybit_does_not(preset: str,
     assert play.events(EventKind.DRAWDOWN_CHANGED).size == fires
 
 
+@pytest.mark.parametrize(
+    ("preset", "stop", "hours", "inclusive"), [("bybit-adl", 250_000, 8, False), ("bitget-adl", 100_000, 24, True)]
+)
+def test_a_drawdown_ends_where_the_venue_says(preset: str, stop: int, hours: int, inclusive: bool) -> None:
+    # The function of the trigger has published vectors of its own; here what it is given.
+    (fund,) = load_profile("reference", set=[f"breakers={preset}"]).config()["funds"]
+    window = hours * 3_600 * SECOND
+    told = {"trigger_ppm": 300_000, "stop_ppm": stop, "inclusive": inclusive, "window_ns": window}
+    assert fund["drawdown"] == told
+
+
 def test_a_size_band_leaves_three_quarters_of_a_position_until_the_hour_is_over() -> None:
     play = deleveraged("adl-size-band", mark="48000", user=("3_000", "3"), winners={"winner": (BANK, "4")})
     assert closed(play) == {"winner": 1_000}
@@ -575,6 +595,28 @@ def test_the_composite_caps_orders_that_take_and_exempts_liquidations() -> None:
     play.place("BTC", "maker", Side.SELL, "1", "104999.9")
     assert limit_of(play, Side.BUY, "105000") == 105_000
     assert limit_of(play, Side.BUY, "105000.1") == 105_000
+
+
+def test_the_composite_leaves_orders_alone_that_take_from_nobody() -> None:
+    play = opened("composite", "100000", INDEX)
+    assert limit_of(play, Side.BUY, "106000") == 106_000
+
+
+def test_the_composite_looks_at_the_mark_and_not_at_the_index() -> None:
+    play = mark_beside_index("composite", "60000", "57000")
+    assert tripped(play) == 0
+    play.place("BTC", "maker", Side.SELL, "1", "62999.9")
+    # 5 % of the mark of 60,000.
+    assert limit_of(play, Side.BUY, "63000.1") == 63_000
+
+
+def test_the_composite_forgets_a_mark_after_a_minute() -> None:
+    play = opened("composite", "100000", INDEX)
+    for wait, mark in ((1, "98000"), (60, "97000")):
+        play.wait(wait)
+        play.index(BTC=mark)
+    # The mark that stood when the minute began counts: 98,000.
+    assert tripped(play) == 0
 
 
 @pytest.mark.parametrize(("mark", "guarded"), [("97000.1", False), ("97000", True)])

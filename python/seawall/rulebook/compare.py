@@ -50,6 +50,7 @@ _SLOWS: Final = (
     Phase.REDUCE_ONLY,
     Phase.CLOSE_ONLY,
 )
+_KEEPS: Final = (EventKind.LIMIT_REACHED, EventKind.DRAWDOWN_CHANGED, EventKind.WITHDRAWALS_GATED)
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,8 @@ class RuleOutcome(Losses):
     bounded: int
     """Orders that a rule refused, capped or stopped."""
     kept_back: int
-    """Times that a limit of a period kept back liquidations or auto-deleveraging."""
+    """Times that a limit of a period kept liquidations or auto-deleveraging back, a drawdown trigger turned, or
+    withdrawals were gated."""
     halted_seconds: dict[str, float]
     """Time in which each market matched nothing."""
     slowed_seconds: dict[str, float]
@@ -190,7 +192,7 @@ def _outcome(name: str, run: Run) -> RuleOutcome:
         rules=name,
         trips={rules[int(code)]: int(count) for code, count in zip(codes, counts, strict=True)},
         bounded=int((records["kind"] == EventKind.ORDER_BOUNDED).sum()),
-        kept_back=int((records["kind"] == EventKind.LIMIT_REACHED).sum()),
+        kept_back=int(np.isin(records["kind"], _KEEPS).sum()),
         halted_seconds=seconds(_HALTS),
         slowed_seconds=seconds(_SLOWS),
         last_below_index=below("last"),

@@ -22,11 +22,11 @@ NO_EVIDENCE: Final = (
 
 _COLUMNS: Final = (
     "trips: interruptions. bounded: orders refused, capped or stopped. kept: times that a limit of a period kept "
-    "liquidations or ADL back. halted, slowed: seconds in which a market matched nothing, or with restrictions, summed "
-    "over markets. last, mark: the farthest that last trade and mark stood below the index, in the market where it was "
-    "most. Millions of dollars: liquidated: notional closed of accounts in liquidation. ADL: notional closed by "
-    "auto-deleveraging. fund: at the end. given: given up by winners, against the mark. shared: charged to others. "
-    "nobody: losses that nobody carried, and what accounts owe at the end."
+    "liquidations or ADL back, a drawdown trigger turned or withdrawals were gated. halted, slowed: seconds in which a "
+    "market matched nothing, or with restrictions, summed over markets. last, mark: the farthest that last trade and "
+    "mark stood below the index, in the market where it was most. Millions of dollars: liquidated: notional closed of "
+    "accounts in liquidation. ADL: notional closed by auto-deleveraging. fund: at the end. given: given up by winners, "
+    "against the mark. shared: charged to others. nobody: losses that nobody carried, and what accounts owe at the end."
 )
 
 
