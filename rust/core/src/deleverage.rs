@@ -574,7 +574,7 @@ impl Round<'_> {
         self.floor.ledger.realise(c.account, market, amount, &contract);
         let (from, to) = (Place::User(c.account, VALUATION), Place::User(account, VALUATION));
         self.floor.ledger.transfer(from, to, amount);
-        self.floor.touch(c.account);
+        self.floor.touch_in(c.account, market);
         assert!(!self.floor.equity(c.account).is_negative(), "a haircut put account {} into debt", c.account);
         self.events.push(Record {
             account: c.account.get(),
@@ -619,7 +619,7 @@ impl Counterparties for Round<'_> {
         let value = contract.value(mark, side.signed(lots));
         for (account, closed, proceeds) in [(account, side.opposite(), quote), (name, side, -quote)] {
             self.floor.ledger.close(account, market, closed.signed(lots), (proceeds, &contract));
-            self.floor.touch(account);
+            self.floor.touch_in(account, market);
         }
         self.report(name, lots, quote - value);
     }

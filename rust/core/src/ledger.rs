@@ -159,6 +159,8 @@ pub(crate) struct Tag {
     pub(crate) prevention: SelfTrade,
     /// What the floor notes about it.
     pub(crate) flags: u8,
+    /// While it waits for the health pass: the market in which its position may have changed.
+    pub(crate) changed: MarketId,
 }
 
 /// What an account has in one market, and in the line of its first market what it has beside markets. One line of the

@@ -385,7 +385,7 @@ impl Venue {
     #[must_use]
     #[inline]
     pub fn is_guarded_after(&mut self, account: AccountId, traded: MarketId) -> bool {
-        self.floor_mut().is_guarded_after(account, traded)
+        self.floor_mut().is_guarded(account, traded)
     }
 
     /// What the guard index has done since the venue began or was restored.

@@ -259,7 +259,7 @@ impl Floor {
 
     pub(crate) fn open_account(&mut self, group: u32, prevention: SelfTrade) -> AccountId {
         let account = self.ledger.open();
-        *self.ledger.tag_mut(account) = Tag { group, prevention, flags: 0 };
+        *self.ledger.tag_mut(account) = Tag { group, prevention, ..Tag::default() };
         account
     }
 
@@ -303,13 +303,25 @@ impl Floor {
         self.set_flag(account, LIQUIDATED, value);
     }
 
-    /// Marks an account for the next health pass.
+    /// Marks an account for the next health pass: its balances may have changed.
     #[inline(always)]
     pub(crate) fn touch(&mut self, account: AccountId) {
-        if !self.is_touched(account) {
-            self.set_flag(account, TOUCHED, true);
+        self.touch_in(account, MarketId::NONE);
+    }
+
+    /// The same, if its position in a market may have changed as well.
+    #[inline(always)]
+    pub(crate) fn touch_in(&mut self, account: AccountId, market: MarketId) {
+        let tag = self.ledger.tag_mut(account);
+        if !bit(tag.flags, TOUCHED) {
+            (tag.flags, tag.changed) = (tag.flags | TOUCHED, market);
             self.touched.push(account);
             self.is_stirred = true;
+        } else if tag.changed != market && market != MarketId::NONE {
+            if tag.changed != MarketId::NONE {
+                self.guards.forget(account);
+            }
+            tag.changed = market;
         }
     }
 
@@ -382,17 +394,12 @@ impl Floor {
         }
     }
 
-    /// True if an account's guards prove that it is healthy.
+    /// True if an account's guards prove that it is healthy. Its balances may have changed since they were asked last, and
+    /// its position in one market.
     #[inline]
-    fn is_guarded(&mut self, account: AccountId) -> bool {
+    pub(crate) fn is_guarded(&mut self, account: AccountId, changed: MarketId) -> bool {
         let view = View { rules: &self.rules, ledger: &self.ledger, prices: &self.prices };
-        self.guards.prove(view, account)
-    }
-
-    /// The same after a trade in a market, in which it changed nothing.
-    pub(crate) fn is_guarded_after(&mut self, account: AccountId, traded: MarketId) -> bool {
-        self.guards.forget(account, traded);
-        self.is_guarded(account)
+        self.guards.prove(view, account, changed)
     }
 
     /// Appends the accounts that have to be judged: of those touched and those whose guard the marked market's mark
@@ -401,10 +408,12 @@ impl Floor {
     pub(crate) fn endangered(&mut self, marked: Option<MarketId>, into: &mut Vec<AccountId>) {
         let mut touched = std::mem::take(&mut self.touched);
         for account in touched.drain(..) {
+            let changed = self.ledger.tag(account).changed;
             // What happens to an account in liquidation is the business of its rounds.
             let done = self.is_liquidated(account)
                 || !self.is_called(account)
-                    && (self.is_guarded(account) || self.arm_for(account, self.fear(account), Cause::Touch));
+                    && (self.is_guarded(account, changed)
+                        || self.arm_for(account, self.fear(account), Cause::Touch));
             if done {
                 self.set_flag(account, TOUCHED, false);
             } else {
@@ -438,7 +447,7 @@ impl Floor {
         }
         for account in (0..self.ledger.accounts()).map(AccountId::from_index) {
             if !self.ledger.position(account, market).base.is_zero() {
-                self.guards.forget(account, market);
+                self.guards.forget(account);
                 self.touch(account);
             }
         }
@@ -629,7 +638,7 @@ impl Floor {
         if !fee.is_zero() {
             self.ledger.charge(of.account, fee);
         }
-        self.touch(of.account);
+        self.touch_in(of.account, market);
         Self::report_fill(market, of, trade, fee, events);
     }
 
@@ -857,7 +866,7 @@ impl Floor {
         let contract = *self.contract(market);
         for (account, side) in [from, (to, from.1.opposite())] {
             self.ledger.trade(account, market, side.signed(trade.1), trade.0, &contract);
-            self.touch(account);
+            self.touch_in(account, market);
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::ledger::{Ledger, Position};
 use crate::margin::{Asset, Followed, Rules};
 use crate::mark::Prices;
-use crate::units::{AccountId, MarketId, Money, Ppm, Price, Qty, Sum, VALUATION, exposure_weight};
+use crate::units::{AccountId, MarketId, Money, Ppm, Price, Sum, VALUATION, exposure_weight};
 use ladder::Ladder;
 
 /// The requirement that an account has to fear next.
@@ -63,12 +63,18 @@ struct Leg {
     guard: i32,
     /// The keys that count in the two ladders: at least as tight as the guard.
     live: [i32; 2],
-    /// Lots of a position, and what they add to slack at the guard, entry cost aside; of no lots until it was asked.
-    base: Qty,
-    worth: Money,
     /// The requirement that the account has to fear, in its first leg.
     fear: Fear,
+    /// In the first leg: what the positions add is summed up, and not changed but by what is known.
+    is_summed: bool,
+    /// What a position adds to slack at the guard.
+    worth: Money,
+    /// In the first leg: the sum of that over all positions, once it was asked. No overflow: values, requirements and
+    /// entry costs each stay below the amount that the configuration proves.
+    sum: Money,
 }
+
+const _: () = assert!(size_of::<Leg>() == 32);
 
 /// The lowest and the highest price that crosses no guard: of a market's mark, and of its index.
 #[derive(Debug, Clone, Copy)]
@@ -272,43 +278,42 @@ impl Guards {
         if side == 0 { of.0 = of.0.max(price) } else { of.1 = of.1.min(price) }
     }
 
-    /// True if an account's guards alone prove that it is neither to be called nor to be liquidated: no price is
-    /// beyond one, and the reserve is not negative. Its positions and balances may have changed since they were set;
-    /// what its lots are worth at a guard is worked out again only where there are other lots.
-    #[inline]
-    pub(crate) fn prove(&mut self, view: View<'_>, account: AccountId) -> bool {
-        let fear = self.fear(account);
+    /// True if an account's guards alone prove that it is neither to be called nor to be liquidated: the reserve is not
+    /// negative. No price is beyond a guard of an account that has guards: whoever sets a price asks who is crossed.
+    /// Balances may have changed since the last answer, and the position in the market `changed`.
+    #[inline(always)]
+    pub(crate) fn prove(&mut self, view: View<'_>, account: AccountId, changed: MarketId) -> bool {
+        let stride = self.tracks.len();
+        let Some(legs) = self.legs.get_mut(account.index() * stride..).and_then(|l| l.get_mut(..stride))
+        else {
+            return false;
+        };
+        let fear = legs[0].fear;
         if fear == Fear::Nothing {
             return false;
         }
-        let View { rules, ledger, prices } = view;
-        let stride = self.tracks.len();
-        let legs = &mut self.legs[account.index() * stride..][..stride];
-        let mut reserve = Sum::of(ledger.balance(account, VALUATION));
-        for ((i, p), leg) in ledger.positions(account).iter().enumerate().zip(legs) {
-            if p.base.is_zero() {
-                continue;
-            }
-            let market = MarketId::from_index(i);
-            let mark = prices.known(market).get();
-            // A fall is feared by longs: then guard and mark are positive, else both are negative.
-            let (guard, falls) = (i64::from(leg.guard), p.base.is_positive());
-            if guard > if falls { mark } else { -mark } || (falls && guard <= 0) {
+        let View { rules, ledger, .. } = view;
+        if !legs[0].is_summed {
+            let Some(sum) = sum_up(view, account, legs, fear) else { return false };
+            (legs[0].sum, legs[0].is_summed) = (sum, true);
+        } else if changed != MarketId::NONE {
+            let leg = &mut legs[changed.index()];
+            let Some(worth) = worth_at(rules, changed, ledger.position(account, changed), leg.guard, fear)
+            else {
                 return false;
-            }
-            if leg.base != p.base {
-                leg.base = p.base;
-                leg.worth = position_worth(rules, market, p.base, fear, Price::new(guard.abs()));
-            }
-            reserve += leg.worth;
-            reserve -= rules.contract(market).up(p.cost);
+            };
+            let before = std::mem::replace(&mut leg.worth, worth);
+            legs[0].sum += worth - before;
         }
-        if stride > ledger.markets() {
-            let Some(others) = self.collateral_reserve(view, account) else { return false };
-            reserve += others;
-        }
+        debug_assert_eq!(
+            sum_up(view, account, &mut legs.to_vec(), fear),
+            Some(legs[0].sum),
+            "account {account}"
+        );
+        let mut reserve = Sum::of(ledger.balance(account, VALUATION)) + Sum::of(legs[0].sum);
         if !rules.assets().is_empty() {
-            reserve += undecided(view, account);
+            let Some(others) = self.collateral_reserve(view, account) else { return false };
+            reserve += others + undecided(view, account);
         }
         !reserve.is_negative()
     }
@@ -332,11 +337,10 @@ impl Guards {
         Some(reserve)
     }
 
-    /// What a trade in a market does to its leg: what the lots are worth at the guard has to be worked out again.
-    pub(crate) fn forget(&mut self, account: AccountId, market: MarketId) {
-        let leg = account.index() * self.tracks.len() + market.index();
-        if let Some(leg) = self.legs.get_mut(leg) {
-            leg.base = Qty::ZERO;
+    /// What an account's positions require has changed, or several of them have: they have to be summed up again.
+    pub(crate) fn forget(&mut self, account: AccountId) {
+        if let Some(leg) = self.legs.get_mut(account.index() * self.tracks.len()) {
+            leg.is_summed = false;
         }
     }
 
@@ -359,9 +363,9 @@ impl Guards {
             if fear == Fear::Nothing { Sum::ZERO } else { self.legs_of(view, account, fear, &mut shares) };
         let armed = fear != Fear::Nothing && !slack.is_negative();
         let legs = &mut self.legs[account.index() * stride..][..stride];
-        legs[0].fear = if armed { fear } else { Fear::Nothing };
+        (legs[0].fear, legs[0].is_summed) = (if armed { fear } else { Fear::Nothing }, false);
         for leg in legs {
-            (leg.guard, leg.base) = (0, Qty::ZERO);
+            leg.guard = 0;
         }
         if armed {
             let kept = match cause {
@@ -383,7 +387,7 @@ impl Guards {
                 }
             }
             debug_assert!(
-                self.prove(view, account),
+                self.prove(view, account, MarketId::NONE),
                 "guards of account {account} do not prove that it is healthy"
             );
         }
@@ -552,18 +556,36 @@ fn price_of(followed: Followed, prices: &Prices) -> Option<Price> {
     }
 }
 
-fn position_value(rules: &Rules, market: MarketId, p: &Position, fear: Fear, price: Price) -> Money {
-    position_worth(rules, market, p.base, fear, price) - rules.contract(market).up(p.cost)
+/// What an account's positions add to slack at their guards; none if a position has no guard on its adverse side.
+#[inline(never)]
+fn sum_up(view: View<'_>, account: AccountId, legs: &mut [Leg], fear: Fear) -> Option<Money> {
+    let mut sum = Money::ZERO;
+    for ((i, p), leg) in view.ledger.positions(account).iter().enumerate().zip(legs) {
+        leg.worth = worth_at(view.rules, MarketId::from_index(i), p, leg.guard, fear)?;
+        sum += leg.worth;
+    }
+    Some(sum)
 }
 
-/// What lots are worth at a price less what they require there.
+/// What a position adds to slack at a guard; none if that is not on its adverse side.
+#[inline(always)]
+fn worth_at(rules: &Rules, market: MarketId, p: &Position, guard: i32, fear: Fear) -> Option<Money> {
+    if p.base.is_zero() {
+        return Some(Money::ZERO);
+    }
+    let fits = if p.base.is_positive() { guard > 0 } else { guard < 0 };
+    let price = Price::new(i64::from(guard.unsigned_abs()));
+    fits.then(|| position_value(rules, market, p, fear, price))
+}
+
+/// What a position is worth at a price less its entry cost and what it requires there.
 #[inline]
-fn position_worth(rules: &Rules, market: MarketId, base: Qty, fear: Fear, price: Price) -> Money {
+fn position_value(rules: &Rules, market: MarketId, p: &Position, fear: Fear, price: Price) -> Money {
     let requirement = match fear {
-        Fear::Call => rules.call(market, base, price),
-        Fear::Liquidation | Fear::Nothing => rules.maintenance(market, base, price),
+        Fear::Call => rules.call(market, p.base, price),
+        Fear::Liquidation | Fear::Nothing => rules.maintenance(market, p.base, price),
     };
-    rules.contract(market).value(price, base) - requirement
+    p.profit(price, rules.contract(market)) - requirement
 }
 
 /// Balances of other assets, each with the price that decides its value now; none where no price can take it down.
