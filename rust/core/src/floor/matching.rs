@@ -55,13 +55,14 @@ impl Floor {
         let is_watched = m.breakers.has_trade()
             || self.asks_fills(order.market)
             || matches!(m.config.allocation, Allocation::ProRata { .. })
-            || order.prevention != SelfTrade::Allowed
             || matches!(order.flow, Flow::Backed { .. });
+        let prevents = order.prevention != SelfTrade::Allowed;
         let mut asked = None;
         while swept.left.is_positive() {
             let Some(front) = self.market(order.market).book.front_within(opposite, reach) else { break };
             let mut qty = front.shown().min(swept.left);
-            if is_watched || front.flags() & REDUCE_ONLY != 0 {
+            let is_own = || prevents && self.is_party(order.account, front.account());
+            if is_watched || front.flags() & REDUCE_ONLY != 0 || is_own() {
                 match self.before_meeting(order, front, &mut asked, &mut swept, events) {
                     Before::Meet(most) => qty = qty.min(most),
                     Before::LookAgain => continue,
@@ -341,14 +342,15 @@ impl Floor {
         swept: &mut Swept,
         events: &mut Events,
     ) {
-        let config = &self.markets[order.market.index()].config;
         let (price, qty) = trade;
-        let fees = config.fees;
-        let contract = self.markets[order.market.index()].contract;
+        let m = &self.markets[order.market.index()];
+        let (fees, contract) = (m.config.fees, m.contract);
         let [maker, taker] = parties(order, &resting);
         swept.value += contract.fine(price, qty);
-        self.count_open(order.market, (maker.account, maker.side, resting.flags()), -qty);
-        self.settle(order.market, &maker, trade, fees.maker_ppm, events);
+        if resting.flags() & REDUCE_ONLY == 0 {
+            self.ledger.position_mut(maker.account, order.market).add_open(maker.side, -qty);
+        }
+        self.book_trade(order.market, &maker, trade, (fees.maker_ppm, &contract), events);
         let rate = match order.flow {
             Flow::User { counted } => {
                 if counted {
@@ -362,7 +364,7 @@ impl Floor {
             }
             Flow::Liquidation => Ppm::ZERO,
         };
-        self.settle(order.market, &taker, trade, rate, events);
+        self.book_trade(order.market, &taker, trade, (rate, &contract), events);
     }
 
     /// After a meeting: the next peak, and the other legs of both orders.

@@ -181,6 +181,13 @@ impl Guards {
         self.legs.capacity() * size_of::<Leg>() + ladders
     }
 
+    /// Something of what is asked of an account when it has traded in a market: reading it brings the rest nearer.
+    #[inline(always)]
+    pub(crate) fn glance(&self, account: AccountId, market: MarketId) -> i64 {
+        let leg = account.index() * self.tracks.len() + market.index();
+        self.legs.get(leg).map_or(0, |leg| leg.worth.get())
+    }
+
     /// True if a market's new mark and index cross no guard.
     #[inline]
     pub(crate) fn is_quiet(&self, market: MarketId, mark: Price, index: Price) -> bool {
@@ -373,7 +380,8 @@ impl Guards {
                 Cause::Price => Sum::ZERO,
             };
             if let [only] = shares.as_slice() {
-                let guard = self.guard_of(view, account, only, fear, (slack - kept).saturate(), true);
+                let exact = cause == Cause::Price;
+                let guard = self.guard_of(view, account, only, fear, (slack - kept).saturate(), exact);
                 self.set(account, only.track, guard);
             } else {
                 for share in &mut shares {
@@ -579,7 +587,7 @@ fn worth_at(rules: &Rules, market: MarketId, p: &Position, guard: i32, fear: Fea
 }
 
 /// What a position is worth at a price less its entry cost and what it requires there.
-#[inline]
+#[inline(always)]
 fn position_value(rules: &Rules, market: MarketId, p: &Position, fear: Fear, price: Price) -> Money {
     let requirement = match fear {
         Fear::Call => rules.call(market, p.base, price),

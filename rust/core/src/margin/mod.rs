@@ -130,6 +130,7 @@ impl Rules {
 
     /// Maintenance requirement of a position at a price.
     #[must_use]
+    #[inline]
     pub(crate) fn maintenance(&self, market: MarketId, base: Qty, price: Price) -> Money {
         let notional = self.notional(market, base, price);
         self.tiers[market.index()].maintenance(notional, base.abs())
@@ -144,6 +145,7 @@ impl Rules {
 
     /// Requirement of a position at a price below which its account is called.
     #[must_use]
+    #[inline]
     pub(crate) fn call(&self, market: MarketId, base: Qty, price: Price) -> Money {
         let notional = self.notional(market, base, price);
         self.tiers[market.index()].call(notional, base.abs())

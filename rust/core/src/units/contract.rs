@@ -15,7 +15,10 @@ impl Fine {
     /// `trunc(self x part / whole)`, `whole > 0`: the share of an entry cost that a partial close releases.
     #[must_use]
     pub(crate) fn share_towards_zero(self, part: Qty, whole: Qty) -> Self {
-        Self(narrow(i128::from(self.0) * i128::from(part.0) / i128::from(whole.0)))
+        match self.0.checked_mul(part.0) {
+            Some(product) => Self(product / whole.0),
+            None => Self(narrow(i128::from(self.0) * i128::from(part.0) / i128::from(whole.0))),
+        }
     }
 }
 
@@ -79,41 +82,48 @@ impl Contract {
 
     /// Signed value of one long lot.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub fn lot(&self, price: Price) -> Fine {
-        Fine(if self.inverse { -(self.unit / price.0) } else { price.0 * self.unit })
+        if self.inverse { self.inverse_lot(price) } else { Fine(price.0 * self.unit) }
+    }
+
+    /// Apart, so that linear contracts stay short where they are in line.
+    #[inline(never)]
+    fn inverse_lot(&self, price: Price) -> Fine {
+        Fine(-(self.unit / price.0))
     }
 
     /// Signed value of a signed quantity, exact: what trades are booked at.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub fn fine(&self, price: Price, qty: Qty) -> Fine {
         if self.inverse { self.lot(price).times(qty) } else { Fine(price.0 * qty.0 * self.unit) }
     }
 
     /// Signed value of a signed quantity in minor units, rounded down.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub fn value(&self, price: Price, qty: Qty) -> Money {
         self.down(self.fine(price, qty))
     }
 
     /// Value of a quantity without sign, rounded up.
     #[must_use]
+    #[inline(always)]
     pub fn notional_up(&self, price: Price, qty: Qty) -> Money {
         self.up(self.fine(price, qty).abs())
     }
 
     /// Minor units, rounded down.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub fn down(&self, amount: Fine) -> Money {
         Money(if self.scale == 1 { amount.0 } else { amount.0.div_euclid(self.scale) })
     }
 
     /// Minor units, rounded up.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub fn up(&self, amount: Fine) -> Money {
         -self.down(-amount)
     }
@@ -148,10 +158,13 @@ impl Contract {
 
     /// What one lot of a position of this side gains from one price to another.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub fn gain_per_lot(&self, side: Side, from: Price, to: Price) -> Fine {
-        let long =
-            if self.inverse { self.lot(to) - self.lot(from) } else { Fine((to.0 - from.0) * self.unit) };
+        let long = if self.inverse {
+            self.inverse_lot(to) - self.inverse_lot(from)
+        } else {
+            Fine((to.0 - from.0) * self.unit)
+        };
         side.pick(long, -long)
     }
 
@@ -164,12 +177,14 @@ impl Contract {
 
     /// `ceil(notional x rate / 1e6)`: a fee, or a rebate if the rate is negative.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub fn rate_up(&self, price: Price, qty: Qty, rate: Ppm) -> Money {
         let notional = self.fine(price, qty).abs();
-        if self.scale == 1 {
-            return Money(notional.0).ppm_up(rate);
-        }
+        if self.scale == 1 { Money(notional.0).ppm_up(rate) } else { self.rate_of_parts_up(notional, rate) }
+    }
+
+    #[inline(never)]
+    fn rate_of_parts_up(&self, notional: Fine, rate: Ppm) -> Money {
         let exact = i128::from(notional.0) * i128::from(rate.0);
         Money(narrow(div_ceil(exact, i128::from(MILLION) * i128::from(self.scale))))
     }

@@ -35,6 +35,9 @@ pub enum Audit {
     Full,
 }
 
+/// Commands of a batch that are looked at ahead: what is read of their accounts stays in the first-level cache.
+const AHEAD: usize = 64;
+
 /// One deterministic venue: commands in, events out.
 ///
 /// ```
@@ -152,14 +155,17 @@ impl Venue {
         events.begin(self.floor.config.venue, self.floor.now, 0, self.seq);
         let mut is_settled = self.is_settled();
         let mut rest = records.iter();
-        for record in rest.by_ref() {
-            let before = events.len();
-            if !is_settled || !self.is_done_plainly(record, events) {
-                self.step(record, events);
-                is_settled = self.is_settled();
-            }
-            if stops(self, record, events, before) {
-                break;
+        'batch: while let ahead @ [_, ..] = rest.as_slice() {
+            self.floor.look_ahead(ahead.get(..AHEAD).unwrap_or(ahead));
+            for record in rest.by_ref().take(AHEAD) {
+                let before = events.len();
+                if !is_settled || !self.is_done_plainly(record, events) {
+                    self.step(record, events);
+                    is_settled = self.is_settled();
+                }
+                if stops(self, record, events, before) {
+                    break 'batch;
+                }
             }
         }
         self.seq = events.seq();

@@ -53,6 +53,24 @@ impl Venue {
     ) -> Result<(), Reject> {
         let market = self.known_market(MarketId::new(r.market))?;
         self.known_account(AccountId::new(r.account))?;
+        if said.is_none()
+            && let Some(order) = self.floor.certain(market, r)
+        {
+            self.take_in(market, &order, None, (Some(order.price), order.price), events);
+            return Ok(());
+        }
+        self.place_with(market, r, said, events)
+    }
+
+    /// A Place of which more has to be asked.
+    #[inline(never)]
+    fn place_with(
+        &mut self,
+        market: MarketId,
+        r: &Record,
+        said: Option<&Said>,
+        events: &mut Events,
+    ) -> Result<(), Reject> {
         let order = Order::read(r)?;
         if said.is_some_and(|said| said.broken || said.of != Some((market, order.account))) {
             return Err(Reject::BadField);
@@ -86,16 +104,29 @@ impl Venue {
         }
 
         // From here on nothing fails.
-        let Order { account, side, qty, flags, client, .. } = order;
         let rare = Rare { display: terms.display, expiry, leg: terms.leg, session: order.session }.boxed();
         if let Some(trigger) = terms.trigger {
             return Ok(self.wait(market, &order, (terms, rare), trigger, events));
         }
+        Ok(self.take_in(market, &order, rare, (limit, price), events))
+    }
+
+    /// Accepts an order: its id.
+    #[inline(always)]
+    fn take_in(
+        &mut self,
+        market: MarketId,
+        order: &Order,
+        rare: Option<Box<Rare>>,
+        at: (Option<Price>, Price),
+        events: &mut Events,
+    ) -> OrderId {
+        let Order { account, side, qty, flags, client, .. } = *order;
         let Floor { markets, ledger, accepted, .. } = &mut self.floor;
         let m = &mut markets[market.index()];
         // Most orders have nothing rare and meet nobody.
         if order.rests() && rare.is_none() && flags & !ORDINARY == 0 {
-            let key = m.book.key(side, price);
+            let key = m.book.key(side, at.1);
             if !m.book.is_reached_from(side, key) {
                 if m.config.cleared {
                     ledger.position_mut(account, market).add_open(side, qty);
@@ -103,11 +134,11 @@ impl Venue {
                 assert!(m.book.has_room(), "it was asked before");
                 let id = m.book.next_id(accepted);
                 m.book.add(id, (account, side), (key, qty), flags, client);
-                report_accepted(market, id, &order, (price, flags), events);
-                return Ok(id);
+                report_accepted(market, id, order, (at.1, flags), events);
+                return id;
             }
         }
-        Ok(self.admit(market, &order, rare, (limit, price), events))
+        self.admit(market, order, rare, at, events)
     }
 
     /// Accepts an order that has something rare, does not rest, or meets somebody: its id.
