@@ -100,6 +100,7 @@ BANDS: dict[str, tuple[Callable[[], Play], str, str, str]] = {
     # An index beyond 5 % of the mark does not widen the limit any more.
     "bybit, far index": (lambda: mark_beside_index("bybit", "60000", "70000"), "59400", "63000", "capped"),
     "deribit, index": (lambda: mark_beside_index("deribit", "60000", "60500"), "59100", "60900", "capped"),
+    "delta, index": (lambda: mark_beside_index("delta", "60000", "60500"), "58500", "61500", "refused"),
     "deribit": (lambda: opened("deribit", "10000", INDEX), "9850", "10150", "capped"),
     "delta": (lambda: opened("delta", "100", INDEX), "97.5", "102.5", "refused"),
 }
@@ -151,6 +152,14 @@ def test_delta_is_as_wide_as_two_standard_deviations_where_that_is_wider() -> No
         assert limit_of(play, Side.BUY, price) == expected
 
 
+@pytest.mark.parametrize(("seconds", "wide"), [(899.999999999, True), (900, False)])
+def test_delta_forgets_a_mark_after_a_quarter_of_an_hour(seconds: float, wide: bool) -> None:
+    play = opened("delta", "98", INDEX)
+    play.wait(seconds)
+    play.index(BTC="102")
+    assert limit_of(play, Side.BUY, "106") == (106 if wide else Reject.BAND_REFUSES)
+
+
 @pytest.mark.parametrize(("preset", "limit"), [("delta", "0.1"), ("binance-futures", "47500")])
 def test_delta_exempts_liquidations_and_others_hold_them_to_the_band(preset: str, limit: str) -> None:
     play = in_liquidation(preset, 'markets.BTC.liquidation.limit={type="none"}', qty="1", equity="100")
@@ -171,6 +180,29 @@ def test_drift_fills_strictly_within_a_tenth_of_the_oracle(price: str, fills: bo
     events = trade(opened("drift", "100"), price)
     assert (EventKind.FILL in kinds(events)) == fills
     assert (EventKind.ORDER_BOUNDED in kinds(events)) != fills
+
+
+def test_drift_looks_at_the_oracle_and_lets_what_is_inside_trade() -> None:
+    # A tenth of the index of 110, and not of the mark of 100; the order trades up to it and loses its rest.
+    play = mark_beside_index("drift", "100", "110")
+    for price in ("120.9", "121"):
+        play.place("BTC", "maker", Side.SELL, "1", price)
+    events = play.place("BTC", "taker", Side.BUY, "2", "121")
+    assert set(events["price"][events["kind"] == EventKind.FILL].tolist()) == {1_209}
+    assert EventKind.CANCELLED in kinds(events)
+
+
+@pytest.mark.parametrize(("seconds", "fills"), [(299.999999998, False), (300, True)])
+def test_drift_averages_over_five_minutes(seconds: float, fills: bool) -> None:
+    # Trades at 100 and 149: half above their mean is 186.75; half above 149 alone is 223.5.
+    play = opened("drift", "100")
+    trade(play, "100")
+    play.index(BTC="160")
+    play.wait(seconds)
+    trade(play, "149")
+    play.index(BTC="200")
+    play.wait(10**-9)
+    assert (EventKind.FILL in kinds(trade(play, "190"))) == fills
 
 
 @pytest.mark.parametrize(("price", "fills"), [("149.9", True), ("150", False)])
@@ -318,6 +350,47 @@ def test_dydx_closes_at_most_a_hundred_thousand_of_an_account(qty: str, codes: l
     assert limits_reached(play) == codes
 
 
+def many_in_liquidation(preset: str, lots: list[str], *overrides: str, equity: str = "0", bid: bool = True) -> Play:
+    """Return longs with so much equity each that an index of 50,000 has just put into liquidation, bid for in full."""
+    people = {f"user{number}": str(1_000 * Decimal(qty) + Decimal(equity)) for number, qty in enumerate(lots)}
+    whole = 'markets.BTC.liquidation.slice="1"'
+    play = desk(preset, INDEX, FREE, ONE_TIER, whole, *overrides, **people, maker=BANK)
+    play.index(BTC="51000", ETH="4000")
+    for name, qty in zip(people, lots, strict=True):
+        play.block("BTC", name, "maker", qty, "51000")
+    play.open()
+    if bid:
+        play.place("BTC", "maker", Side.BUY, str(sum(map(Decimal, lots))), "50000")
+    play.index(BTC="50000")
+    return play
+
+
+@pytest.mark.parametrize(("accounts", "left"), [(50, 0), (51, 1)])
+def test_dydx_makes_fifty_attempts_in_a_block(accounts: int, left: int) -> None:
+    play = many_in_liquidation("dydx-block-limits", ["0.02"] * accounts)
+    assert play.events(EventKind.LIQUIDATION_ORDER).size == 50
+    assert limits_reached(play) == [4] * left
+
+
+@pytest.mark.parametrize(("accounts", "left"), [(10, 0), (11, 1)])
+def test_dydx_makes_ten_attempts_at_deleveraging_in_a_block(accounts: int, left: int) -> None:
+    play = many_in_liquidation("dydx-block-limits", ["0.02"] * accounts, equity="-1", bid=False)
+    assert play.events(EventKind.ADL_STARTED).size == 10
+    assert limits_reached(play) == [5] * left
+
+
+def test_dydx_lets_the_fund_lose_a_million_for_an_account_in_a_block() -> None:
+    # A hundred thousand of notional cannot lose so much in a block, so that the limit is one for settled debts.
+    assert load_profile("reference", set=["breakers=dydx-block-limits"]).config()["block_limits"] == {
+        "period_ns": SECOND,
+        "position": {"share_ppm": 100_000, "notional_min": 1_000_000_000},
+        "account_notional": 100_000_000_000,
+        "account_fund_loss": 1_000_000_000_000,
+        "rounds": 50,
+        "adl_rounds": 10,
+    }
+
+
 @pytest.mark.parametrize(("qty", "orders"), [("2", [2_000]), ("2.001", [401, 1_600])])
 def test_hyperliquid_sells_a_fifth_above_a_hundred_thousand_then_the_whole(qty: str, orders: list[int]) -> None:
     # An equity that stays below maintenance, so that the account does not recover in between.
@@ -331,13 +404,14 @@ def test_drift_closes_all_below_fifty_dollars_of_shortage_and_a_tenth_from_there
     assert slices(in_liquidation("drift-ramp", qty="0.042", equity=equity))[0] == orders
 
 
-def test_drift_frees_the_rest_over_a_minute() -> None:
+@pytest.mark.parametrize(("seconds", "lots"), [(53, 983), (54, 1_000)])
+def test_drift_frees_the_rest_over_a_minute(seconds: int, lots: int) -> None:
     play = in_liquidation("drift-ramp", qty="1", equity="0", bid=None)
     play.place("BTC", "maker", Side.BUY, "1", "50000")
-    play.wait(54)
-    # A tenth and 54 of 60 seconds: all that restores maintenance, more than there is.
+    play.wait(seconds)
+    # 1,000 lots restore maintenance; a tenth of them and so much of a minute may be closed.
     play.index(BTC="50000")
-    assert slices(play)[-1] == 1_000
+    assert play.events(EventKind.FILL, "user")["qty"][1] == lots
 
 
 def test_vega_disposes_of_a_tenth_every_ten_seconds() -> None:
@@ -635,46 +709,48 @@ def test_the_composite_guards_a_market_whose_mark_moves_by_three_per_cent_in_a_m
         assert EventKind.ACCEPTED in kinds(play.place("BTC", "taker", Side.BUY, "1", "96000", **quote))
 
 
-def many_in_liquidation(lots: list[str]) -> Play:
-    """Return longs that an index of 50,000 has just put into liquidation, bid for in full."""
-    people = {f"user{number}": str(1_000 * Decimal(qty)) for number, qty in enumerate(lots)}
-    play = desk(
-        "composite",
-        INDEX,
-        FREE,
-        ONE_TIER,
-        'markets.BTC.liquidation.slice="1"',
-        "breakers.composite-guard.enabled=false",
-        **people,
-        maker=BANK,
-    )
-    play.index(BTC="51000", ETH="4000")
-    for name, qty in zip(people, lots, strict=True):
-        play.block("BTC", name, "maker", qty, "51000")
-    play.open()
-    play.place("BTC", "maker", Side.BUY, str(sum(map(Decimal, lots))), "50000")
-    play.index(BTC="50000")
-    return play
+@pytest.mark.parametrize(("seconds", "again"), [(59.999999999, 1), (60, 2)])
+def test_the_composite_guards_again_after_a_minute(seconds: float, again: int) -> None:
+    play = opened("composite", "100000", INDEX)
+    play.index(BTC="97000")
+    play.wait(seconds)
+    play.index(BTC="94000")
+    assert tripped(play, "composite-guard") == again
+
+
+UNGUARDED = "breakers.composite-guard.enabled=false"
 
 
 @pytest.mark.parametrize(("last", "guarded"), [("99.999", False), ("100", True)])
 def test_the_composite_guards_a_market_in_which_fifty_million_are_liquidated(last: str, guarded: bool) -> None:
     # Ten accounts of 5 million each.
-    play = many_in_liquidation(["100"] * 9 + [last])
+    play = many_in_liquidation("composite", ["100"] * 9 + [last], UNGUARDED)
     assert tripped(play, "composite-pressure") == int(guarded)
     assert phase(play) == (Phase.GUARDED if guarded else Phase.CONTINUOUS)
 
 
+@pytest.mark.parametrize(("seconds", "guarded"), [(9.999999999, True), (10, False)])
+def test_the_composite_counts_liquidations_of_ten_seconds(seconds: float, guarded: bool) -> None:
+    # 25 million now, and as much later.
+    play = many_in_liquidation("composite", ["200"] * 5, UNGUARDED)
+    play.wait(seconds)
+    events = play.index(BTC="50000")
+    assert tripped(play, "composite-pressure") == int(guarded)
+    if guarded:
+        (changed,) = events[events["kind"] == EventKind.PHASE_CHANGED]
+        assert (int(changed["code"]), int(changed["amount"])) == (Phase.GUARDED, play.now + 30 * SECOND)
+
+
 @pytest.mark.parametrize(("qty", "reached"), [("100", 0), ("100.001", 2)])
 def test_the_composite_liquidates_five_million_of_an_account_in_a_second(qty: str, reached: int) -> None:
-    play = many_in_liquidation([qty])
+    play = many_in_liquidation("composite", [qty], UNGUARDED)
     assert limits_reached(play) == [2] * reached
     assert play.position("user0", "BTC") == Decimal(qty) - 100
 
 
 @pytest.mark.parametrize(("last", "auction"), [("499.999", False), ("500", True)])
 def test_the_composite_calls_an_auction_when_250_million_are_liquidated_in_a_minute(last: str, auction: bool) -> None:
-    play = many_in_liquidation(["500"] * 9 + [last])
+    play = many_in_liquidation("composite", ["500"] * 9 + [last], UNGUARDED)
     for _ in range(4):
         play.wait(1)
         play.index(BTC="50000")
@@ -691,8 +767,39 @@ def test_the_composite_calls_an_auction_at_eight_per_cent_from_the_extreme_of_fi
     for mark in ("102000", "104000", "106000"):
         play.wait(61)
         play.index(BTC=mark)
-    assert (EventKind.FILL in kinds(trade(play, price))) != auction
+    events = trade(play, price)
+    assert (EventKind.FILL in kinds(events)) != auction
     assert phase(play) == (Phase.CALL_AUCTION if auction else Phase.CONTINUOUS)
+    if auction:
+        # The order waits in the call, which lasts a minute and up to ten seconds.
+        assert EventKind.CANCELLED not in kinds(events)
+        end = int(events["amount"][events["kind"] == EventKind.PHASE_CHANGED][0])
+        assert 60 * SECOND <= end - play.now <= 70 * SECOND
+
+
+@pytest.mark.parametrize(("seconds", "auction"), [(299.999999999, True), (300, False)])
+def test_the_composite_forgets_a_trade_after_five_minutes(seconds: float, auction: bool) -> None:
+    play = opened("composite", "100000", INDEX)
+    trade(play, "100000")
+    play.wait(1)
+    trade(play, "101000")
+    for mark in ("102000", "104000", "106000"):
+        play.wait(61)
+        play.index(BTC=mark)
+    # The trade at 101,000 stands until there is another, and is 8 % below 109,080.
+    play.wait(seconds - 3 * 61)
+    assert (EventKind.FILL in kinds(trade(play, "108000"))) != auction
+
+
+def test_liquidations_take_part_in_the_auction_of_the_composite() -> None:
+    play = many_in_liquidation("composite", ["600"] * 10, UNGUARDED)
+    for _ in range(4):
+        play.wait(1)
+        play.index(BTC="50000")
+    assert phase(play) == Phase.CALL_AUCTION
+    play.wait(1)
+    play.index(BTC="50000")
+    assert 2 in play.events(EventKind.LIQUIDATION_ORDER)["flags"]
 
 
 # What every file says, and how it is attached.
