@@ -27,6 +27,7 @@ __all__ = [
     "Limit",
     "LiquidationEnd",
     "MarginLevel",
+    "MarginMode",
     "OrderFlag",
     "OrderType",
     "Phase",
@@ -93,6 +94,7 @@ class CommandKind(IntEnum):
     SET_LEVERAGE = 14
     TRANSFER = 15
     SET_MULTIPLIER = 16
+    SET_MARGIN_MODE = 17
     INDEX = 20
     SET_PHASE = 21
     PULSE = 22
@@ -138,6 +140,7 @@ class EventKind(IntEnum):
     MARGIN_CALL_DUE = 502
     LEVEL_REACHED = 503
     MULTIPLIER_SET = 504
+    MARGIN_MODE_SET = 505
     LIQUIDATION_STARTED = 510
     LIQUIDATION_ORDER = 511
     LIQUIDATION_ENDED = 512
@@ -396,6 +399,15 @@ class Limit(IntEnum):
     """Time between two rounds of auto-deleveraging in a market."""
 
 
+class MarginMode(IntEnum):
+    """How an account is margined: field ``code`` of SetMarginMode and MarginModeSet."""
+
+    TIERS = 0
+    """By the tiers of each market."""
+    PORTFOLIO = 1
+    """Positions of a group of markets together, by what they lose in its scenarios."""
+
+
 class MarginLevel(IntEnum):
     """A level below maintenance margin: field ``code`` of a LevelReached."""
 
@@ -592,6 +604,7 @@ EVENT_COLUMNS: Final[dict[EventKind, dict[str, str]]] = {
     EventKind.MARGIN_CALL_DUE: {"account": "account", "missing": "qty", "due": "amount"},
     EventKind.LEVEL_REACHED: {"account": "account", "level": "code", "equity": "amount", "maintenance": "qty"},
     EventKind.MULTIPLIER_SET: {"market": "market", "initial": "qty", "maintenance": "amount"},
+    EventKind.MARGIN_MODE_SET: {"account": "account", "mode": "code"},
     EventKind.LIQUIDATION_STARTED: {
         "account": "account",
         "equity": "amount",

@@ -101,7 +101,7 @@ class View:
         Table
             ``account``, ``equity``, ``balance`` (of the valuation asset), ``maintenance``, ``initial``, ``call``
             (requirement below which it is called; all minor units), ``called``, ``call_due`` (nanoseconds; 0
-            without a deadline), ``in_liquidation``.
+            without a deadline), ``in_liquidation``, ``portfolio`` (margined in groups of markets).
         """
         return Table(self._core.accounts())
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from seawall import CancelReason, EventKind, MarginLevel, Side
+from seawall import CancelReason, EventKind, MarginLevel, MarginMode, Side, commands
 from test_profiles import GENERIC, brackets
 
 from play import BANK, Play
@@ -80,3 +80,38 @@ def test_paradex_orders_of_an_account_below_initial_margin_that_do_not_offset_do
     play.place("ETH", "maker", Side.SELL, "1", "1900")
     assert play.events(EventKind.CANCELLED, "alice")["code"].tolist() == [CancelReason.MARGIN]
     assert play.position("alice", "ETH") == 10
+
+
+def test_paradex_minimum_delta_requirement_of_its_example() -> None:
+    # portfolio-margin.mdx: long 1, five calls of delta 0.3 short: net 0.5, gross 2.5, hedged 1; at 70,000 (2 % x 0.5 +
+    # 1 % x 1) x 70,000 = 1,400. The calls are 1.5 short of the other market at the same price, and no scenario moves.
+    group = "{name='both',markets=['BTC','ETH'],net='0.02',hedged='0.01',maintenance='0.5'}"
+    over = (f"portfolios=[{group}]", "markets.ETH.price_max=400000", "markets.ETH.tick_size='0.1'")
+    wide = ("markets.ETH.position_max=1000", "markets.ETH.order_qty_max=1000", "markets.ETH.open_interest_max=10000")
+    play = Play("paradex", *over, *wide, user="100_000", bank=BANK)
+    play.index(BTC="70000", ETH="70000")
+    play.block("BTC", "user", "bank", "1", "70000")
+    play.block("ETH", "bank", "user", "1.5", "70000")
+    # By tiers 2 % of 175,000.
+    assert play.account("user", "initial") == 3_500
+    play.send(commands.set_margin_mode(at=play.now, account=play.people["user"], mode=MarginMode.PORTFOLIO))
+    assert play.account("user", "initial") == 1_400
+    assert play.account("user", "maintenance") == 700
+    assert play.venue.accounts()["portfolio"].tolist() == [True, False]
+
+
+@pytest.mark.parametrize(("side", "scan"), [(Side.BUY, "0.16"), (Side.SELL, "0.16")])
+def test_paradex_scan_risk_is_the_worst_weighted_scenario(side: Side, scan: str) -> None:
+    # The same page: 16 standard scenarios and 8 tails; -66 % at 18 % is 11.88 %, +500 % at 2.4 % is 12 %.
+    play = Play("paradex", user="100_000", bank=BANK)
+    play.index(BTC="70000", ETH="3000")
+    parties = ("user", "bank") if side == Side.BUY else ("bank", "user")
+    play.block("BTC", *parties, "1", "70000")
+    play.send(commands.set_margin_mode(at=play.now, account=play.people["user"], mode=MarginMode.PORTFOLIO))
+    assert play.account("user", "initial") == 70_000 * Decimal(scan)
+    assert play.account("user", "maintenance") == 35_000 * Decimal(scan)
+    # With the standard ones left out the tails decide: a long's fall, a short's rise.
+    assert play.venue.profile is not None
+    tails = [s for s in play.venue.profile.portfolios[0].scenarios if s.weight < 1]
+    worst = max(s.weight * (-s.move if side == Side.BUY else s.move) for s in tails if s.move is not None)
+    assert worst == (Decimal("0.1188") if side == Side.BUY else Decimal("0.12"))

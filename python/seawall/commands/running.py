@@ -83,6 +83,11 @@ def set_multiplier(*, at: Integers, market: Integers, initial_ppm: Integers, mai
     )
 
 
+def set_margin_mode(*, at: Integers, account: Integers, mode: Integers) -> Records:
+    """Margin accounts by the tiers of each market, or in the venue's groups of markets: `MarginMode`."""
+    return records(CommandKind.SET_MARGIN_MODE, called={"code": "mode"}, at=at, account=account, code=mode)
+
+
 def transfer(*, at: Integers, account: Integers, to: Integers, amount: Integers, asset: Integers = 0) -> Records:
     """Move `amount` minor units of an asset to other accounts of the same group."""
     return records(

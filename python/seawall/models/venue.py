@@ -19,6 +19,7 @@ from seawall.models.breaker import Breaker
 from seawall.models.exact import Count, Duration, Exact, Model, NonNegative, Positive, ppb, ppm, whole
 from seawall.models.levels import CloseOut, Levels
 from seawall.models.limits import BlockLimits, WithdrawalGate
+from seawall.models.portfolio import Portfolio, PriceScenario
 from seawall.models.prices import Funding, Index, IndexSource, Mark, MeanRule, MedianRule, Votes
 from seawall.models.provenance import CalendarDay, Gap, Origin, Source, check_origins
 from seawall.models.settlement import Settlement
@@ -69,7 +70,9 @@ __all__ = [
     "NoRisk",
     "OpenInterestScale",
     "Origin",
+    "Portfolio",
     "PowerRisk",
+    "PriceScenario",
     "PriceTime",
     "ProRata",
     "Redemption",
@@ -486,6 +489,8 @@ class VenueProfile(Model):
     """Insurance funds."""
     markets: tuple[Market, ...]
     """Markets."""
+    portfolios: tuple[Portfolio, ...] = ()
+    """Groups of markets that accounts with portfolio margin hold as one."""
     breakers: tuple[Breaker, ...] = ()
     """Breaker rules, in order of precedence."""
 
@@ -539,6 +544,7 @@ class VenueProfile(Model):
             "assets": [self._asset(number, asset) for number, asset in enumerate(self.assets)],
             "funds": [fund.config(self.amount) for fund in self.funds],
             "markets": [self._market(market) for market in self.markets],
+            **({"portfolios": [p.config(self.market_id) for p in self.portfolios]} if self.portfolios else {}),
             "breakers": [self._breaker(breaker) for breaker in self.breakers if breaker.enabled],
         }
 

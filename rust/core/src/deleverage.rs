@@ -598,9 +598,9 @@ impl Counterparties for Round<'_> {
     fn stakes(&self, name: AccountId, lots: Qty) -> (Stake, Stake) {
         let Residual { market, mark, .. } = self.residual;
         let of = |account| {
-            let (base, health) =
-                (self.floor.ledger.position(account, market).base, self.floor.health(account));
-            let held = Sum::of(self.floor.rules.maintenance(market, base, mark));
+            let Floor { rules, ledger, prices, .. } = &*self.floor;
+            let (base, health) = (ledger.position(account, market).base, self.floor.health(account));
+            let held = Sum::of(rules.part(ledger, prices, account, market));
             Stake {
                 equity: health.equity,
                 value: self.floor.contract(market).value(mark, Side::of(base).signed(lots)),

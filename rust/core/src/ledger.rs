@@ -161,6 +161,8 @@ pub(crate) struct Tag {
     pub(crate) flags: u8,
     /// While it waits for the health pass: the market in which its position may have changed.
     pub(crate) changed: MarketId,
+    /// Its positions in groups of markets are margined together.
+    pub(crate) portfolio: bool,
 }
 
 /// What an account has in one market, and in the line of its first market what it has beside markets. One line of the
@@ -288,6 +290,12 @@ impl Ledger {
     #[inline(always)]
     pub(crate) fn tag_mut(&mut self, account: AccountId) -> &mut Tag {
         &mut self.lines[account.index() * self.stride].tag
+    }
+
+    /// True if an account's positions in groups of markets are margined together.
+    #[inline(always)]
+    pub(crate) fn has_portfolio(&self, account: AccountId) -> bool {
+        self.tag(account).portfolio
     }
 
     /// True if the account exists.

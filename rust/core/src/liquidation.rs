@@ -357,7 +357,7 @@ impl Queue {
             lot,
         };
         let restoring = || {
-            let (_, margin) = floor.rules.tier(market, base, mark);
+            let (_, margin) = floor.tier(account, market);
             let (liquidator_fee, fund_fee) = (liquidator_rate(&rules.fee_rule), rules.fee_ppm);
             let margin = floor.rules.restored_rate(margin) + buffer(&rules.policy);
             let (quote, scale) = (Ppm::ONE, contract.scale());
@@ -377,7 +377,7 @@ impl Queue {
                 }
             }
             SlicePolicy::Tier => {
-                policy::above_tier(whole, floor.rules.tier(market, base, mark).0, (per_lot, contract))
+                policy::above_tier(whole, floor.tier(account, market).0, (per_lot, contract))
             }
             SlicePolicy::Restore { .. } => restoring(),
             SlicePolicy::Ramp { duration_ns, initial_ppm, full_below, .. } => {
@@ -479,15 +479,14 @@ fn may_close(floor: &Floor, account: AccountId, market: MarketId) -> bool {
 }
 
 fn requirement(floor: &Floor, account: AccountId, market: MarketId) -> Money {
-    let base = floor.ledger.position(account, market).base;
-    floor.rules.maintenance(market, base, floor.prices.known(market))
+    floor.rules.part(&floor.ledger, &floor.prices, account, market)
 }
 
-/// Stage D: the market with the greatest requirement.
+/// Stage D: the market with the greatest requirement; in a group, what adds most to the worst scenario.
 fn riskiest(floor: &Floor, account: AccountId) -> Option<MarketId> {
     let mut best: Option<(Money, MarketId)> = None;
     for market in floor.market_ids().filter(|&m| may_close(floor, account, m)) {
-        let need = requirement(floor, account, market);
+        let need = floor.rules.driving(&floor.ledger, &floor.prices, account, market);
         if best.is_none_or(|(most, _)| need > most) {
             best = Some((need, market));
         }
@@ -533,7 +532,7 @@ fn slice(floor: &Floor, account: AccountId, market: MarketId, of: (&Health, &Pac
         mark,
         contract,
         limit: policy::limit(&config.liquidation.limit, &sight),
-        margin: floor.rules.tier(market, base, mark).1,
+        margin: floor.tier(account, market).1,
         shortage: health.maintenance - health.equity,
         is_offered: true,
         is_backed: levels::is_backed(floor, health),

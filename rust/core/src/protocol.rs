@@ -91,6 +91,8 @@ pub mod command {
     pub const TRANSFER: u16 = 15;
     /// What a market's margin rates are multiplied by.
     pub const SET_MULTIPLIER: u16 = 16;
+    /// How an account is margined.
+    pub const SET_MARGIN_MODE: u16 = 17;
     /// A new index price.
     pub const INDEX: u16 = 20;
     /// The operator sets a market's phase.
@@ -121,7 +123,7 @@ pub mod command {
     }
 
     /// A bit for each kind.
-    const KNOWN: u64 = 0xFE | 0x7F << OPEN_ACCOUNT | 0x3F << INDEX | 0x3 << SET_RULE | 0x7 << PLAN_BEGIN;
+    const KNOWN: u64 = 0xFE | 0xFF << OPEN_ACCOUNT | 0x3F << INDEX | 0x3 << SET_RULE | 0x7 << PLAN_BEGIN;
 
     /// True if a command has this kind.
     #[must_use]
@@ -190,6 +192,8 @@ pub mod event {
     pub const LEVEL_REACHED: u16 = 503;
     /// A market's margin rates were multiplied.
     pub const MULTIPLIER_SET: u16 = 504;
+    /// An account is margined in another way.
+    pub const MARGIN_MODE_SET: u16 = 505;
     /// An account fell below maintenance and joined the queue.
     pub const LIQUIDATION_STARTED: u16 = 510;
     /// The venue sends an order to close a position.
@@ -570,6 +574,7 @@ pub enum Command {
     SetLeverage { market: MarketId, account: AccountId, leverage: i64 },
     Transfer { account: AccountId, to: AccountId, asset: AssetId, amount: Money },
     SetMultiplier { market: MarketId, initial: Ppm, maintenance: Ppm },
+    SetMarginMode { account: AccountId, portfolio: bool },
     Index { market: MarketId, price: Price },
     SetPhase { market: MarketId, code: u16, end: Nanos },
     Pulse,
@@ -583,6 +588,13 @@ impl Command {
     pub fn encode(&self, at: Nanos) -> Record {
         let none = MarketId::NONE.get();
         let base = Record { at: at.get(), market: none, ..Record::default() };
+        let cash = |kind, account: AccountId, asset: AssetId, amount: Money| Record {
+            kind,
+            account: account.get(),
+            code: asset.get(),
+            amount: amount.get(),
+            ..base
+        };
         match *self {
             Self::Place { market, account, side, code, flags, price, qty } => Record {
                 kind: command::PLACE,
@@ -624,22 +636,14 @@ impl Command {
                 ..base
             },
             Self::OpenAccount => Record { kind: command::OPEN_ACCOUNT, ..base },
-            Self::Deposit { account, asset, amount } => Record {
-                kind: command::DEPOSIT,
-                account: account.get(),
-                code: asset.get(),
-                amount: amount.get(),
-                ..base
-            },
-            Self::Withdraw { account, asset, amount } => Record {
-                kind: command::WITHDRAW,
-                account: account.get(),
-                code: asset.get(),
-                amount: amount.get(),
-                ..base
-            },
+            Self::Deposit { account, asset, amount } => cash(command::DEPOSIT, account, asset, amount),
+            Self::Withdraw { account, asset, amount } => cash(command::WITHDRAW, account, asset, amount),
             Self::FundDeposit { fund, amount } => {
                 Record { kind: command::FUND_DEPOSIT, code: fund.get(), amount: amount.get(), ..base }
+            }
+            Self::SetMarginMode { account, portfolio } => {
+                let code = u16::from(portfolio);
+                Record { kind: command::SET_MARGIN_MODE, account: account.get(), code, ..base }
             }
             Self::SetMultiplier { market, initial, maintenance } => Record {
                 kind: command::SET_MULTIPLIER,
@@ -655,14 +659,9 @@ impl Command {
                 amount: leverage,
                 ..base
             },
-            Self::Transfer { account, to, asset, amount } => Record {
-                kind: command::TRANSFER,
-                account: account.get(),
-                order: to.get().into(),
-                code: asset.get(),
-                amount: amount.get(),
-                ..base
-            },
+            Self::Transfer { account, to, asset, amount } => {
+                Record { order: to.get().into(), ..cash(command::TRANSFER, account, asset, amount) }
+            }
             Self::Index { market, price } => {
                 Record { kind: command::INDEX, market: market.get(), price: price.get(), ..base }
             }

@@ -63,6 +63,8 @@ pub struct AccountRow {
     pub call_due: Nanos,
     /// In liquidation.
     pub in_liquidation: bool,
+    /// Its positions in groups of markets are margined together.
+    pub portfolio: bool,
 }
 
 /// An open margin call.
@@ -235,6 +237,7 @@ impl Venue {
                 called: self.is_called(account),
                 call_due: self.call_due(account).unwrap_or(Nanos::ZERO),
                 in_liquidation: self.is_in_liquidation(account),
+                portfolio: self.has_portfolio_margin(account),
             }
         })
     }

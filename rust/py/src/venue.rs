@@ -214,7 +214,8 @@ impl Venue {
                 column(table, "call", rows, |r| r.call.get())?;
                 column(table, "called", rows, |r| r.called)?;
                 column(table, "call_due", rows, |r| r.call_due.get())?;
-                column(table, "in_liquidation", rows, |r| r.in_liquidation)
+                column(table, "in_liquidation", rows, |r| r.in_liquidation)?;
+                column(table, "portfolio", rows, |r| r.portfolio)
             },
         )
     }

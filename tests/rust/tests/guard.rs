@@ -6,14 +6,14 @@
 //! who was not found, and the events say that nobody was found who is not, and that the worst came first. A failure
 //! names its world.
 
-use seawall_core::config::{ContractRule, Market};
+use seawall_core::config::{ContractRule, Market, Portfolio, Scenario};
 use seawall_core::{
     AccountId, AssetId, Command, Config, Events, Health, MarketId, Money, Nanos, OrderType, Ppm, Price, Qty,
     Record, Side, Venue, protocol::event,
 };
 use seawall_tests::stream::Rng;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const WORLDS: u64 = 2_500;
 const COMMANDS: usize = 600;
@@ -23,7 +23,7 @@ const MAPPED: u64 = 400;
 const UNIT: i64 = 1_000_000;
 
 /// What was reached, and how often it has to be.
-const REACHED: [(&str, u64); 27] = [
+const REACHED: [(&str, u64); 34] = [
     ("marks", 1_000_000),
     ("marks of one tick", 200_000),
     ("marks that jump by a tenth", 80_000),
@@ -51,6 +51,13 @@ const REACHED: [(&str, u64); 27] = [
     ("multipliers", 3_000),
     ("multipliers refused", 300),
     ("liquidations by a multiplier", 15),
+    ("marks with positions of a portfolio", 150_000),
+    ("marks with hedged positions of a portfolio", 60_000),
+    ("accounts found with a portfolio", 500),
+    ("portfolios by the least requirement", 20_000),
+    ("modes set to portfolio", 3_000),
+    ("modes set to tiers", 1_000),
+    ("modes refused", 300),
 ];
 
 #[derive(Debug, Default)]
@@ -122,8 +129,59 @@ fn config(rng: &mut Rng) -> Value {
         "backstop": null, "last_resort": "remainder",
         "limits": {"accounts_max": 8, "orders_max": 100, "liquidation_rounds_per_step": rng.within(1, 3),
                    "funding_accounts_per_step": 10, "adl_closes_per_round": 10, "adl_rank_max": 10},
-        "assets": assets, "funds": [{"name": "main"}], "markets": markets, "breakers": [],
+        "assets": assets, "funds": [{"name": "main"}], "portfolios": portfolios(rng, &markets), "markets": markets,
+        "breakers": [],
     })
+}
+
+/// None, or one or two groups of the linear markets.
+fn portfolios(rng: &mut Rng, markets: &[Value]) -> Value {
+    let linear: Vec<usize> =
+        (0..markets.len()).filter(|m| markets[*m]["contract"]["type"] == "linear").collect();
+    if linear.is_empty() || rng.chance(50) {
+        return json!([]);
+    }
+    let cut = if rng.chance(70) { linear.len() } else { 1 + rng.below(linear.len()) };
+    let groups = linear.split_at(cut);
+    let groups = [groups.0, groups.1].into_iter().enumerate().filter(|(_, group)| !group.is_empty());
+    let mut all = Vec::new();
+    for (i, group) in groups {
+        let mut scenarios = Vec::new();
+        for _ in 0..rng.within(0, 6) {
+            // Prices move together, or nearly, or each by itself.
+            let (to, apart) = (rng.within(-400_000, 900_000), rng.pick(&[0, 0, 30_000, 400_000]));
+            let mut moved = || (to + rng.within(-apart, apart)).clamp(-400_000, 2_000_000);
+            let moves: Vec<i64> = group.iter().map(|_| moved()).collect();
+            scenarios
+                .push(json!({"moves_ppm": moves, "weight_ppm": rng.pick(&[1_000_000, 360_000, 24_000])}));
+        }
+        let net = rng.pick(&[0, 20_000, 300_000]);
+        all.push(json!({
+            "name": format!("P{i}"), "markets": group, "scenarios": scenarios, "net_ppm": net,
+            "hedged_ppm": rng.within(0, 2 * net), "contract_ppm": rng.pick(&[0, 1, 20_000]),
+            "maintenance_ppm": rng.pick(&[500_000, 950_000]),
+        }));
+    }
+    json!(all)
+}
+
+/// The requirement of a group's values, and whether the least one decides: docs/mechanics.md section 3.1 in plain numbers,
+/// in halves of 1e-12 of a minor unit.
+fn group_requirement(portfolio: &Portfolio, values: &[i128]) -> (i128, bool) {
+    if values.iter().all(|v| *v == 0) {
+        return (0, false);
+    }
+    let ppm = |rate: Ppm| i128::from(rate.get());
+    let loss = |s: &Scenario| -> i128 {
+        let moved = values.iter().zip(&s.moves_ppm).map(|(v, m)| v * ppm(*m)).sum::<i128>();
+        -moved * ppm(s.weight_ppm)
+    };
+    let scan = portfolio.scenarios.iter().map(loss).max().unwrap_or(0).max(0);
+    let (sum, sizes) = (values.iter().sum::<i128>().abs(), values.iter().map(|v| v.abs()).sum::<i128>());
+    let least = (2 * ppm(portfolio.net_ppm) * sum + ppm(portfolio.hedged_ppm) * (sizes - sum)) * 1_000_000;
+    let risk = least.max(2 * scan) + 2 * ppm(portfolio.contract_ppm) * sizes * 1_000_000;
+    let of = 2_000_000_000_000 * 1_000_000;
+    ((-(-risk * ppm(portfolio.maintenance_ppm)).div_euclid(of)).max(1), least > 2 * scan)
 }
 
 /// Rates so high that a call must not be far above maintenance.
@@ -149,6 +207,8 @@ struct World {
     /// The last index of each market.
     prices: Vec<i64>,
     accounts: u32,
+    /// Markets whose rates were multiplied.
+    multiplied: BTreeSet<MarketId>,
 }
 
 impl World {
@@ -161,7 +221,8 @@ impl World {
         let tiny = config.markets.iter().all(|m| m.contract != ContractRule::Linear);
         let accounts = u32::try_from(rng.within(3, 8)).expect("worlds are small");
         let venue = Venue::new(config);
-        let mut world = Self { seed, rng, venue, events: Events::new(), at: 0, prices, accounts };
+        let multiplied = BTreeSet::new();
+        let mut world = Self { seed, rng, venue, events: Events::new(), at: 0, prices, accounts, multiplied };
         for market in 0..world.prices.len() {
             world.apply(&Command::Index {
                 market: MarketId::from_index(market),
@@ -211,6 +272,7 @@ impl World {
             }
             // The map of liquidations is tried with the rates that are configured.
             97 if self.seed > MAPPED => self.multiply(counts),
+            98 => self.mode(counts),
             _ => {}
         }
     }
@@ -224,7 +286,11 @@ impl World {
         let was: Vec<bool> = self.each().map(|a| self.venue.is_in_liquidation(a)).collect();
         self.apply(&Command::SetMultiplier { market, initial: by.0, maintenance: by.1 });
         let told = |kind| self.events.as_slice().iter().any(|e| e.kind == kind);
-        counts.add("multipliers", told(event::MULTIPLIER_SET));
+        let set = told(event::MULTIPLIER_SET);
+        counts.add("multipliers", set);
+        if set {
+            self.multiplied.insert(market);
+        }
         counts.add("multipliers refused", told(event::REJECTED));
         for (account, was) in self.each().zip(was) {
             counts.add("liquidations by a multiplier", self.venue.is_in_liquidation(account) && !was);
@@ -255,6 +321,9 @@ impl World {
         self.apply(&Command::Index { market, price: Price::new(new) });
         let mark_now = self.venue.mark(market);
         counts.add("marks", true);
+        let (grouped, hedged) = self.grouped(market);
+        counts.add("marks with positions of a portfolio", grouped);
+        counts.add("marks with hedged positions of a portfolio", hedged);
         let contract = self.venue.config().markets[i].contract;
         counts.add("marks of inverse contracts", matches!(contract, ContractRule::Inverse { .. }));
         counts.add("marks of quanto contracts", matches!(contract, ContractRule::Quanto { .. }));
@@ -335,6 +404,72 @@ impl World {
         self.look(counts, &[account]);
     }
 
+    /// How an account is margined changes.
+    fn mode(&mut self, counts: &mut Counts) {
+        if self.venue.config().portfolios.is_empty() {
+            return;
+        }
+        let (account, portfolio) = (self.account(), self.rng.chance(75));
+        self.apply(&Command::SetMarginMode { account, portfolio });
+        let told = |kind| self.events.as_slice().iter().any(|e| e.kind == kind);
+        let set = told(event::MARGIN_MODE_SET);
+        counts.add(if portfolio { "modes set to portfolio" } else { "modes set to tiers" }, set);
+        counts.add("modes refused", told(event::REJECTED));
+        self.look(counts, &[account]);
+    }
+
+    /// Whether somebody's position in a market is margined in a group, and beside one of the other side.
+    fn grouped(&self, market: MarketId) -> (bool, bool) {
+        let Some(group) = self.venue.config().portfolios.iter().find(|p| p.markets.contains(&market)) else {
+            return (false, false);
+        };
+        let base = |account, m: &MarketId| self.venue.position(account, *m).base.get().signum();
+        let held: Vec<AccountId> =
+            self.each().filter(|a| self.venue.has_portfolio_margin(*a) && base(*a, &market) != 0).collect();
+        let hedged = |a: &AccountId| group.markets.iter().any(|m| base(*a, m) == -base(*a, &market));
+        (!held.is_empty(), held.iter().any(hedged))
+    }
+
+    /// Maintenance of an account with portfolio margin is that of plain numbers.
+    fn check_portfolio(&self, account: AccountId, health: &Health, counts: &mut Counts) {
+        if !self.venue.has_portfolio_margin(account) {
+            return;
+        }
+        let config = self.venue.config();
+        let value = |m: &MarketId| {
+            let (mark, base) =
+                (self.venue.mark(*m).unwrap_or_default(), self.venue.position(account, *m).base);
+            i128::from(config.markets[m.index()].contract().value(mark, base).get())
+        };
+        let mut need = 0;
+        for portfolio in &config.portfolios {
+            let values: Vec<i128> = portfolio.markets.iter().map(value).collect();
+            let (asked, least) = group_requirement(portfolio, &values);
+            need += asked;
+            counts.add("portfolios by the least requirement", least);
+        }
+        for (i, market) in config.markets.iter().enumerate() {
+            let id = MarketId::from_index(i);
+            let base = self.venue.position(account, id).base;
+            if base.is_zero() || config.portfolios.iter().any(|p| p.markets.contains(&id)) {
+                continue;
+            }
+            // Multiplied rates are not in the configuration.
+            if self.multiplied.contains(&id) {
+                return;
+            }
+            let notional = i64::try_from(value(&id).abs().max(1)).expect("worlds are small");
+            need += i128::from(requirement(market, notional));
+        }
+        assert_eq!(
+            health.maintenance.get(),
+            need,
+            "world {}, time {}: account {account}",
+            self.seed,
+            self.at
+        );
+    }
+
     fn of_other_contracts(&self, account: AccountId) -> bool {
         let markets = self.venue.config().markets.iter().enumerate();
         let mut others = markets.filter(|(_, m)| m.contract != ContractRule::Linear);
@@ -362,6 +497,7 @@ impl World {
         let seed = self.seed;
         for account in self.each() {
             let health = self.venue.health(account);
+            self.check_portfolio(account, &health, counts);
             let endangered = health.is_liquidatable() && self.is_takeable(account);
             let found = self.venue.is_in_liquidation(account);
             assert!(found || !endangered, "world {seed}, time {}: account {account} was missed", self.at);
@@ -383,6 +519,8 @@ impl World {
                     counts.add(if called { "calls" } else { "liquidations" }, true);
                     let held = self.of_other_contracts(AccountId::new(e.account));
                     counts.add("accounts found with inverse or quanto positions", held);
+                    let portfolio = self.venue.has_portfolio_margin(AccountId::new(e.account));
+                    counts.add("accounts found with a portfolio", portfolio);
                 }
                 event::MARGIN_CALL_CLEARED => counts.add("calls cleared", true),
                 event::LIQUIDATION_ENDED => counts.add("recoveries", e.code == 1),
@@ -434,15 +572,31 @@ fn requirement(market: &Market, notional: i64) -> i64 {
 
 /// The map by trying every price: price, long, accounts, lots.
 fn map_by_trying(world: &World, market: MarketId) -> BTreeMap<(i64, bool), (u32, i64)> {
-    let (venue, config) = (&world.venue, &world.venue.config().markets[market.index()]);
+    let (venue, config_of) = (&world.venue, world.venue.config());
+    let config = &config_of.markets[market.index()];
     let mark = venue.mark(market).expect("every market has a mark").get();
     let mut map: BTreeMap<(i64, bool), (u32, i64)> = BTreeMap::new();
     for account in world.each().filter(|a| !venue.is_in_liquidation(*a) && world.is_takeable(*a)) {
         let base = venue.position(account, market).base.get();
         let health = venue.health(account);
+        let group = config_of.portfolios.iter().find(|p| p.markets.contains(&market));
+        let group = group.filter(|_| venue.has_portfolio_margin(account));
+        let grouped = |price: i64, group: &Portfolio| {
+            let at = |m: &MarketId| {
+                if *m == market { Price::new(price) } else { venue.mark(*m).unwrap_or_default() }
+            };
+            let value = |m: &MarketId| {
+                config_of.markets[m.index()].contract().value(at(m), venue.position(account, *m).base).get()
+            };
+            group_requirement(group, &group.markets.iter().map(|m| i128::from(value(m))).collect::<Vec<_>>())
+                .0
+        };
         let slack = |price: i64| {
             let value = |price| config.contract().value(Price::new(price), Qty::new(base)).get();
-            let asked = |price| i128::from(requirement(config, value(price).abs().max(1)));
+            let asked = |price| match group {
+                Some(group) => grouped(price, group),
+                None => i128::from(requirement(config, value(price).abs().max(1))),
+            };
             let gained = i128::from(value(price) - value(mark));
             (health.equity - health.maintenance).get() + gained - asked(price) + asked(mark)
         };

@@ -10,6 +10,7 @@ mod levels;
 mod limits;
 mod margin;
 mod market;
+mod portfolio;
 mod price;
 mod risk;
 mod settlement;
@@ -34,6 +35,8 @@ pub use margin::{
     Collateral, CollateralPrice, Margin, OpenInterestScale, Redemption, SizeDiscount, SizeRule,
 };
 pub use market::{Allocation, ClientIds, ContractRule, Day, Entry, Fees, Lead, Market};
+pub(crate) use portfolio::PORTFOLIO_MARKETS_MAX;
+pub use portfolio::{Portfolio, Scenario};
 pub(crate) use price::VOTES_MAX;
 pub use price::{
     Accrual, Funding, FundingPrice, Index, IndexRule, Mark, MarkInput, MarkMethod, Payers, Source, Votes,
@@ -127,6 +130,9 @@ pub struct Config {
     pub funds: Vec<Fund>,
     /// Markets, all settled in the valuation asset.
     pub markets: Vec<Market>,
+    /// Groups of markets that accounts with portfolio margin hold as one.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub portfolios: Vec<Portfolio>,
     /// Breaker rules, in order of precedence.
     pub breakers: Vec<Breaker>,
 }
@@ -286,6 +292,7 @@ impl Config {
         }
         self.prove_portfolio()?;
         self.levels.prove(self)?;
+        portfolio::prove(self)?;
         self.prove_names()?;
         for (i, market) in self.markets.iter().enumerate() {
             market.adl.prove_hedges(&format!("markets[{i}] ({})", market.name), i, &self.markets)?;

@@ -9,6 +9,7 @@ mod interruption;
 mod levels;
 mod matching;
 mod plain;
+mod portfolio;
 mod settlement;
 mod store;
 mod uncross;
@@ -366,6 +367,9 @@ impl Floor {
         let end = held.end(side) + qty;
         if end > config.position_max {
             return Err(Reject::PositionLimit);
+        }
+        if self.rules.grids_of(&self.ledger, account).is_some() {
+            return self.check_portfolio(account, market, order, held);
         }
         // What fills could lead to grows if this order leads beyond both sides as they are; then it is where it leads.
         if end <= held.reach(side.opposite()) {

@@ -86,6 +86,9 @@ impl Floor {
         if self.config.margin_call_grace_ns.is_positive() {
             self.calls.encode(w);
         }
+        if !self.config.portfolios.is_empty() {
+            accounts().for_each(|account| w.bool(self.ledger.has_portfolio(account)));
+        }
         if self.config.withdrawal_gate.is_some() {
             w.i64(self.gated.get());
         }
@@ -204,7 +207,7 @@ impl Floor {
         self.decode_own_rates(r)
     }
 
-    /// Limits of a period, deadlines of calls, and the withdrawal gate.
+    /// Limits of a period, deadlines of calls, modes of margin, and the withdrawal gate.
     fn decode_limits(&mut self, r: &mut Reader<'_>) -> Result<(), CodecError> {
         let accounts = self.ledger.accounts();
         if let Some(rules) = &self.config.block_limits {
@@ -214,6 +217,11 @@ impl Floor {
         if self.config.margin_call_grace_ns.is_positive() {
             let is_called = |account: AccountId| account.index() < accounts && self.is_called(account);
             self.calls = Calls::decode(self.now, is_called, r)?;
+        }
+        if !self.config.portfolios.is_empty() {
+            for account in (0..accounts).map(AccountId::from_index) {
+                self.ledger.tag_mut(account).portfolio = r.bool()?;
+            }
         }
         if self.config.withdrawal_gate.is_some() {
             self.gated = Nanos::new(r.i64()?);

@@ -15,7 +15,7 @@ mod ladder;
 
 use crate::config::Config;
 use crate::ledger::{Ledger, Position};
-use crate::margin::{Asset, Followed, Rules};
+use crate::margin::{Asset, Followed, Grids, Level, Rules};
 use crate::mark::Prices;
 use crate::units::{AccountId, MarketId, Money, Ppm, Price, Sum, VALUATION, exposure_weight};
 use ladder::Ladder;
@@ -30,6 +30,15 @@ pub(crate) enum Fear {
     /// Nothing: it is in liquidation already, or cannot be liquidated.
     #[default]
     Nothing,
+}
+
+impl Fear {
+    fn level(self) -> Level {
+        match self {
+            Self::Call => Level::Call,
+            Self::Liquidation | Self::Nothing => Level::Maintenance,
+        }
+    }
 }
 
 /// Why an account's guards are set.
@@ -300,6 +309,9 @@ impl Guards {
             return false;
         }
         let View { rules, ledger, .. } = view;
+        if rules.grids_of(ledger, account).is_some() {
+            return self.prove_portfolio(view, account, fear);
+        }
         if !legs[0].is_summed {
             let Some(sum) = sum_up(view, account, legs, fear) else { return false };
             (legs[0].sum, legs[0].is_summed) = (sum, true);
@@ -318,6 +330,38 @@ impl Guards {
             "account {account}"
         );
         let mut reserve = Sum::of(ledger.balance(account, VALUATION)) + Sum::of(legs[0].sum);
+        if !rules.assets().is_empty() {
+            let Some(others) = self.collateral_reserve(view, account) else { return false };
+            reserve += others + undecided(view, account);
+        }
+        !reserve.is_negative()
+    }
+
+    /// The same of an account with portfolio margin, whose requirement belongs to several positions at once: nothing of its
+    /// reserve is kept.
+    #[inline(never)]
+    fn prove_portfolio(&mut self, view: View<'_>, account: AccountId, fear: Fear) -> bool {
+        let View { rules, ledger, .. } = view;
+        let Some(grids) = rules.grids_of(ledger, account) else { return false };
+        let stride = self.tracks.len();
+        self.legs[account.index() * stride].is_summed = false;
+        let legs = &self.legs[account.index() * stride..][..stride];
+        let at = |m: MarketId| Price::new(i64::from(legs[m.index()].guard).abs());
+        let mut reserve = Sum::of(ledger.balance(account, VALUATION));
+        for (i, p) in ledger.positions(account).iter().enumerate().filter(|(_, p)| !p.base.is_zero()) {
+            let market = MarketId::from_index(i);
+            let guard = legs[i].guard;
+            if p.base.is_positive() != (guard > 0) || guard == 0 {
+                return false;
+            }
+            reserve += if grids.covers(market) {
+                p.profit(at(market), rules.contract(market))
+            } else {
+                position_value(rules, market, p, fear, at(market))
+            };
+        }
+        // It falls behind the values of its positions, so it is least covered with all of them at their guards.
+        reserve -= grids.total(fear.level(), |m| ledger.position(account, m).base, at);
         if !rules.assets().is_empty() {
             let Some(others) = self.collateral_reserve(view, account) else { return false };
             reserve += others + undecided(view, account);
@@ -379,9 +423,13 @@ impl Guards {
                 Cause::Touch => Sum::of(slack.part_down(1, RESERVE_PART)),
                 Cause::Price => Sum::ZERO,
             };
+            // A requirement over several positions is rounded: what each may lose adds up to one unit less.
+            let rounded = view.rules.grids_of(view.ledger, account).map_or(Sum::ZERO, Grids::roundings);
+            let left = (slack - kept - rounded).max(Sum::ZERO);
             if let [only] = shares.as_slice() {
                 let exact = cause == Cause::Price;
-                let guard = self.guard_of(view, account, only, fear, (slack - kept).saturate(), exact);
+                let own = if exact { slack - kept } else { left };
+                let guard = self.guard_of(view, account, only, fear, own.saturate(), exact);
                 self.set(account, only.track, guard);
             } else {
                 for share in &mut shares {
@@ -389,7 +437,7 @@ impl Guards {
                 }
                 let whole: u64 = shares.iter().map(|s| s.weight).sum();
                 for share in &shares {
-                    let own = (slack - kept).part_down(share.weight, whole);
+                    let own = left.part_down(share.weight, whole);
                     let guard = self.guard_of(view, account, share, fear, own, false);
                     self.set(account, share.track, guard);
                 }
@@ -408,11 +456,20 @@ impl Guards {
         let View { rules, ledger, prices } = view;
         shares.clear();
         let mut slack = Sum::of(ledger.balance(account, VALUATION));
+        if let Some(grids) = rules.grids_of(ledger, account) {
+            slack -= grids.total(fear.level(), |m| ledger.position(account, m).base, |m| prices.known(m));
+        }
         for (i, p) in ledger.positions(account).iter().enumerate().filter(|(_, p)| !p.base.is_zero()) {
             let market = MarketId::from_index(i);
             let now = prices.known(market);
-            let value = position_value(rules, market, p, fear, now);
-            slack += value;
+            let value = if rules.is_grouped(ledger, account, market) {
+                slack += p.profit(now, rules.contract(market));
+                alone_value(view, account, market, fear, now)
+            } else {
+                let value = position_value(rules, market, p, fear, now);
+                slack += value;
+                value
+            };
             let weighed = rules.notional(market, p.base, now);
             shares.push(Share { track: i, now, value, weighed, weight: 0, rises: p.base.is_negative() });
         }
@@ -525,6 +582,9 @@ impl Watched<'_> {
     fn value(&self, price: Price) -> Money {
         let Self { view, account, kind, fear } = *self;
         match kind {
+            Kind::Position(market) if view.rules.is_grouped(view.ledger, account, market) => {
+                alone_value(view, account, market, fear, price)
+            }
             Kind::Position(market) => {
                 position_value(view.rules, market, view.ledger.position(account, market), fear, price)
             }
@@ -539,6 +599,12 @@ impl Watched<'_> {
             Kind::Position(market) => {
                 let base = view.ledger.position(account, market).base;
                 let contract = view.rules.contract(market);
+                let grids = view.rules.grids_of(view.ledger, account).filter(|grids| grids.covers(market));
+                if let Some(grids) = grids {
+                    // On either side, since the scenario that decides may be one in which it gains.
+                    let rate = grids.rate_max(market, fear == Fear::Call);
+                    return contract.reach(now, base, spare.less_rate(rate), Ppm::ZERO);
+                }
                 // A long's requirement falls with the price, but for an inverse contract.
                 let rate = if base.is_negative() || contract.is_inverse() {
                     view.rules.rate_max(market, base, fear == Fear::Call)
@@ -573,6 +639,13 @@ fn sum_up(view: View<'_>, account: AccountId, legs: &mut [Leg], fear: Fear) -> O
         sum += leg.worth;
     }
     Some(sum)
+}
+
+/// What a position of a group adds to slack at a price, without the other positions of it.
+fn alone_value(view: View<'_>, account: AccountId, market: MarketId, fear: Fear, price: Price) -> Money {
+    let p = view.ledger.position(account, market);
+    let grids = view.rules.grids_of(view.ledger, account).expect("the caller found the group");
+    p.profit(price, view.rules.contract(market)) - grids.alone(fear.level(), market, p.base, price)
 }
 
 /// What a position adds to slack at a guard; none if that is not on its adverse side.

@@ -3,9 +3,11 @@
 //! Pure: reads the ledger and prices, changes nothing.
 
 mod collateral;
+mod portfolio;
 mod tiers;
 
 pub(crate) use collateral::{Asset, Followed};
+pub(crate) use portfolio::{Grids, Level};
 pub use tiers::InitialMargin;
 
 use crate::config::{self, Config};
@@ -37,6 +39,8 @@ pub(crate) struct Rules {
     assets: Vec<Asset>,
     /// Some asset counts for less where initial margin is asked for.
     has_scaled_assets: bool,
+    /// Groups of markets, if there are any.
+    grids: Option<Grids>,
 }
 
 /// Equity and requirements of one account.
@@ -87,6 +91,7 @@ impl Rules {
             withdrawal: config.withdrawal_notional_ppm,
             assets: others().map(|(i, c)| Asset::new(AssetId::from_index(i), c)).collect(),
             has_scaled_assets: others().any(|(_, c)| c.deposit_scale_start.is_some()),
+            grids: (!config.portfolios.is_empty()).then(|| Grids::new(config)),
         }
     }
 
@@ -244,14 +249,20 @@ impl Rules {
     #[must_use]
     pub(crate) fn health(&self, ledger: &Ledger, prices: &Prices, account: AccountId) -> Health {
         let equity = self.equity(ledger, prices, account);
+        let grids = self.grids_of(ledger, account);
         let (mut maintenance, mut call) = (Sum::ZERO, Sum::ZERO);
         for (i, p) in ledger.positions(account).iter().enumerate() {
-            if !p.base.is_zero() {
-                let market = MarketId::from_index(i);
+            let market = MarketId::from_index(i);
+            if !p.base.is_zero() && grids.is_none_or(|grids| !grids.covers(market)) {
                 let price = prices.known(market);
                 maintenance += self.maintenance(market, p.base, price);
                 call += self.call(market, p.base, price);
             }
+        }
+        if let Some(grids) = grids {
+            let (lots, price) = (|m| ledger.position(account, m).base, |m| prices.known(m));
+            maintenance += grids.total(Level::Maintenance, lots, price);
+            call += grids.total(Level::Call, lots, price);
         }
         Health { equity, maintenance, call }
     }
@@ -298,6 +309,10 @@ impl Rules {
     /// Initial requirement of an account over all markets, open orders counted.
     #[must_use]
     pub(crate) fn initial_total(&self, ledger: &Ledger, prices: &Prices, account: AccountId) -> Sum {
+        if self.grids_of(ledger, account).is_some() {
+            let first = MarketId::new(0);
+            return self.initial_with(ledger, prices, account, (first, ledger.position(account, first)));
+        }
         let mut total = Sum::ZERO;
         for (i, p) in ledger.positions(account).iter().enumerate() {
             total += self.initial_of(ledger, prices, account, MarketId::from_index(i), p);
@@ -350,6 +365,11 @@ impl Rules {
         let (market, traded) = traded;
         let cash = ledger.balance(account, VALUATION) + traded.profit;
         let mut spare = Sum::of(cash) + self.initial_collateral(ledger, prices, account);
+        let grids = self.grids_of(ledger, account);
+        if let Some(grids) = grids {
+            let lots = |m| if m == market { &traded.after } else { ledger.position(account, m) }.base;
+            spare -= grids.fill(fill, lots, |m| prices.known(m));
+        }
         for (i, p) in ledger.positions(account).iter().enumerate() {
             let of = MarketId::from_index(i);
             let (p, open) = if of == market { (&traded.after, open) } else { (p, ledger.open_interest(of)) };
@@ -362,6 +382,9 @@ impl Rules {
             let initial = self.tiers[of.index()].initial(&exposure);
             let maintenance = self.maintenance(of, p.base, price);
             spare += p.profit(price, contract);
+            if grids.is_some_and(|grids| grids.covers(of)) {
+                continue;
+            }
             spare -= maintenance + (initial - maintenance).max(Money::ZERO).fraction_up(fill);
         }
         spare
@@ -395,8 +418,13 @@ impl Rules {
         let (account, market) = of;
         let (mark, (least, most)) = way;
         let p = ledger.position(account, market);
-        let value =
-            |price| Sum::of(p.profit(price, self.contract(market)) - self.maintenance(market, p.base, price));
+        let grids = self.grids_of(ledger, account).filter(|grids| grids.covers(market));
+        let value = |price| {
+            let profit = Sum::of(p.profit(price, self.contract(market)));
+            let Some(grids) = grids else { return profit - Sum::of(self.maintenance(market, p.base, price)) };
+            let at = |m| if m == market { price } else { prices.known(m) };
+            profit - grids.total(Level::Maintenance, |m| ledger.position(account, m).base, at)
+        };
         let health = self.health(ledger, prices, account);
         let others = health.equity - health.maintenance - value(mark);
         let is_beyond = |price: i64| (others + value(Price::new(price))).is_negative();
@@ -458,6 +486,11 @@ impl Rules {
         traded: &Traded,
     ) -> bool {
         let after = &traded.after;
+        if self.grids_of(ledger, account).is_some() {
+            let equity = self.initial_equity_with(ledger, prices, account, (market, after));
+            return equity + Sum::of(traded.profit)
+                >= self.initial_with(ledger, prices, account, (market, after));
+        }
         let spare = self.spare_with(ledger, prices, account, market, (after, after.exposure()));
         !(spare + Sum::of(traded.profit)).is_negative()
     }

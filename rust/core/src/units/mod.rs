@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 mod contract;
 mod draw;
 mod fraction;
+mod grid;
 mod quantile;
 mod rates;
 mod ratios;
@@ -24,6 +25,7 @@ mod wide;
 pub use contract::Contract;
 pub(crate) use draw::draw;
 pub use fraction::Fraction;
+pub(crate) use grid::{Risk, RiskRate};
 pub use quantile::quantile_factors;
 pub use rates::{
     Doubled, funding_index_delta_towards_zero, padded_median_towards_zero, premium_towards_zero, slew_limit,

@@ -83,6 +83,13 @@ impl Sum {
         Self((self.0 * i128::from(share)) >> 16).saturate()
     }
 
+    /// `floor(self / (1 + rate))`: what may be lost by values that move by `1 + rate` at most.
+    #[must_use]
+    pub(crate) fn less_rate(self, rate: Ppm) -> Self {
+        let million = i128::from(MILLION);
+        Self(div_floor(self.0 * million, million + i128::from(rate.0)))
+    }
+
     /// `floor(self x part / whole)`, `whole > 0`: a share of an account's equity.
     #[must_use]
     pub fn share_down(self, part: Sum, whole: Sum) -> Money {

@@ -46,6 +46,7 @@ impl Venue {
             command::SET_MULTIPLIER => {
                 self.set_multiplier(market, (Ppm::new(r.qty), Ppm::new(r.amount)), events)
             }
+            command::SET_MARGIN_MODE => self.set_margin_mode(account, r.code, events),
             command::TRANSFER => self.transfer(account, r.order, (AssetId::new(r.code), amount), events),
             command::INDEX => self.index_price(market, price, events),
             command::SET_PHASE => self.set_phase(market, r.code, Nanos::new(r.amount), events),
@@ -210,7 +211,7 @@ impl Venue {
         }
         let Floor { rules, ledger, prices, .. } = &self.floor;
         for ((account, _), traded) in sides.iter().zip(&after) {
-            let need = |position| rules.initial_of(ledger, prices, *account, market, position);
+            let need = |p| rules.initial_with(ledger, prices, *account, (market, p));
             let grows = need(&traded.after) > need(ledger.position(*account, market));
             if grows && !rules.carries(ledger, prices, *account, market, traded) {
                 return Err(Reject::MarginShort);
@@ -360,7 +361,8 @@ impl Venue {
         let before = rules.initial_of(ledger, prices, account, market, position);
         let after = rules.initial_at(ledger, prices, market, position.exposure(), own);
         let need = rules.initial_total(ledger, prices, account) - Sum::of(before) + Sum::of(after);
-        if after > before && rules.initial_equity(ledger, prices, account) < need {
+        let grouped = rules.is_grouped(ledger, account, market);
+        if !grouped && after > before && rules.initial_equity(ledger, prices, account) < need {
             return Err(Reject::MarginShort);
         }
 
@@ -370,6 +372,32 @@ impl Venue {
             account: account.get(),
             amount: leverage,
             ..event_of(event::LEVERAGE_SET, market)
+        });
+        Ok(())
+    }
+
+    /// How an account is margined: by the tiers of each market, or in groups of markets where there are some.
+    fn set_margin_mode(&mut self, account: AccountId, mode: u16, events: &mut Events) -> Result<(), Reject> {
+        self.known_account(account)?;
+        if self.floor.config.portfolios.is_empty() || mode > 1 {
+            return Err(Reject::BadField);
+        }
+        if self.floor.is_liquidated(account) {
+            return Err(Reject::InLiquidation);
+        }
+        let portfolio = mode == 1;
+        if !self.floor.may_be_margined(account, portfolio) {
+            return Err(Reject::MarginShort);
+        }
+
+        // From here on nothing fails.
+        self.floor.ledger.tag_mut(account).portfolio = portfolio;
+        self.floor.guards.forget(account);
+        self.floor.touch(account);
+        events.push(Record {
+            account: account.get(),
+            code: mode,
+            ..event_of(event::MARGIN_MODE_SET, MarketId::NONE)
         });
         Ok(())
     }

@@ -160,11 +160,17 @@ impl Venue {
     }
 
     /// The price of one market, in ticks and exact, at which an account's equity equals its maintenance if nothing
-    /// else moves; none without a position there, or if no positive price does it.
+    /// else moves; none without a position there, or if no positive price does it. With portfolio margin in the market the
+    /// last mark at which maintenance is covered.
     #[must_use]
     pub fn liquidation_price(&self, account: AccountId, market: MarketId) -> Option<Ratio> {
-        let floor = &self.floor;
-        floor.rules.liquidation_price(&floor.ledger, &floor.prices, account, market)
+        let Floor { rules, ledger, prices, .. } = &self.floor;
+        if rules.is_grouped(ledger, account, market) {
+            let ends = self.floor.market(market).config.prices();
+            let last = rules.last_covered(ledger, prices, (account, market), ends);
+            return last.map(Ratio::of_price);
+        }
+        rules.liquidation_price(ledger, prices, account, market)
     }
 
     /// True if the account was called and has not recovered since.
@@ -177,6 +183,12 @@ impl Venue {
     #[must_use]
     pub fn call_due(&self, account: AccountId) -> Option<Nanos> {
         self.floor.calls.due(account)
+    }
+
+    /// True if the account's positions in groups of markets are margined together.
+    #[must_use]
+    pub fn has_portfolio_margin(&self, account: AccountId) -> bool {
+        self.floor.ledger.has_portfolio(account)
     }
 
     /// True if the account is in liquidation.
