@@ -122,6 +122,33 @@ def test_an_infinite_band_gives_the_events_of_no_breaker() -> None:
     assert seawall.replay(SMALL, accounts=500, set=[INFINITE]).digest == seawall.replay(SMALL, accounts=500).digest
 
 
+def infinite(name: str, test: str, action: str, after: str = "") -> str:
+    return (
+        f'{{name = "{name}", markets = ["BTC", "ETH"], ranges = [{{reference = {{type = "window", window = "1m"}}, '
+        f'width = {{type = "infinite"}}}}], test = {{type = "{test}"}}, action = {action}{after}}}'
+    )
+
+
+def test_infinite_bands_of_every_kind_give_the_events_of_no_breaker_on_the_whole_crash_day() -> None:
+    halt, until = '{type = "interrupt", phase = "halted"}', ', exit = {after = "1m"}, rearm = {restart = true}'
+    rules = [
+        infinite("reject", "entry", '{type = "reject"}'),
+        infinite("cap", "entry", '{type = "cap"}'),
+        infinite("whole", "trade", '{type = "reject"}'),
+        infinite("stop", "trade", '{type = "stop"}'),
+        infinite("trade", "trade", halt, until),
+        infinite("mark", "mark", halt, until),
+        infinite("index", "index", halt, until),
+        infinite("quote", "quote", '{type = "limit_state", hold = "15s"}', until),
+    ]
+    plain = seawall.replay("oct10-2025", accounts=10_000)
+    banded = seawall.replay("oct10-2025", accounts=10_000, set=[f"venue.breakers=[{', '.join(rules)}]"])
+    assert banded.digest == plain.digest
+    assert len(banded.profile.breakers) == len(rules)
+    # A day on which breakers would have had something to do.
+    assert plain.facts["liquidations"] > 500
+
+
 def test_a_venue_ends_with_the_time_of_its_last_command(venue: Venue) -> None:
     venue.apply(commands.pulse(at=5))
     assert venue.now == 5

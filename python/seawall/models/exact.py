@@ -204,13 +204,14 @@ class Model(BaseModel):
         return data
 
 
-def advice(error: ValidationError) -> str:
-    """Return a validation error as one line per field: path, value, what is wrong."""
+def advice(error: ValidationError, data: object = None) -> str:
+    """Return a validation error as one line per field: path, value, what is wrong. `data` has the names of breakers."""
     lines = []
     for item in error.errors(include_url=False):
         path = ""
         for part in item["loc"]:
             path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else str(part)
+            path += _named(data, part) if path == f"breakers[{part}]" else ""
         message = item["msg"].removeprefix("Value error, ")
         if item["type"] == "missing":
             message = "is missing; add it"
@@ -218,6 +219,14 @@ def advice(error: ValidationError) -> str:
             message = f"{_short(item['input'])}: {message[0].lower()}{message[1:]}"
         lines.append(f"{path}: {message}" if path else message)
     return "\n".join(lines)
+
+
+def _named(data: object, place: int | str) -> str:
+    """Return the name of a breaker, as the core says it."""
+    try:
+        return f" ({data['breakers'][place]['name']})"  # type: ignore[index]
+    except (TypeError, KeyError, IndexError):
+        return ""
 
 
 def _short(value: object) -> str:

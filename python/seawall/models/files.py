@@ -66,7 +66,7 @@ def load_profile(profile: str | Path | Mapping[str, Any], *, set: Iterable[str] 
     try:
         return VenueProfile.model_validate(data)
     except ValidationError as error:
-        raise ConfigError(_located(where, error)) from None
+        raise ConfigError(_located(where, error, data)) from None
 
 
 def load_scenario(
@@ -105,7 +105,7 @@ def load_scenario(
     try:
         model = ScenarioModel.model_validate(data)
     except ValidationError as error:
-        raise ScenarioError(_located(where, error)) from None
+        raise ScenarioError(_located(where, error, data)) from None
     beside = None if isinstance(scenario, Mapping) else _locate("scenario", scenario).parent
     profile = load_profile(_reference(model.venue, beside), set=to_venue)
     try:
@@ -282,5 +282,5 @@ def _items(items: list[Any] | tuple[Any, ...]) -> str:
     return f"known: {', '.join(names)}" if names else f"it has {len(items)}, numbered from 0"
 
 
-def _located(where: str, error: ValidationError) -> str:
-    return "\n".join(where + line for line in advice(error).splitlines())
+def _located(where: str, error: ValidationError, data: object) -> str:
+    return "\n".join(where + line for line in advice(error, data).splitlines())

@@ -115,11 +115,13 @@ def load_rules(name: str | Path) -> RulePreset:
         near = difflib.get_close_matches(str(name), rule_names(), n=1)
         hint = f"did you mean {near[0]}? " if near else ""
         raise ConfigError(f"rules {str(name)!r}: there are none; {hint}known: {', '.join(rule_names())}")
+    data = None
     try:
-        preset = RulePreset.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
+        data = tomllib.loads(file.read_text(encoding="utf-8"))
+        preset = RulePreset.model_validate(data)
         preset.of(["any"])
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{file}: {error}") from None
     except ValidationError as error:
-        raise ConfigError(f"{file}: {advice(error)}") from None
+        raise ConfigError(f"{file}: {advice(error, data)}") from None
     return preset

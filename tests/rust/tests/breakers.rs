@@ -268,3 +268,88 @@ fn a_rule_that_cannot_work_is_refused_by_name_and_field() {
         "action": {"type": "interrupt", "phase": "pause"}, "exit": {"after_ns": 1}, "rearm": {"restart": true}});
     refused(&["breakers"], json!([manual]), "rearm: a rule without references has none to start anew");
 }
+
+#[test]
+fn parts_and_rules_that_cannot_be_meant_together_are_refused() {
+    let range = |reference: Value, width: Value| json!([{"reference": reference, "width": width}]);
+    let mark = || json!({"type": "mark"});
+    let share = |ppm: i64| json!({"type": "ppm", "ppm": ppm});
+    let never = "breakers[0] (rule).";
+    let two = |first: (&str, Value), second: (&str, Value)| {
+        let mut rule = rule_with(first.0, first.1);
+        rule[second.0] = second.1;
+        json!([rule])
+    };
+    let phase = |phase: &str| ("action", json!({"type": "interrupt", "phase": phase}));
+    let index = ("test", json!({"type": "index"}));
+    let levels = |row: Value| {
+        let mut rule = rule_with("test", index.1.clone());
+        rule["ranges"] = range(json!({"type": "set", "price": 100}), json!({"type": "levels", "ppm": [1]}));
+        rule["action"] = json!({"type": "schedule", "rows": [row]});
+        rule["exit"] = Value::Null;
+        json!([rule])
+    };
+    let day = 86_400_000_000_000_i64;
+    let around = |name: &str, price: i64, ticks: i64| {
+        let mut rule = rule_with("name", json!(name));
+        rule["ranges"] =
+            range(json!({"type": "set", "price": price}), json!({"type": "ticks", "ticks": ticks}));
+        rule
+    };
+    let strict = {
+        let mut rule = around("rule", 100, 1);
+        rule["inclusive"] = json!(false);
+        // 100 alone is inside the first, 101 alone inside the second.
+        let second = around("rule", 101, 1)["ranges"][0].clone();
+        rule["ranges"].as_array_mut().expect("a list").push(second);
+        json!([rule])
+    };
+    let extended = json!({"after_ns": 1, "auction_ns": 0, "extension": {"after_ns": 1}});
+    let hours = json!({"type": "hours", "of": share(1),
+        "rows": [{"from_ns": day, "until_ns": day + 1, "multiple_ppm": 1}]});
+    let cases = [
+        // An exit that never comes.
+        (
+            two(phase("closed"), ("exit", json!({"after_ns": 5}))),
+            "exit.after_ns: a closed market does not open",
+        ),
+        (
+            levels(json!({"level": 1, "from_ns": 0, "phase": "closed", "after_ns": 5, "auction_ns": 0})),
+            "action.rows[0].after_ns: a closed market does not open",
+        ),
+        (
+            two(phase("reduce_only"), ("exit", json!({"after_ns": 1, "extension": {"after_ns": 1}}))),
+            "exit.extension: no auction ends",
+        ),
+        (two(phase("halted"), ("exit", extended)), "exit.extension: no auction ends"),
+        (
+            levels(json!({"level": 1, "from_ns": day, "phase": "halted", "after_ns": 5, "auction_ns": 0})),
+            "action.rows[0].from_ns: 86400000000000: never comes",
+        ),
+        (json!([rule_with("ranges", range(mark(), hours))]), "ranges[0].width: 86400000000000: never comes"),
+        (
+            json!([{"name": "rule", "markets": [0], "ranges": range(mark(), share(1)), "test": {"type": "quote"},
+                "action": {"type": "limit_state", "hold_ns": 1, "close_ns": day + 1, "close_only_ns": 0},
+                "exit": {"after_ns": 1}}]),
+            "action.close_ns: 86400000000001: never comes",
+        ),
+        // A re-arm that re-arms nothing.
+        (two(phase("halted"), ("rearm", json!({"restart": true}))), "rearm.restart: none of its references"),
+        (two(phase("guarded"), ("rearm", json!({"auction": true}))), "rearm.auction: no auction ends"),
+        (
+            two(phase("call_auction"), ("rearm", json!({"auction": true}))),
+            "rearm.auction: none of its references",
+        ),
+        // Rules that contradict each other.
+        (strict, "ranges: leave no price inside; widen them"),
+        (json!([around("rule", 20_000, 5)]), "ranges: no price of market BTC is inside 19995 to 20005"),
+        (
+            json!([around("first", 100, 5), around("rule", 200, 5)]),
+            "breakers[1] (rule).ranges: leave no price inside with those of breakers[0] (first)",
+        ),
+    ];
+    for (rules, told) in cases {
+        let told = if told.starts_with("breakers") { told.to_owned() } else { format!("{never}{told}") };
+        refused(&["breakers"], rules, &told);
+    }
+}

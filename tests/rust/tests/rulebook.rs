@@ -101,9 +101,16 @@ fn exit(rng: &mut Rng, phase: &str) -> Value {
     exit
 }
 
-fn rearm(rng: &mut Rng, measures: bool) -> Value {
+/// True if a reference starts anew after a trip.
+fn starts_anew(ranges: &Value) -> bool {
+    let ranges = ranges.to_string();
+    let types = ["last", "aged", "mean", "window", "slewed"];
+    types.iter().any(|kind| ranges.contains(&format!("\"type\":\"{kind}\"")))
+}
+
+fn rearm(rng: &mut Rng, anew: bool) -> Value {
     let mut rearm = json!({});
-    if measures {
+    if anew {
         rearm["restart"] = json!(rng.chance(40));
         rearm["auction"] = json!(rng.chance(30));
     }
@@ -184,9 +191,16 @@ fn rule(rng: &mut Rng, number: usize) -> Value {
         rule["ranges"] = ranges(rng);
     }
     if ["interrupt", "limit_state", "schedule", "gaps"].contains(&action.as_str()) {
-        rule["rearm"] = rearm(rng, measures);
+        rule["rearm"] = rearm(rng, starts_anew(&rule["ranges"]));
         if !["schedule", "gaps"].contains(&action.as_str()) {
             rule["exit"] = exit(rng, phase);
+        }
+        let phase = rule["action"]["phase"].as_str();
+        let after_halt = ["halted", "pause"].map(Some).contains(&phase) || action == "limit_state";
+        let auctions = after_halt && rule["exit"]["auction_ns"].as_i64() > Some(0);
+        if !auctions && phase != Some("call_auction") {
+            rule["rearm"]["auction"] = json!(false);
+            rule["exit"].as_object_mut().map(|exit| exit.remove("extension"));
         }
         if !["gap", "quote"].contains(&test.as_str()) && rng.chance(30) {
             rule["interrupts"] = if rng.chance(50) { json!({"group": [0, 1]}) } else { json!("venue") };

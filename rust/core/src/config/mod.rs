@@ -301,7 +301,8 @@ impl Config {
         self.breakers
             .iter()
             .enumerate()
-            .try_for_each(|(i, b)| b.prove(&format!("breakers[{i}] ({})", b.name), self.markets.len()))
+            .try_for_each(|(i, b)| b.prove(&format!("breakers[{i}] ({})", b.name), &self.markets))?;
+        breaker::prove_together(&self.breakers, &self.markets)
     }
 
     /// A share of all positions is a rule of all markets; its penalty stands in place of a fee.

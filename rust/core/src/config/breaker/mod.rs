@@ -2,10 +2,13 @@
 //! that ends, how it comes back, and whom it concerns.
 
 mod range;
+mod together;
+
+pub(super) use together::prove_together;
 
 pub use range::{Hour, Quantile, Range, Reference, Watched, Width, WidthTier};
 
-use super::{ConfigError, PRICE_MAX, is_default, refuse};
+use super::{ConfigError, Market, PRICE_MAX, is_default, refuse};
 use crate::protocol::Phase;
 use crate::units::{MILLION, MarketId, Nanos, Ppm, Price};
 use serde::{Deserialize, Serialize};
@@ -366,14 +369,14 @@ impl Breaker {
             }
     }
 
-    pub(super) fn prove(&self, at: &str, markets: usize) -> Result<(), ConfigError> {
+    pub(super) fn prove(&self, at: &str, markets: &[Market]) -> Result<(), ConfigError> {
         let field = |name: &str| format!("{at}.{name}");
         if self.markets.is_empty() {
             return refuse(field("markets"), "is empty; name at least one market");
         }
         let group = if let Interrupts::Group(group) = &self.interrupts { group.as_slice() } else { &[] };
         for (name, list) in [("markets", self.markets.as_slice()), ("interrupts.group", group)] {
-            if let Some(unknown) = list.iter().find(|m| m.index() >= markets) {
+            if let Some(unknown) = list.iter().find(|m| m.index() >= markets.len()) {
                 return refuse(field(name), format!("{unknown}: no such market"));
             }
         }
@@ -394,7 +397,7 @@ impl Breaker {
         if self.rearm.per_day == Some(0) {
             return refuse(field("rearm.per_day"), "0: it never acts; give 1 or more, or null for no limit");
         }
-        Ok(())
+        self.prove_use(&field, markets)
     }
 
     /// The numbers of actions.

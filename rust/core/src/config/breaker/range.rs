@@ -268,6 +268,23 @@ impl<R> Width<R> {
         }
     }
 
+    /// The latest time of the day from which a multiple holds.
+    pub(super) fn latest_hour(&self) -> Option<Nanos> {
+        match self {
+            Self::Hours { rows, .. } => rows.iter().map(|row| row.from_ns).max(),
+            Self::BySide { up, down } => {
+                [up, down].into_iter().flatten().filter_map(|w| w.latest_hour()).max()
+            }
+            Self::Tiers { rows, .. } => rows.iter().filter_map(|row| row.width.latest_hour()).max(),
+            Self::LesserOf { of } | Self::GreaterOf { of } => of.iter().filter_map(Self::latest_hour).max(),
+            Self::Infinite
+            | Self::Ppm { .. }
+            | Self::Ticks { .. }
+            | Self::Quantile(_)
+            | Self::Levels { .. } => None,
+        }
+    }
+
     /// The next time of the day at which a multiple changes; none if there is none any more today.
     pub(crate) fn next_hour(&self, time: Nanos) -> Option<Nanos> {
         match self {

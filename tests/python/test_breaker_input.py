@@ -1,0 +1,86 @@
+"""Breakers that cannot be meant: each is refused with the rule's name, the field, the value, and what to do."""
+
+import re
+
+import pytest
+
+from seawall import _core
+from seawall.errors import ConfigError
+from seawall.models import load_profile
+
+MARK = '{reference = {type = "mark"}, width = {type = "share", share = "0.05"}}'
+PARTS = {
+    "name": '"halt"',
+    "markets": '["BTC"]',
+    "ranges": f"[{MARK}]",
+    "test": '{type = "trade"}',
+    "action": '{type = "interrupt", phase = "halted"}',
+    "exit": '{after = "1m"}',
+}
+
+
+def rule(**parts: str | None) -> str:
+    """Return a rule that works, with some parts replaced or left out."""
+    return "{" + ", ".join(f"{name} = {part}" for name, part in (PARTS | parts).items() if part) + "}"
+
+
+def told(price: int, share: str) -> str:
+    return f'[{{reference = {{type = "set", price = {price}}}, width = {{type = "share", share = "{share}"}}}}]'
+
+
+def load(*rules: str) -> None:
+    profile = load_profile("reference", set=[f"breakers=[{', '.join(rules)}]"])
+    _core.Venue(profile.to_json())
+
+
+def test_the_rule_that_the_others_are_made_from_works() -> None:
+    load(rule())
+
+
+@pytest.mark.parametrize(
+    ("parts", "why"),
+    [
+        # A width that admits nothing.
+        ({"ranges": MARK.replace("0.05", "0").join("[]")}, "(halt).ranges[0].width.share.share: '0': input should be"),
+        ({"ranges": None}, "(halt).ranges: is empty; give a reference and a width"),
+        ({"ranges": told(1_500_000, "0.05")}, "(halt).ranges: no price of market BTC is inside"),
+        # An exit that can never come.
+        ({"exit": None}, "(halt).exit: is missing; say how the interruption ends"),
+        ({"exit": '{after = "0s"}'}, "(halt).exit.after_ns: 0: must be positive, or null until a command"),
+        ({"action": '{type = "interrupt", phase = "closed"}'}, "(halt).exit.after_ns: a closed market does not open"),
+        (
+            {
+                "action": '{type = "interrupt", phase = "reduce_only"}',
+                "exit": '{after = "1m", extension = {after = "1m"}}',
+            },
+            "(halt).exit.extension: no auction ends this interruption",
+        ),
+        # A re-arm that re-arms nothing, or never.
+        ({"rearm": "{restart = true}"}, "(halt).rearm.restart: none of its references starts anew"),
+        ({"rearm": "{per_day = 0}"}, "(halt).rearm.per_day: 0: input should be greater than 0"),
+        # Parts that contradict each other.
+        ({"action": '{type = "cap"}', "exit": None}, "(halt).action: does not go with the test"),
+        ({"action": '{type = "stop"}'}, "(halt).exit: a constraint has no end; leave it out"),
+        ({"action": '{type = "interrupt", phase = "continuous"}'}, "(halt).action.interrupt.phase: 'continuous'"),
+        # An unknown scope, market or key.
+        ({"markets": '["DOGE"]'}, "breakers.halt.markets: 'DOGE' is not there; known: BTC, ETH"),
+        ({"markets": "[]"}, "(halt).markets: is empty; name at least one market"),
+        ({"interrupts": '["DOGE"]'}, "breakers.halt.interrupts: 'DOGE' is not there; known: BTC, ETH"),
+        ({"exempt": '["robots"]'}, "(halt).exempt[0]: 'robots': input should be 'liquidation', 'reduce_only'"),
+        ({"colour": '"red"'}, "(halt): unknown key 'colour'; known: name, enabled"),
+        ({"test": '{type = "dice"}'}, "(halt).test: {'type': 'dice'}"),
+    ],
+)
+def test_a_rule_that_cannot_be_meant_is_refused_by_name_and_field(parts: dict[str, str | None], why: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(why)):
+        load(rule(**parts))
+
+
+def test_rules_that_leave_no_price_between_them_are_refused_by_both_names() -> None:
+    first, second = (
+        rule(name=f'"{name}"', ranges=told(price, "0.05")) for name, price in (("a", 60_000), ("b", 90_000))
+    )
+    load(first)
+    why = re.escape("breakers[1] (b).ranges: leave no price inside with those of breakers[0] (a)")
+    with pytest.raises(ConfigError, match=why):
+        load(first, second)
