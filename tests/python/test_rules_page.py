@@ -4,11 +4,12 @@ import re
 import shlex
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 import seawall
-from seawall import EventKind, Side, rulebook
+from seawall import EventKind, Phase, Side, rulebook
 from seawall.cli import app
 from seawall.errors import ConfigError, ScenarioError
 from seawall.models import load_rules, rule_names
@@ -113,9 +114,9 @@ def test_a_preset_s_numbers_are_told_by_path(name: str) -> None:
 
 
 def test_presets_are_compared_with_none_on_the_same_accounts() -> None:
-    told = rulebook.compare(["deribit", "composite+okx-adl"], scenarios=[SMALL], accounts=2_000)
+    told = rulebook.compare(["deribit", "okx-adl+composite"], scenarios=[SMALL], accounts=2_000)
     none, deribit, both = told.outcomes
-    assert [row.rules for row in told.outcomes] == ["none", "deribit", "composite+okx-adl"]
+    assert [row.rules for row in told.outcomes] == ["none", "deribit", "okx-adl+composite"]
     assert told.conserved
     assert none.acted == 0
     assert none.halted_seconds == none.slowed_seconds == {"BTC": 0, "ETH": 0}
@@ -125,6 +126,37 @@ def test_presets_are_compared_with_none_on_the_same_accounts() -> None:
     assert sum(both.trips.values()) > 0
     assert sum(both.halted_seconds.values()) + sum(both.slowed_seconds.values()) > 0
     assert none.last_below_index["BTC"] < 0
+
+
+def test_trips_are_told_by_the_names_of_the_rules_that_the_venue_has(files: Path) -> None:
+    file = files / "two.toml"
+    head, rule = FILES["my-halt.toml"].split("[[breakers]]")
+    off = rule.replace('name = "halt"', 'name = "off"\nenabled = false')
+    file.write_text(f"{head}[[breakers]]{off}[[breakers]]{rule}", encoding="utf-8")
+    (_, told) = rulebook.compare([str(file)], scenarios=[SMALL], accounts=500).outcomes
+    assert set(told.trips) == {"two-halt"}
+
+
+def test_what_a_comparison_tells_is_in_the_events_and_the_series() -> None:
+    (_, told) = rulebook.compare(["composite"], scenarios=[SMALL], accounts=2_000).outcomes
+    run = seawall.replay(SMALL, accounts=2_000, set=["venue.breakers=composite"])
+    assert told.digest == run.digest
+    changed = run.events.of(EventKind.PHASE_CHANGED)
+    stop = int(run.series["at"][-1].astype("int64"))
+    for number, name in enumerate(("BTC", "ETH")):
+        rows = np.flatnonzero(changed["market"] == number)
+        at = [*(int(time) for time in changed["at"][rows].astype("int64")), stop]
+        spent = dict.fromkeys(Phase, 0.0)
+        for place, row in enumerate(rows):
+            spent[Phase(int(changed["phase"][row]))] += (at[place + 1] - at[place]) / 1e9
+        # The series sees a phase at the end of a step of a second.
+        assert told.halted_seconds[name] == pytest.approx(spent[Phase.CALL_AUCTION], abs=len(rows))
+        assert told.slowed_seconds[name] == pytest.approx(spent[Phase.GUARDED], abs=len(rows))
+        assert spent[Phase.CALL_AUCTION] + spent[Phase.GUARDED] > 30
+        prices = zip(run.series[f"{name}.last"], run.series[f"{name}.index"], strict=True)
+        lowest = min(last / index - 1 for last, index in prices if last > 0)
+        assert told.last_below_index[name] == min(0, lowest)
+    assert sum(told.trips.values()) == run.events.of(EventKind.BREAKER_TRIPPED).height
 
 
 def test_no_rule_of_the_comparison_acts_on_the_quiet_day() -> None:

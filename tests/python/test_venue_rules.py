@@ -830,3 +830,5 @@ def test_in_a_dated_profile_a_preset_says_that_its_values_are_set_over_the_file(
     (told,) = [origin for origin in profile.origins if origin.note == "set by the rules bybit-adl"]
     assert told.confidence == "override"
     assert told.paths == ("funds.*.drawdown.trigger", "funds.*.drawdown.stop", "funds.*.drawdown.window")
+    *_, staged, _ = load_profile("dydx", set=["breakers=hyperliquid-staging"]).origins
+    assert "markets.*.liquidation.policy" in staged.paths
