@@ -273,9 +273,7 @@ impl Book {
     /// True if an account may give an order this name, or orders have none here.
     #[inline(always)]
     pub(crate) fn has_free_name(&self, account: AccountId, name: u64) -> bool {
-        !self.keeps_more
-            || !self.names.are_kept()
-            || self.admits_name(name) && self.named(account, name).is_none()
+        !self.names.are_kept() || self.admits_name(name) && self.named(account, name).is_none()
     }
 
     /// The open order with a client's name.

@@ -10,13 +10,17 @@ use hashbrown::HashTable;
 /// A name that no client may give.
 const NO_NAME: u64 = 0;
 
-/// Which slot an order with a client's name stands in. Whose slot it is and whether an order stands there is for
-/// the book to say.
+/// No slot.
+const NOWHERE: u32 = u32::MAX;
+
+/// Which slot an open order with a client's name stands in. Whose slot it is and whether the order is there already is
+/// for the book to say.
 #[derive(Debug, Clone)]
 pub(super) enum Names {
     /// Names are not read.
     None,
-    /// A table with one row per name; `of` tells which name the last order of a slot had.
+    /// A table with one row per name, [`NOWHERE`] for those that no open order has; `of` tells which name the last order of
+    /// a slot had.
     Dense { max: u32, slots: Vec<u32>, of: Vec<u32> },
     /// A hash table of slots by account and name.
     Hashed { slots: HashTable<u32>, of: Vec<(u64, AccountId)> },
@@ -49,20 +53,17 @@ impl Names {
         }
     }
 
-    /// The slot whose last order has this name; whether that order is open still, the caller sees.
+    /// The slot of the open order with this name.
     #[inline(always)]
     pub(super) fn find(&self, account: AccountId, name: u64) -> Option<u32> {
-        if name == NO_NAME {
-            return None;
-        }
         match self {
-            Self::None => None,
-            Self::Dense { slots, of, .. } => {
-                let name = u32::try_from(name).ok()?;
-                let slot = *slots.get(at(name))?;
-                (of.get(at(slot)) == Some(&name)).then_some(slot)
+            // No order stands in the row of no name.
+            Self::Dense { slots, .. } => {
+                let slot = *slots.get(usize::try_from(name).ok()?)?;
+                (slot != NOWHERE).then_some(slot)
             }
-            Self::Hashed { .. } => self.find_hashed(account, name),
+            Self::Hashed { .. } if name != NO_NAME => self.find_hashed(account, name),
+            Self::None | Self::Hashed { .. } => None,
         }
     }
 
@@ -88,11 +89,9 @@ impl Names {
             Self::None => {}
             Self::Dense { slots, of, .. } => {
                 let name = u32::try_from(name).expect("admitted names are small");
-                grow(of, at(slot), 0);
-                of[at(slot)] = name;
+                put(of, at(slot), name, 0);
                 if name != 0 {
-                    grow(slots, at(name), u32::MAX);
-                    slots[at(name)] = slot;
+                    put(slots, at(name), slot, NOWHERE);
                 }
             }
             Self::Hashed { .. } => self.give_hashed(slot, account, name),
@@ -103,27 +102,34 @@ impl Names {
     fn give_hashed(&mut self, slot: u32, account: AccountId, name: u64) {
         let Self::Hashed { slots, of } = self else { return };
         if name != NO_NAME {
-            grow(of, at(slot), (NO_NAME, account));
-            of[at(slot)] = (name, account);
+            put(of, at(slot), (name, account), (NO_NAME, account));
             slots.insert_unique(hash(account, name), slot, |&s| hash(of[at(s)].1, of[at(s)].0));
         }
     }
 
     /// The order of a slot is no more.
+    #[inline(always)]
     pub(super) fn forget(&mut self, slot: u32) {
         match self {
-            // The next order of the slot writes its own name, and until then there is none to find.
-            Self::None | Self::Dense { .. } => {}
-            Self::Hashed { slots, of } => {
-                let Some(&(name, account)) = of.get(at(slot)).filter(|entry| entry.0 != NO_NAME) else {
-                    return;
-                };
-                if let Ok(entry) = slots.find_entry(hash(account, name), |&s| s == slot) {
-                    entry.remove();
+            Self::None => {}
+            Self::Dense { slots, of, .. } => {
+                let name = of.get(at(slot)).copied().unwrap_or_default();
+                if let Some(row) = slots.get_mut(at(name)) {
+                    *row = NOWHERE;
                 }
-                of[at(slot)].0 = NO_NAME;
             }
+            Self::Hashed { .. } => self.forget_hashed(slot),
         }
+    }
+
+    #[inline(never)]
+    fn forget_hashed(&mut self, slot: u32) {
+        let Self::Hashed { slots, of } = self else { return };
+        let Some(&(name, account)) = of.get(at(slot)).filter(|entry| entry.0 != NO_NAME) else { return };
+        if let Ok(entry) = slots.find_entry(hash(account, name), |&s| s == slot) {
+            entry.remove();
+        }
+        of[at(slot)].0 = NO_NAME;
     }
 
     /// Bytes of the tables.
@@ -139,15 +145,17 @@ impl Names {
 /// Rows that are made at once.
 const ROWS: usize = 1024;
 
-/// Makes room for a row.
+/// Writes a row, making room for it.
 #[inline(always)]
-fn grow<T: Clone>(rows: &mut Vec<T>, row: usize, empty: T) {
-    if row >= rows.len() {
-        add_rows(rows, row, empty);
+fn put<T: Clone>(rows: &mut Vec<T>, row: usize, value: T, empty: T) {
+    match rows.get_mut(row) {
+        Some(place) => *place = value,
+        None => put_beyond(rows, row, value, empty),
     }
 }
 
 #[inline(never)]
-fn add_rows<T: Clone>(rows: &mut Vec<T>, row: usize, empty: T) {
+fn put_beyond<T: Clone>(rows: &mut Vec<T>, row: usize, value: T, empty: T) {
     rows.resize(row + ROWS, empty);
+    rows[row] = value;
 }

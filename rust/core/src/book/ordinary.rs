@@ -100,7 +100,7 @@ impl Book {
     }
 
     /// What is kept of an order beside its node is forgotten.
-    #[inline(never)]
+    #[inline(always)]
     pub(crate) fn forget(&mut self, order: Located) {
         self.forget_more(order.slot, order.account());
     }

@@ -14,7 +14,7 @@ use crate::protocol::{
     BY_CLIENT_ID, CancelReason, Events, FILL_TAKER, OrderType, Placing, Record, SelfTrade, command, event,
     word,
 };
-use crate::units::{AccountId, Nanos, OrderId, Price, Qty, Side};
+use crate::units::{AccountId, OrderId, Price, Qty, Side};
 
 /// What a market asks of an order without flags and terms, as it stands.
 #[derive(Debug, Clone, Copy, Default)]
@@ -62,27 +62,22 @@ impl Plain {
 impl Floor {
     /// Does a command at a time at which nothing is due, if it changes nothing but a book; false if it takes more.
     #[inline(always)]
-    pub(crate) fn does_plainly(&mut self, r: &Record, at: Nanos, events: &mut Events) -> bool {
-        let Self { markets, ledger, accepted, now, .. } = self;
+    pub(crate) fn does_plainly(&mut self, r: &Record, events: &mut Events) -> bool {
+        let Self { markets, ledger, accepted, .. } = self;
         let Some(m) = markets.get_mut(usize::from(r.market)) else { return false };
         let more = m.book.keeps_more();
+        // For one event, or those before and after the first trade.
+        events.make_room(2);
         match word::form(r) {
             PLACE if m.plain.entry => {
-                *now = at;
                 if more {
-                    m.place_named(r, ledger, accepted, events)
+                    m.place_plainly::<true>(r, ledger, accepted, events)
                 } else {
                     m.place_plainly::<false>(r, ledger, accepted, events)
                 }
             }
-            CANCEL if m.plain.cancels && !more => {
-                *now = at;
-                m.cancel_plainly::<false>(r, events)
-            }
-            CANCEL | CANCEL_NAMED if m.plain.cancels && more => {
-                *now = at;
-                m.cancel_named(r, events)
-            }
+            CANCEL if m.plain.cancels && !more => m.cancel_plainly::<false>(r, events),
+            CANCEL | CANCEL_NAMED if m.plain.cancels && more => m.cancel_plainly::<true>(r, events),
             _ => false,
         }
     }
@@ -94,16 +89,6 @@ const CANCEL: u64 = word::head(command::CANCEL, 0, 0);
 const CANCEL_NAMED: u64 = word::head(command::CANCEL, BY_CLIENT_ID, 0);
 
 impl Market {
-    #[inline(never)]
-    fn place_named(&mut self, r: &Record, ledger: &Ledger, accepted: &mut u64, events: &mut Events) -> bool {
-        self.place_plainly::<true>(r, ledger, accepted, events)
-    }
-
-    #[inline(never)]
-    fn cancel_named(&mut self, r: &Record, events: &mut Events) -> bool {
-        self.cancel_plainly::<true>(r, events)
-    }
-
     /// A Place that is certain to be accepted; false if it is not done. More is kept of orders, or not.
     #[inline(always)]
     fn place_plainly<const MORE: bool>(
@@ -129,10 +114,10 @@ impl Market {
         let Some(id) = self.book.follow(accepted, owner, size) else {
             return self.lead_plainly(r, owner, accepted, events);
         };
+        accept(r, id, events);
         if MORE {
             self.book.enrol(id.slot(), account, client);
         }
-        accept(r, id, events);
         true
     }
 
@@ -168,22 +153,16 @@ impl Market {
         let Some(found) = found.filter(|found| found.account() == account && found.is_ordinary()) else {
             return false;
         };
-        if !self.book.leave(&found) {
+        let left = self.book.leave(&found);
+        if !left {
             self.book.end(found);
-        } else if MORE {
-            self.book.forget(found);
         }
         let size = (self.book.price_of(&found), found.shown());
-        events.write([
-            word::head(event::CANCELLED, 0, r.market),
-            word::of(r.at),
-            0,
-            word::who(r.source, found.side(), CancelReason::User.code(), account),
-            if by_name { found.id().raw() } else { r.order },
-            word::of(size.0.get()),
-            word::of(size.1.get()),
-            0,
-        ]);
+        let order = if by_name { found.id().raw() } else { r.order };
+        report_cancelled(r, order, found.side(), size, events);
+        if MORE && left {
+            self.book.forget(found);
+        }
         true
     }
 }
@@ -193,6 +172,21 @@ impl Market {
 fn accept(r: &Record, id: OrderId, events: &mut Events) {
     let [_, at, _, who, client, price, qty, _] = *word::all(r);
     events.write([word::head(event::ACCEPTED, 0, r.market), at, 0, who, id.raw(), price, qty, client]);
+}
+
+/// Cancelled, by its owner.
+#[inline(always)]
+fn report_cancelled(r: &Record, order: u64, side: Side, size: (Price, Qty), events: &mut Events) {
+    events.write([
+        word::head(event::CANCELLED, 0, r.market),
+        word::of(r.at),
+        0,
+        word::who(r.source, side, CancelReason::User.code(), AccountId::new(r.account)),
+        order,
+        word::of(size.0.get()),
+        word::of(size.1.get()),
+        0,
+    ]);
 }
 
 impl Market {
@@ -222,6 +216,8 @@ impl Market {
         let mut left = Qty::new(r.qty);
         let mut last = None;
         while let Some(met) = self.book.meet(side.opposite(), reach, left) {
+            // With what may come after the last trade.
+            events.make_room(3);
             let price = self.book.price_of(&met.order);
             report_fills(r, &met.order, (id, side), (price, met.qty), events);
             last = Some(price);

@@ -90,15 +90,31 @@ impl Events {
         self.records.push(Record { venue, at, seq, source, ..record });
     }
 
-    /// Appends an event that is given as words: see [`word`]. Venue and number are filled in.
+    /// Makes room for so many events more.
+    #[inline(always)]
+    pub(crate) fn make_room(&mut self, events: usize) {
+        self.records.reserve(events);
+    }
+
+    /// Appends an event that is given as words: see [`word`]. Venue and number are filled in, and there is room for it: so
+    /// nothing is called, and nobody has to keep what they have at hand safe from it.
     #[inline(always)]
     pub(crate) fn write(&mut self, words: [u64; 8]) {
         let [head, at, _, rest @ ..] = words;
         let head = head | u64::from(self.venue) << 32;
         let [who, order, price, qty, amount] = rest;
         let seq = self.seq().wrapping_add(1);
+        if self.records.len() == self.records.capacity() {
+            no_room();
+        }
         self.records.push(bytemuck::cast([head, at, seq, who, order, price, qty, amount]));
     }
+}
+
+#[cold]
+#[inline(never)]
+fn no_room() -> ! {
+    panic!("no room was made for an event");
 }
 
 /// A length as a number of 64 bits.

@@ -181,17 +181,21 @@ impl Venue {
     #[inline(always)]
     fn is_settled(&self) -> bool {
         let watches = self.watches_gaps || self.watches_touches;
-        !watches && self.gathered.is_none() && !self.floor.is_stirred()
+        let is_due = self.floor.now >= self.next_due;
+        !watches && !is_due && self.gathered.is_none() && !self.floor.is_stirred()
     }
 
     /// A step that changes nothing but a book and the time; false if it takes more than that.
     #[inline(always)]
     fn is_done_plainly(&mut self, record: &Record, events: &mut Events) -> bool {
         let at = Nanos::new(record.at);
-        if at < self.floor.now || at >= self.next_due {
-            return false;
+        if at != self.floor.now {
+            if at < self.floor.now || at >= self.next_due || !command::is_frequent(record.kind) {
+                return false;
+            }
+            self.floor.now = at;
         }
-        self.floor.does_plainly(record, at, events)
+        self.floor.does_plainly(record, events)
     }
 
     /// One step. Most are for an order or a cancel, at a time at which there is nothing else to do.
