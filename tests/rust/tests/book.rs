@@ -1,7 +1,7 @@
 //! The core venue gives event for event what the naive venue gives, on random commands. A failure names its seed.
 
-use seawall_core::protocol::command;
-use seawall_core::{Audit, Config, Events, MarketId, Record, Side, Venue};
+use seawall_core::protocol::{command, event};
+use seawall_core::{Audit, Config, Events, MarketId, Record, Reject, Side, Venue};
 use seawall_tests::duel::{Duel, Script, told};
 use seawall_tests::naive::rules::{Allocation, ClientIds};
 use seawall_tests::naive::seen::{Seen, Situation};
@@ -185,6 +185,57 @@ fn plain_market(client_ids: &Value) -> Value {
     })
 }
 
+/// The same with margin: fees, tight money, a band that refuses and one that caps, calls and liquidations.
+fn margin_market(client_ids: &Value) -> Value {
+    let mut config = plain_market(client_ids);
+    config["margin_call_ppm"] = json!(1_250_000);
+    let market = &mut config["markets"][0];
+    market["cleared"] = json!(true);
+    market["open_interest_max"] = json!(160);
+    market["fees"] = json!({"maker_ppm": -100, "taker_ppm": 500});
+    market["tiers"] = json!([{"lower": 0, "initial_ppm": 100_000, "maintenance_ppm": 50_000}]);
+    market["liquidation"]["enabled"] = json!(true);
+    let band = |name: &str, ppm: i64, action: &str| {
+        json!({"name": name, "markets": [0], "test": {"type": "entry"}, "action": {"type": action},
+            "ranges": [{"reference": {"type": "mark"}, "width": {"type": "ppm", "ppm": ppm}}]})
+    };
+    config["breakers"] = json!([band("refuses", 20_000, "reject"), band("caps", 7_000, "cap")]);
+    config
+}
+
+/// Money of each account of that market, and its first index.
+fn margin_opening() -> Vec<Record> {
+    let deposit = |account: u32| Record {
+        kind: command::DEPOSIT,
+        account,
+        amount: 1_500 + 400 * i64::from(account),
+        ..Record::default()
+    };
+    let index = Record { kind: command::INDEX, price: 600, ..Record::default() };
+    (0..8).map(deposit).chain([index]).collect()
+}
+
+/// What only a market with margin is sent: marks, money, self-trade modes.
+fn with_margin(rng: &mut Rng, at: i64, command: Record) -> Record {
+    let base = Record { at, account: command.account, ..Record::default() };
+    match (command.kind, rng.within(0, 99)) {
+        (_, 0..=2) => Record {
+            kind: command::INDEX,
+            account: 0,
+            price: rng.pick(&[592, 596, 600, 600, 604, 608, 540, 660]),
+            ..base
+        },
+        (_, 3) if command.account < 8 => {
+            Record { kind: command::DEPOSIT, amount: rng.within(1, 900), ..base }
+        }
+        (1, 4..=40) if command.code < 2 => {
+            let mode = u16::try_from(rng.within(1, 6)).expect("few") << 5;
+            Record { flags: command.flags | mode, ..command }
+        }
+        _ => command,
+    }
+}
+
 /// Most orders are bare ones near the middle; one in ten is hidden, or has a session, a stop or a wrong field.
 fn plain_command(rng: &mut Rng, at: i64, orders: &[Record]) -> Vec<Record> {
     let base = Record { at, account: u32::try_from(rng.within(0, 7)).expect("few"), ..Record::default() };
@@ -229,11 +280,48 @@ fn plain_command(rng: &mut Rng, at: i64, orders: &[Record]) -> Vec<Record> {
 /// can. They agree to the last byte, slots of orders and free slots included.
 #[test]
 fn the_short_way_leaves_the_bytes_of_the_long_one() {
+    for (margin, least) in [
+        (
+            false,
+            vec![
+                ("refused", 5000),
+                ("accepted", 40_000),
+                ("cancelled", 10_000),
+                ("ended", 5000),
+                ("trade", 10_000),
+                ("full", 500),
+            ],
+        ),
+        (
+            true,
+            vec![
+                ("refused", 5000),
+                ("accepted", 20_000),
+                ("cancelled", 10_000),
+                ("ended", 2000),
+                ("trade", 5000),
+                ("bounded", 500),
+                ("short", 500),
+                ("liquidated", 20),
+            ],
+        ),
+    ] {
+        let counts = compare_ways(margin);
+        println!("{counts:?}");
+        for (name, least) in least {
+            assert!(counts.get(name).is_some_and(|n| *n >= least), "{name} too seldom");
+        }
+    }
+}
+
+/// Sends one stream of commands both ways; what was reached, and how often.
+fn compare_ways(margin: bool) -> BTreeMap<&'static str, u64> {
     let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
     for (seed, client_ids) in
         (0..24).zip([json!("none"), json!("hashed"), json!({"dense": {"max": 28}})].iter().cycle())
     {
-        let config = Config::new(&plain_market(client_ids).to_string()).expect("it is right");
+        let config = if margin { margin_market(client_ids) } else { plain_market(client_ids) };
+        let config = Config::new(&config.to_string()).expect("it is right");
         let mut rng = Rng::new(seed);
         let mut venues = [Venue::new(config.clone()), Venue::new(config)];
         venues[1].set_audit(Audit::Full);
@@ -242,6 +330,9 @@ fn the_short_way_leaves_the_bytes_of_the_long_one() {
             vec![Record { kind: command::OPEN_ACCOUNT, market: u16::MAX, ..Record::default() }; 8];
         // The last account never meets itself.
         batch[7].code = 2;
+        if margin {
+            batch.extend(margin_opening());
+        }
         let (mut at, mut orders) = (10, Vec::new());
         for _ in 0..1000 {
             for (venue, events) in venues.iter_mut().zip(&mut events) {
@@ -253,7 +344,10 @@ fn the_short_way_leaves_the_bytes_of_the_long_one() {
             let mut accepted = 0;
             for e in short.as_slice() {
                 let name = match e.kind {
+                    100 if e.code == Reject::MarginShort.code() => "short",
                     100 => "refused",
+                    event::ORDER_BOUNDED => "bounded",
+                    event::LIQUIDATION_STARTED => "liquidated",
                     200 => "accepted",
                     202 if e.code == 1 => "cancelled",
                     202 => "ended",
@@ -286,17 +380,12 @@ fn the_short_way_leaves_the_bytes_of_the_long_one() {
             }
             at += rng.within(0, 2);
             batch = (0..rng.within(1, 12)).flat_map(|_| plain_command(&mut rng, at, &orders)).collect();
+            if margin {
+                for command in &mut batch {
+                    *command = with_margin(&mut rng, at, *command);
+                }
+            }
         }
     }
-    println!("{counts:?}");
-    for (name, least) in [
-        ("refused", 5000),
-        ("accepted", 40_000),
-        ("cancelled", 10_000),
-        ("ended", 5000),
-        ("trade", 10_000),
-        ("full", 500),
-    ] {
-        assert!(counts.get(name).is_some_and(|n| *n >= least), "{name} too seldom");
-    }
+    counts
 }

@@ -55,13 +55,19 @@ impl Node {
         }
     }
 
-    /// The node of an order without flags at the end of a queue.
-    pub(super) fn last(number: u64, prev: u32, owner: (AccountId, Side), qty: Qty, key: u32) -> Self {
-        let sells = u64::from(owner.1.code()) << 4;
+    /// The node of an order at the end of a queue.
+    pub(super) fn last(
+        number: u64,
+        prev: u32,
+        owner: (AccountId, Side),
+        (qty, flags): (Qty, u16),
+        key: u32,
+    ) -> Self {
+        let tag = u64::from(flags & KEPT) | (u64::from(owner.1.code()) << 4);
         Self {
             qty_next: (bits(qty) << SLOT_BITS) | LOW,
             stamp_prev: (number << SLOT_BITS) | u64::from(prev),
-            account_key_tag: (u64::from(owner.0.get()) << 32) | (u64::from(key) << 8) | sells,
+            account_key_tag: (u64::from(owner.0.get()) << 32) | (u64::from(key) << 8) | tag,
         }
     }
 

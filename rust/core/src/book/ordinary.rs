@@ -69,15 +69,17 @@ impl Book {
         self.queue_up(slot, Node::new(id, owner, size.1, size.0, flags));
     }
 
-    /// Puts a new order without flags behind others in its queue: its id, whose number is the next. None, and nothing is
-    /// done, if no slot is free or it would be the first there.
+    /// Puts a new order with ordinary flags behind others in its queue: its id, whose number is the next. None, and nothing
+    /// is done, if no slot is free or it would be the first there.
     #[inline(always)]
     pub(crate) fn follow(
         &mut self,
         accepted: &mut u64,
         owner: (AccountId, Side),
         size: (u32, Qty),
+        flags: u16,
     ) -> Option<OrderId> {
+        debug_assert!(flags & !ORDINARY == 0);
         let Self { nodes, ladders, free, .. } = self;
         let (slot, key, qty) = (*free, size.0, size.1);
         let queue = ladders[shown(owner.1)].made(key)?;
@@ -93,7 +95,7 @@ impl Book {
         // Ids keep it in 40 bits, which snapshots check: it is far from the end of 64.
         let number = accepted.wrapping_add(1);
         *accepted = number;
-        *node = Node::last(number, prev, owner, qty, key);
+        *node = Node::last(number, prev, owner, (qty, flags), key);
         linked(nodes, prev).set_next(NO_SLOT, slot);
         self.count(2, 0);
         Some(OrderId::new(number, slot))

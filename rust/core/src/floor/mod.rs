@@ -357,13 +357,13 @@ impl Floor {
     #[inline(always)]
     pub(crate) fn check_order(
         &self,
+        (m, market): (&Market, MarketId),
         account: AccountId,
-        market: MarketId,
         order: (Side, Qty, Option<Price>),
         held: &Position,
     ) -> Result<(), Reject> {
         let (side, qty, limit) = order;
-        let config = &self.market(market).config;
+        let config = &m.config;
         let end = held.end(side) + qty;
         if end > config.position_max {
             return Err(Reject::PositionLimit);
@@ -380,7 +380,7 @@ impl Floor {
         }
         let mark = self.prices.known(market);
         let price = limit.unwrap_or(mark);
-        let contract = self.contract(market);
+        let contract = &m.contract;
         let loss = contract.down(contract.gain_per_lot(side, price, mark).min(Fine::ZERO).times(qty));
         let fee = contract.rate_up(price, qty, config.fees.taker_ppm.max(Ppm::ZERO));
         let spare = self.rules.spare_with(&self.ledger, &self.prices, account, market, (held, end));

@@ -76,9 +76,9 @@ impl Floor {
                     m.place_plainly::<false>(r, ledger, accepted, events)
                 }
             }
-            CANCEL if m.plain.cancels && !more => m.cancel_plainly::<false>(r, events),
-            CANCEL | CANCEL_NAMED if m.plain.cancels && more => m.cancel_plainly::<true>(r, events),
-            _ => false,
+            CANCEL if m.plain.cancels && !more => m.cancel_plainly::<false>(r, events).is_some(),
+            CANCEL | CANCEL_NAMED if m.plain.cancels && more => m.cancel_plainly::<true>(r, events).is_some(),
+            _ => m.config.cleared && self.does_with_margin(r, events),
         }
     }
 }
@@ -111,7 +111,7 @@ impl Market {
             return self.take_plainly(r, side, ledger, accepted, events);
         }
         let (owner, size) = ((account, side), (key, Qty::new(r.qty)));
-        let Some(id) = self.book.follow(accepted, owner, size) else {
+        let Some(id) = self.book.follow(accepted, owner, size, 0) else {
             return self.lead_plainly(r, owner, accepted, events);
         };
         accept(r, id, events);
@@ -140,9 +140,13 @@ impl Market {
         true
     }
 
-    /// A Cancel of an ordinary order by its owner; false if it is not done. More is kept of orders, or not.
+    /// A Cancel of an ordinary order by its owner: the order; none if it is not done. More is kept of orders, or not.
     #[inline(always)]
-    fn cancel_plainly<const MORE: bool>(&mut self, r: &Record, events: &mut Events) -> bool {
+    pub(super) fn cancel_plainly<const MORE: bool>(
+        &mut self,
+        r: &Record,
+        events: &mut Events,
+    ) -> Option<Located> {
         let account = AccountId::new(r.account);
         let by_name = MORE && r.flags == BY_CLIENT_ID;
         let found = if by_name {
@@ -150,9 +154,7 @@ impl Market {
         } else {
             self.book.find(OrderId::from_raw(r.order))
         };
-        let Some(found) = found.filter(|found| found.account() == account && found.is_ordinary()) else {
-            return false;
-        };
+        let found = found.filter(|found| found.account() == account && found.is_ordinary())?;
         let left = self.book.leave(&found);
         if !left {
             self.book.end(found);
@@ -163,15 +165,16 @@ impl Market {
         if MORE && left {
             self.book.forget(found);
         }
-        true
+        Some(found)
     }
 }
 
 /// Accepted: the words of the command with the id of the order.
 #[inline(always)]
-fn accept(r: &Record, id: OrderId, events: &mut Events) {
+pub(super) fn accept(r: &Record, id: OrderId, events: &mut Events) {
     let [_, at, _, who, client, price, qty, _] = *word::all(r);
-    events.write([word::head(event::ACCEPTED, 0, r.market), at, 0, who, id.raw(), price, qty, client]);
+    let head = word::head(event::ACCEPTED, r.flags, r.market);
+    events.write([head, at, 0, who, id.raw(), price, qty, client]);
 }
 
 /// Cancelled, by its owner.

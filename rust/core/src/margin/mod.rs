@@ -336,14 +336,43 @@ impl Rules {
         if !self.assets.is_empty() {
             spare += self.initial_collateral(ledger, prices, account);
         }
+        spare += self.spare_of(ledger, prices, (account, market), replaced, size);
+        if ledger.markets() > 1 {
+            spare + self.spare_of_others(ledger, prices, account, market)
+        } else {
+            spare
+        }
+    }
+
+    /// Profit of a position less the initial requirement of what fills could lead to at most.
+    #[inline(always)]
+    fn spare_of(
+        &self,
+        ledger: &Ledger,
+        prices: &Prices,
+        of: (AccountId, MarketId),
+        p: &Position,
+        size: Qty,
+    ) -> Money {
+        let (account, market) = of;
+        let mut spare = Money::ZERO;
+        if !p.base.is_zero() {
+            spare += p.profit(prices.known(market), self.contract(market));
+        }
+        if !size.is_zero() {
+            spare -= self.initial_at(ledger, prices, market, size, ledger.own_rate(account, market));
+        }
+        spare
+    }
+
+    /// The same of all other markets.
+    #[inline(never)]
+    fn spare_of_others(&self, ledger: &Ledger, prices: &Prices, account: AccountId, but: MarketId) -> Sum {
+        let mut spare = Sum::ZERO;
         for (i, p) in ledger.positions(account).iter().enumerate() {
-            let of = MarketId::from_index(i);
-            let (p, size) = if of == market { (replaced, size) } else { (p, p.exposure()) };
-            if !p.base.is_zero() {
-                spare += p.profit(prices.known(of), self.contract(of));
-            }
-            if !size.is_zero() {
-                spare -= self.initial_at(ledger, prices, of, size, ledger.own_rate(account, of));
+            let market = MarketId::from_index(i);
+            if market != but {
+                spare += self.spare_of(ledger, prices, (account, market), p, p.exposure());
             }
         }
         spare

@@ -84,8 +84,8 @@ pub(crate) struct Tiers {
     account_leverage: bool,
     /// No maintenance rate by size is above it: times the call factor it stays below one.
     size_max: Ppm,
-    /// There is one tier and no rate beside it but an account's own.
-    is_flat: bool,
+    /// The only tier, if there is no rate beside it but an account's own.
+    flat: Option<Row>,
 }
 
 impl Tiers {
@@ -113,7 +113,8 @@ impl Tiers {
         let size_max = Ppm::highest_below_one(factor);
         let config::Margin { open_interest, size, account_leverage, .. } = *rules;
         let is_flat = tiers.len() == 1 && open_interest.is_none() && size.is_none();
-        Self { initial, maintenance, call, factor, open_interest, size, account_leverage, size_max, is_flat }
+        let flat = initial.first().copied().filter(|_| is_flat);
+        Self { initial, maintenance, call, factor, open_interest, size, account_leverage, size_max, flat }
     }
 
     /// The initial rate of a leverage that an account sets for itself, zero for none; `None` if the market does not
@@ -134,10 +135,10 @@ impl Tiers {
     #[inline(always)]
     pub(crate) fn initial(&self, exposure: &Exposure<'_>) -> Money {
         let notional = exposure.contract.notional_up(exposure.price, exposure.size);
-        if self.is_flat && exposure.own.is_zero() {
-            return self.initial[0].requirement(notional);
+        match &self.flat {
+            Some(row) if exposure.own.is_zero() => row.requirement(notional),
+            _ => self.initial_by_rates(exposure, notional),
         }
-        self.initial_by_rates(exposure, notional)
     }
 
     #[inline(never)]

@@ -78,7 +78,7 @@ impl Venue {
             let mut held = *self.floor.ledger.position(account, market);
             held.add_open(side, -gone);
             let priced = if kind == OrderType::Market { None } else { limit };
-            self.floor.check_order(account, market, (side, qty, priced), &held)?;
+            self.floor.check_order((m, market), account, (side, qty, priced), &held)?;
         }
         // A market order is always limited: that is no news.
         Ok((limit, price, bound.filter(|_| kind != OrderType::Market)))
