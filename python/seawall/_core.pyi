@@ -32,6 +32,7 @@ __all__ = [
     "bench_cascade",
     "bench_commands",
     "bench_marks",
+    "bench_rules",
     "breaker_admit",
     "breaker_bounds",
     "breaker_collar",
@@ -188,6 +189,16 @@ def bench_marks(
 ) -> str: ...
 def bench_cascade(
     *, accounts: int, jump_accounts: int, progress: Callable[[int, int], object] | None = None
+) -> str: ...
+def bench_rules(
+    workload: str,
+    *,
+    n: int | None = None,
+    seed: int | None = None,
+    features: str = "idle",
+    repeat: int = 5,
+    presets: list[tuple[str, str]],
+    progress: Callable[[int, int], object] | None = None,
 ) -> str: ...
 def bench_commands(
     workload: str,

@@ -5,19 +5,22 @@ bit for bit like the files. An untimed first run compares what the venue does wi
 compares trades, digest and the book at the end. The engine without matching runs in the same loop right before and
 after each sample, because machines throttle: shares of it can be compared between runs, rates cannot.
 
+`rules` measures what breakers cost an order flow that none of them stops, and a policy whose trigger rests.
+
 `marks` and `cascade` open a crowd of leveraged accounts through the venue's commands and move the price; what the venue
 finds is compared with a look at every account.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple
 
 from seawall import _core
 from seawall.commands import Records
 from seawall.errors import SeawallError
+from seawall.models import load_profile, load_rules, rule_names
 
-__all__ = ["PROFILES", "BenchError", "Staged", "WrongAnswerError", "book", "cascade", "marks", "staged"]
+__all__ = ["PROFILES", "BenchError", "Staged", "WrongAnswerError", "book", "cascade", "marks", "rules", "staged"]
 
 PROFILES: Final = ("touch50", "shallow", "wide", "crash", "million")
 """Names of the generated workloads; ``million`` is one with a million resting orders."""
@@ -200,6 +203,70 @@ def cascade(
     """
     jump = 10 * accounts if jump_accounts is None else jump_accounts
     report: dict[str, Any] = json.loads(_core.bench_cascade(accounts=accounts, jump_accounts=jump, progress=progress))
+    return report
+
+
+def rules(
+    presets: Iterable[str] | None = None,
+    *,
+    workload: str = "touch50",
+    n: int | None = None,
+    seed: int | None = None,
+    features: str = "idle",
+    repeat: int = 5,
+    progress: Callable[[int, int], object] | None = None,
+) -> dict[str, Any]:
+    """Measure what rules cost an order flow that none of them stops.
+
+    Each preset alone watches the market, then all of them together watch another market of the venue, where nothing
+    happens; last, a trigger of a policy watches a price. A run with rules stands between two without, and the median of
+    their ratios is the row's ``share``. A message comes every millisecond, a mark at the middle of the book every 1,024
+    messages; the price of a day before or of an auction is told. Every run has to give the workload's answer.
+
+    Parameters
+    ----------
+    presets
+        Names of `seawall.models.rule_names`; all that have breakers if left out.
+    workload, n, seed, features
+        As for `book`; a profile.
+    repeat
+        Runs of each row.
+    progress
+        Called with the rows measured and their number.
+
+    Returns
+    -------
+    dict
+        What ``seawall bench rules --json`` prints: ``tests`` counts prices, limits, touches and counts that rules were
+        asked about, ``evaluations`` how often a rule's bounds were computed.
+
+    Raises
+    ------
+    BenchError
+        If an option cannot work.
+    WrongAnswerError
+        If rules changed an answer.
+
+    Examples
+    --------
+    >>> from seawall import bench
+    >>> report = bench.rules(["deribit"], n=2000, repeat=1)
+    >>> [(row["name"], row["attached"]) for row in report["rows"]][:2]
+    [('deribit', 'here'), ('all presets', 'elsewhere')]
+    """
+    # Prices of a cent, at which every published width is a whole number of ticks.
+    profile = load_profile("reference", set=["markets.BTC.tick_size=0.01", "markets.BTC.price_max=160_000"])
+    rows = []
+    for name in rule_names() if presets is None else presets:
+        preset = load_rules(name)
+        if preset.breakers:
+            breakers = profile.model_copy(update={"breakers": preset.of(["BTC"])}).config()["breakers"]
+            rows.append((name, json.dumps(breakers)))
+    report: dict[str, Any] = json.loads(
+        _core.bench_rules(
+            workload, n=n, seed=seed, features=features, repeat=repeat, presets=rows, progress=progress
+        )
+    )
     return report
 
 

@@ -508,6 +508,45 @@ def bench_cascade(
     _show_report(report, as_json=as_json)
 
 
+@bench_app.command(
+    "rules",
+    epilog="Examples:\n\n"
+    "  seawall bench rules\n\n"
+    "  seawall bench rules composite deribit --features full --repeat 11 --json",
+)
+@_advised
+def bench_rules(
+    presets: Annotated[
+        list[str] | None, typer.Argument(metavar="[PRESET]...", help="Presets of breakers; all if left out.")
+    ] = None,
+    *,
+    workload: Annotated[
+        str, typer.Option(metavar="PROFILE", help=f"One of {', '.join(bench.PROFILES)}.")
+    ] = "touch50",
+    n: Annotated[int | None, typer.Option("--n", min=1, help="Timed messages; 3000000 if left out.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed; 1 if left out.")] = None,
+    features: Annotated[str, typer.Option(metavar="idle|full", help="What the venue does besides matching.")] = "idle",
+    repeat: Annotated[int, typer.Option(min=1, help="Runs of each row, of which the median counts.")] = 5,
+    as_json: AsJson = False,
+) -> None:
+    """Measure what rules cost that stop nobody; exit code 1 if one changes an answer."""
+    with _progress("rules") as progress, _answered():
+        report = bench.rules(
+            presets or None, workload=workload, n=n, seed=seed, features=features, repeat=repeat, progress=progress
+        )
+    if as_json:
+        _print_json(report)
+        return
+    rows = report.pop("rows")
+    _show_report(report, as_json=False)
+    table = RichTable("rules", "attached", "share", "tests", "evaluations", box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(
+            row["name"], row["attached"], f"{row['share']:.3f}", f"{row['tests']:,}", f"{row['evaluations']:,}"
+        )
+    out.print(table)
+
+
 @contextmanager
 def _answered() -> Iterator[None]:
     """End with exit code 1 if an answer is wrong."""
@@ -525,7 +564,8 @@ def _show_report(report: dict[str, Any], *, as_json: bool) -> None:
         return
     table = RichTable(box=None, pad_edge=False, show_header=False)
     for name, value in report.items():
-        table.add_row(name, f"{value:,.4g}" if isinstance(value, float) else f"{value:,}")
+        shown = value if isinstance(value, str) else f"{value:,.4g}" if isinstance(value, float) else f"{value:,}"
+        table.add_row(name, shown)
     out.print(table)
 
 

@@ -50,7 +50,7 @@ fn table(file: &str, features: &str) -> Result<(), String> {
     let output = Command::new("valgrind")
         .arg("--tool=callgrind")
         .arg(format!("--callgrind-out-file={}", folder.join("counts").display()))
-        .args(["--toggle-collect=*RulesBench*drive*", "--dump-after=*RulesBench*drive*"])
+        .args(["--toggle-collect=*RulesBench*drive*", "--dump-before=*Stage*check*"])
         .arg(own)
         .args([file, features])
         .output()
@@ -58,7 +58,7 @@ fn table(file: &str, features: &str) -> Result<(), String> {
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();
     let counts = printed.lines().enumerate().map(|(row, _)| {
-        let dump = std::fs::read_to_string(folder.join(format!("counts.{}", row + 1))).ok()?;
+        let dump = std::fs::read_to_string(folder.join(format!("counts.{}", row + 3))).ok()?;
         dump.lines().find_map(|line| line.strip_prefix("totals: "))?.trim().parse::<usize>().ok()
     });
     let counts: Option<Vec<usize>> = counts.collect();

@@ -4,7 +4,9 @@ use crate::error::{BenchError, WrongAnswerError};
 use crate::guarded::released;
 use crate::records;
 use pyo3::prelude::*;
-use seawall_bench::{Bench, Cascade, CascadeOptions, Features, Ids, Marks, MarksOptions, Options};
+use seawall_bench::{
+    Bench, Cascade, CascadeOptions, Features, Ids, Marks, MarksOptions, Options, RulesBench, RulesOptions,
+};
 
 fn told(error: &seawall_bench::BenchError) -> PyErr {
     match error {
@@ -43,7 +45,7 @@ macro_rules! steps {
     )*};
 }
 
-steps!(Bench, Marks, Cascade);
+steps!(Bench, Marks, Cascade, RulesBench);
 
 /// One step with the interpreter released, then a look at signals, then the progress.
 fn advance(
@@ -116,6 +118,26 @@ pub(crate) fn bench_cascade(
     progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<String> {
     finish(py, Cascade::new(CascadeOptions { accounts, jump_accounts }), progress)
+}
+
+/// Measures what rules cost that stop nobody: the report as JSON.
+#[pyfunction]
+#[pyo3(signature = (workload, *, n = None, seed = None, features = "idle", repeat = 5, presets, progress = None))]
+#[allow(clippy::too_many_arguments, reason = "keyword arguments of a Python function")]
+pub(crate) fn bench_rules(
+    py: Python<'_>,
+    workload: &str,
+    n: Option<usize>,
+    seed: Option<u64>,
+    features: &str,
+    repeat: usize,
+    presets: Vec<(String, String)>,
+    progress: Option<&Bound<'_, PyAny>>,
+) -> PyResult<String> {
+    let features = Features::of(features).map_err(|e| told(&e))?;
+    let options = RulesOptions { workload: workload.to_owned(), n, seed, features, repeat, presets };
+    let bench = released(py, || RulesBench::new(options))?;
+    finish(py, bench, progress)
 }
 
 /// Configuration, opening, messages that build the book, timed messages, the expected answer.

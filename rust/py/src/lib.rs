@@ -22,7 +22,7 @@ mod _core {
     #[pymodule_export]
     use crate::adl::adl_round;
     #[pymodule_export]
-    use crate::bench::{bench_book, bench_cascade, bench_commands, bench_marks};
+    use crate::bench::{bench_book, bench_cascade, bench_commands, bench_marks, bench_rules};
     #[pymodule_export]
     use crate::conform::adl::{
         adl_allocate, adl_haircut, adl_haircut_queue, adl_hedge_aware, adl_lights, adl_offset, adl_queue,

@@ -20,6 +20,12 @@ impl Breakers {
         self.trade.contains(price)
     }
 
+    /// The same of every price from the first that an order meets to its limit.
+    #[inline(always)]
+    pub(crate) fn lets_sweep(&mut self, first: Price, limit: Option<Price>) -> bool {
+        self.lets_trade(first) && limit.is_some_and(|limit| self.trade.contains(limit))
+    }
+
     /// What the rules say about a price that an order is about to trade at. They stand as of the last refresh.
     #[inline(never)]
     pub(crate) fn judge_trade(&self, now: Nanos, price: Price, flow: FlowKind) -> Verdict {
@@ -107,10 +113,33 @@ impl Breakers {
         })
     }
 
+    /// True if a rule looks at the touch.
+    #[inline(always)]
+    pub(crate) fn has_quotes(&self) -> bool {
+        self.has_quotes
+    }
+
     /// True if the touch is looked at in a phase.
     #[inline(always)]
     pub(crate) fn watches_touch_in(&self, phase: Phase) -> bool {
         self.has_quotes && matches!(phase, Phase::Continuous | Phase::Straddle | Phase::LimitState)
+    }
+
+    /// What the last look at the touch said, until the bounds change.
+    pub(crate) fn set_at_ease(&mut self, at_ease: bool) {
+        self.at_ease = at_ease;
+    }
+
+    /// True if the touch was at ease, and is if it becomes this price.
+    #[inline(always)]
+    pub(crate) fn stays_at_ease(&self, price: Price) -> bool {
+        self.at_ease && self.entry.lower < price && price < self.entry.upper
+    }
+
+    /// True if the touch was at ease at the last look, and the bounds are the same.
+    #[inline(always)]
+    pub(crate) fn was_at_ease(&self) -> bool {
+        self.at_ease
     }
 
     /// True if a touch is strictly inside the bounds of every rule at entry, those that look at it included.
@@ -357,6 +386,24 @@ impl Breakers {
         self.day.start_ns.day_number(self.day.length_ns, now)
     }
 
+    /// True if a limit is inside the bounds of every rule at entry, as they stand, and no rule looks further.
+    #[inline(always)]
+    pub(crate) fn lets_in(&mut self, now: Nanos, side: Side, limit: Price) -> bool {
+        if self.is_stale(now) || self.acting.is_some() || self.refuses_sweeps {
+            return false;
+        }
+        self.work.tests += 1;
+        self.is_inside(side, limit)
+    }
+
+    #[inline(always)]
+    fn is_inside(&self, side: Side, limit: Price) -> bool {
+        match side {
+            Side::Buy => limit <= self.entry.upper,
+            Side::Sell => limit >= self.entry.lower,
+        }
+    }
+
     /// What the rules at entry make of a limit; none for a market order. `takes` is asked only where it matters.
     #[inline(always)]
     pub(crate) fn judge_entry(
@@ -366,10 +413,7 @@ impl Breakers {
         flow: FlowKind,
         takes: impl Fn() -> bool,
     ) -> Option<Bound> {
-        let inside = limit.is_some_and(|limit| match side {
-            Side::Buy => limit <= self.entry.upper,
-            Side::Sell => limit >= self.entry.lower,
-        });
+        let inside = limit.is_some_and(|limit| self.is_inside(side, limit));
         if inside && self.acting.is_none() { None } else { self.judge_limit(side, limit, flow, takes) }
     }
 

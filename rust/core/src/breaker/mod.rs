@@ -50,6 +50,10 @@ pub(crate) struct Breakers {
     has_counts: bool,
     /// Some rule refuses an order for a level that it would reach.
     refuses_sweeps: bool,
+    /// Entry, or what refuses sweeps.
+    asks_orders: bool,
+    /// The touch was strictly inside the bounds as they are when it was looked at last.
+    at_ease: bool,
     // What this step brought, and whether a rule has acted in it.
     trades: Option<Seen>,
     marks: Option<Seen>,
@@ -135,6 +139,7 @@ impl Breakers {
         breakers.watches_marks = marks;
         breakers.watches_index = index;
         breakers.watches_touch = touch;
+        breakers.asks_orders = breakers.has_entry || breakers.refuses_sweeps;
         breakers
     }
 
@@ -170,6 +175,17 @@ impl Breakers {
         self.work
     }
 
+    /// True if an order is held against something before it is accepted, or changes what is looked at after it.
+    #[inline(always)]
+    pub(crate) fn asks_orders(&self) -> bool {
+        self.asks_orders
+    }
+
+    /// From this time on [`Breakers::is_stale`].
+    pub(crate) fn stale_from(&self) -> Nanos {
+        self.until
+    }
+
     /// True if the bounds have to be evaluated anew before they are asked at a time.
     #[inline(always)]
     pub(crate) fn is_stale(&self, now: Nanos) -> bool {
@@ -183,24 +199,30 @@ impl Breakers {
     /// Evaluates the bounds of every rule at a time.
     #[inline(never)]
     pub(crate) fn refresh(&mut self, now: Nanos, standing: Standing) {
-        self.standing = standing;
+        self.at_ease = false;
+        let before = std::mem::replace(&mut self.standing, standing);
         for watch in &mut self.watches {
             watch.expire(now);
+            watch.is_new |= watch.stands_anew(&before, &standing);
         }
         let Day { start_ns, length_ns } = self.day;
         let time_of_day = start_ns.time_of_day(length_ns, now);
         let sight = Seeing { watches: &self.watches, standing, time_of_day, factors: &self.factors };
         (self.entry, self.trade) = (Bounds::EVERYTHING, Bounds::EVERYTHING);
         for rule in &mut self.rules {
-            rule.evaluate(&sight);
-            self.work.evaluations += 1;
-            let tightest = rule.tightest();
+            if rule.is_new || rule.places.iter().any(|place| self.watches[*place].is_new) {
+                rule.evaluate(&sight);
+                self.work.evaluations += 1;
+            }
             match rule.test {
-                Test::Entry { .. } => self.entry = self.entry.and(&tightest),
-                Test::Quote if self.trading => self.entry = self.entry.and(&tightest),
-                Test::Trade { .. } => self.trade = self.trade.and(&tightest),
+                Test::Entry { .. } => self.entry = self.entry.and(&rule.tightest),
+                Test::Quote if self.trading => self.entry = self.entry.and(&rule.tightest),
+                Test::Trade { .. } => self.trade = self.trade.and(&rule.tightest),
                 Test::Mark | Test::Index | Test::Quote | Test::Gap | Test::Count { .. } | Test::Manual => {}
             }
+        }
+        for watch in &mut self.watches {
+            watch.is_new = false;
         }
         self.until = self.watches.iter().map(Watch::changes).min().unwrap_or(Nanos::MAX);
         if self.has_hours {
@@ -263,6 +285,7 @@ impl Breakers {
     /// The market is in a phase, which no rule has put it in.
     pub(crate) fn enter(&mut self, phase: Phase) {
         self.set_acting(None);
+        self.at_ease = false;
         self.trading = phase.is_trading();
         self.outdate();
     }
@@ -340,6 +363,7 @@ impl Breakers {
     pub(crate) fn set(&mut self, rule: u16, value: RuleValue) {
         self.outdate();
         let Some(rule) = self.rules.iter_mut().find(|r| r.number == rule) else { return };
+        rule.is_new = true;
         match value {
             RuleValue::Enabled(enabled) => rule.enabled = enabled,
             RuleValue::Width(width) => rule.widen(width),

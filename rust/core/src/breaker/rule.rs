@@ -186,17 +186,33 @@ pub(super) struct Rule {
     /// What it counts, in its window.
     pub(super) counted: Tally,
     // What follows from the state.
+    /// Where its references stand.
+    pub(super) places: Vec<usize>,
+    /// It has to be evaluated although no reference has changed.
+    pub(super) is_new: bool,
     pub(super) inside: Vec<Bounds>,
+    /// The exact ones of `inside`: a list that is used again.
+    exacts: Vec<Exact>,
     pub(super) all: Bounds,
+    /// What is inside every range: two numbers for the quick look.
+    pub(super) tightest: Bounds,
     /// The reference of the first range.
     pub(super) spot: Option<Spot>,
 }
 
 impl Rule {
     pub(super) fn new(number: u16, of: &Breaker, place: &mut impl FnMut(&Reference) -> usize) -> Self {
+        let ranges: Vec<Range<usize>> = of.ranges.iter().map(|range| range.map(&mut *place)).collect();
+        let mut places = Vec::new();
+        for range in &ranges {
+            range.map(&mut |place| places.push(*place));
+        }
         Self {
             number,
-            ranges: of.ranges.iter().map(|range| range.map(&mut *place)).collect(),
+            ranges,
+            places,
+            is_new: true,
+            tightest: Bounds::EVERYTHING,
             when: of.when,
             rounding: of.rounding,
             inclusive: of.inclusive,
@@ -214,6 +230,7 @@ impl Rule {
             levels: (i64::MIN, 0),
             counted: Tally::default(),
             inside: vec![Bounds::EVERYTHING; of.ranges.len()],
+            exacts: Vec::new(),
             all: Bounds::EVERYTHING,
             spot: None,
         }
@@ -228,23 +245,32 @@ impl Rule {
     }
 
     pub(super) fn evaluate(&mut self, sight: &Seeing<'_>) {
-        // A rule rests as long as one of its references has no price.
-        let exacts: Vec<Exact> = self.ranges.iter().map_while(|range| bounds(range, sight)).collect();
-        for (exact, inside) in exacts.iter().zip(&mut self.inside) {
-            *inside = rounded(exact, self.rounding, self.inclusive);
-        }
-        self.all = if exacts.len() == self.ranges.len() && self.enabled {
-            rounded(&combined(&exacts, self.when), self.rounding, self.inclusive)
-        } else {
-            self.inside.fill(Bounds::EVERYTHING);
-            Bounds::EVERYTHING
-        };
+        // Widths that go by the hour change without a reference.
+        self.is_new = self.ranges.iter().any(|range| range.width.has_hours());
         self.spot = self.ranges.first().and_then(|range| sight.spot(&range.reference));
+        let all = if self.enabled { self.evaluated(sight) } else { None };
+        // A rule rests as long as one of its references has no price.
+        if all.is_none() {
+            self.inside.fill(Bounds::EVERYTHING);
+        }
+        self.all = all.unwrap_or_default();
+        self.tightest = self.inside.iter().fold(Bounds::EVERYTHING, |all, range| all.and(range));
     }
 
-    /// What is inside every range: two numbers for the quick look.
-    pub(super) fn tightest(&self) -> Bounds {
-        self.inside.iter().fold(Bounds::EVERYTHING, |all, range| all.and(range))
+    /// What is inside all of its ranges together, each of which is written down; none as long as a reference has no price.
+    fn evaluated(&mut self, sight: &Seeing<'_>) -> Option<Bounds> {
+        let round = |exact: &Exact| rounded(exact, self.rounding, self.inclusive);
+        if let ([range], [inside]) = (self.ranges.as_slice(), self.inside.as_mut_slice()) {
+            *inside = round(&bounds(range, sight)?);
+            return Some(*inside);
+        }
+        self.exacts.clear();
+        for (range, inside) in self.ranges.iter().zip(&mut self.inside) {
+            let exact = bounds(range, sight)?;
+            *inside = round(&exact);
+            self.exacts.push(exact);
+        }
+        Some(round(&combined(&self.exacts, self.when)))
     }
 
     /// True if a command may give its first range another share.

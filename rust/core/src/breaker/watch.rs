@@ -1,6 +1,7 @@
 //! What references are made of: one state for each reference of a market, fed at the end of a step.
 
 use super::bounds::Spot;
+use super::rule::Standing;
 use crate::codec::{CodecError, Reader, Writer};
 use crate::config::{Reference, Watched};
 use crate::units::{Nanos, Ppm, Price, Ratio, Side, deviation_down, slew_limit};
@@ -55,7 +56,18 @@ impl Window {
         }
     }
 
-    fn observe(&mut self, at: Nanos, seen: &Seen) {
+    /// Takes the prices of a step; true if the extremes may be others, or change at another time.
+    fn observe(&mut self, at: Nanos, seen: &Seen, edge: Nanos) -> bool {
+        // Most prices come between two extremes that stay.
+        let within = match (self.lows.front(), self.highs.front()) {
+            (Some(low), Some(high)) => {
+                low.1 < seen.low
+                    && seen.high < high.1
+                    && low.0.min(high.0) > edge
+                    && self.standing.is_none_or(|standing| low.1 <= standing && standing <= high.1)
+            }
+            _ => false,
+        };
         while self.highs.back().is_some_and(|(_, p)| *p <= seen.high) {
             self.highs.pop_back();
         }
@@ -68,6 +80,7 @@ impl Window {
             Some(entry) if entry.0 == at => entry.1 = seen.last,
             _ => self.lasts.push_back((at, seen.last)),
         }
+        !within
     }
 
     /// The lowest and the highest price of what has not expired, the price that stood before it included.
@@ -81,10 +94,15 @@ impl Window {
         }
     }
 
-    /// When the extremes change by time alone.
+    /// When the extremes may change by time alone. The price that stood before the window matters only while it is one of
+    /// them: what takes its place is within those that are left.
     fn changes(&self, length: Nanos) -> Nanos {
         let front = |list: &VecDeque<(Nanos, Price)>| list.front().map_or(Nanos::MAX, |e| e.0.later(length));
-        front(&self.lasts).min(front(&self.highs)).min(front(&self.lows))
+        let next = front(&self.highs).min(front(&self.lows));
+        let (low, high) = (self.lows.front().map(|e| e.1), self.highs.front().map(|e| e.1));
+        let decides =
+            self.standing.is_some_and(|s| low.is_some_and(|l| s < l) || high.is_some_and(|h| s > h));
+        if decides { next.min(front(&self.lasts)) } else { next }
     }
 
     fn restart(&mut self, standing: Price) {
@@ -172,6 +190,8 @@ pub(super) struct Watch {
     /// The rule that is told its price, or whose trip starts it anew; such a reference is not shared.
     pub(super) owner: Option<u16>,
     state: State,
+    /// The price may be another than when the rules looked at it last.
+    pub(super) is_new: bool,
 }
 
 impl Watch {
@@ -185,7 +205,7 @@ impl Watch {
             Reference::IndexPremium { .. } | Reference::Deviation { .. } => State::Sums(Sums::default()),
             Reference::Mark | Reference::Index | Reference::Touch | Reference::Mid => State::Nothing,
         };
-        Self { reference, owner, state }
+        Self { reference, owner, state, is_new: true }
     }
 
     pub(super) fn watches_trades(&self) -> bool {
@@ -209,6 +229,16 @@ impl Watch {
         )
     }
 
+    /// True if it follows from a price that is kept elsewhere and is another now.
+    pub(super) fn stands_anew(&self, before: &Standing, now: &Standing) -> bool {
+        match self.reference {
+            Reference::Mark => before.mark != now.mark,
+            Reference::Index | Reference::IndexPremium { .. } => before.index != now.index,
+            Reference::Touch | Reference::Mid => (before.bid, before.ask) != (now.bid, now.ask),
+            _ => false,
+        }
+    }
+
     /// True if it needs every index.
     pub(super) fn watches_index(&self) -> bool {
         matches!(self.reference, Reference::Slewed { .. } | Reference::IndexPremium { .. })
@@ -216,6 +246,15 @@ impl Watch {
 
     /// Takes the trades or marks of a step; true if the price, or when it changes next, may be another.
     pub(super) fn observe(&mut self, at: Nanos, seen: &Seen) -> bool {
+        if let (State::Window(window), Reference::Window { window_ns, .. }) =
+            (&mut self.state, self.reference)
+        {
+            let edge = at.earlier(window_ns);
+            let moved = window.observe(at, seen, edge);
+            window.expire(edge);
+            self.is_new |= moved;
+            return moved;
+        }
         let before = self.quick();
         let next = self.changes();
         match (&mut self.state, self.reference) {
@@ -227,33 +266,44 @@ impl Watch {
                     _ => young.push_back((at, seen.last)),
                 }
             }
-            (State::Window(window), _) => window.observe(at, seen),
             (State::Mean { sums, .. }, _) => sums.add(at, seen.sum, 0, seen.count),
             (State::Sums(sums), _) => {
                 let price = i128::from(seen.last.get());
                 sums.add(at, price, price * price, 1);
             }
-            (State::Nothing, _) => {}
+            (State::Nothing | State::Window(_), _) => {}
         }
-        self.expire(at);
-        let renewed = self.renew(at);
-        renewed || before.is_none() || before != self.quick() || self.changes() < next
+        self.let_go(at);
+        self.is_new |= self.renew(at) || before != self.quick();
+        self.is_new || self.changes() < next
     }
 
     /// What the price follows from, where that is quickly said.
-    fn quick(&self) -> Option<(Price, Price)> {
-        match &self.state {
-            State::One(price) => price.map(|p| (p, p)),
-            State::Window(window) => window.extremes(),
-            State::Aged { old, .. } => old.map(|p| (p, p)),
+    fn quick(&self) -> Quick {
+        match (&self.state, &self.reference) {
+            (State::One(price), _) => Quick::Prices(price.map(|p| (p, p))),
+            (State::Window(window), _) => Quick::Prices(window.extremes()),
+            (State::Aged { old, first, .. }, Reference::Aged { or_first, .. }) => {
+                Quick::Prices(old.or(first.filter(|_| *or_first)).map(|p| (p, p)))
+            }
+            (State::Sums(sums), _) => Quick::Sums(sums.sum, sums.squares, sums.count),
             // What takes the mean's place is told apart as it does.
-            State::Mean { reference, .. } => reference.map(|_| (Price::ZERO, Price::ZERO)),
-            State::Sums(_) | State::Nothing => None,
+            _ => Quick::Prices(None),
         }
     }
 
-    /// Lets go of what is too old at a time. What is left depends on the time alone and not on who looked before.
+    /// Lets go of what is too old at a time.
     pub(super) fn expire(&mut self, now: Nanos) {
+        if now < self.changes() {
+            return;
+        }
+        let before = self.quick();
+        self.let_go(now);
+        self.is_new |= before != self.quick();
+    }
+
+    /// Lets go of what is too old at a time. What is left depends on the time alone and not on who looked before.
+    fn let_go(&mut self, now: Nanos) {
         match (&mut self.state, self.reference) {
             (State::Window(window), Reference::Window { window_ns, .. }) => {
                 window.expire(now.earlier(window_ns));
@@ -300,6 +350,7 @@ impl Watch {
 
     /// Takes a new index, and the middle of the book in half ticks.
     pub(super) fn index(&mut self, at: Nanos, index: Price, mid: Option<i64>) {
+        self.is_new = true;
         match (&mut self.state, self.reference) {
             (State::One(last), Reference::Slewed { most_ppm }) => {
                 *last = Some(last.map_or(index, |last| slew_limit(last, index, most_ppm)));
@@ -308,7 +359,7 @@ impl Watch {
                 if let Some(mid) = mid {
                     sums.add(at, i128::from(mid) - 2 * i128::from(index.get()), 0, 2);
                 }
-                self.expire(at);
+                self.let_go(at);
             }
             _ => {}
         }
@@ -316,6 +367,7 @@ impl Watch {
 
     /// Takes the price of an auction.
     pub(super) fn auction(&mut self, price: Price) {
+        self.is_new = true;
         if let (State::One(last), Reference::Auction) = (&mut self.state, self.reference) {
             *last = Some(price);
         }
@@ -327,11 +379,13 @@ impl Watch {
             return false;
         };
         *told = Some(price);
+        self.is_new = true;
         true
     }
 
     /// Begins anew with one price.
     pub(super) fn restart(&mut self, now: Nanos, price: Price) {
+        self.is_new = true;
         match &mut self.state {
             // A price that is told, or that of an auction, stays.
             State::One(_) if matches!(self.reference, Reference::Set { .. } | Reference::Auction) => {}
@@ -392,7 +446,7 @@ impl Watch {
     /// The state at a time, as if everybody had looked.
     pub(super) fn encode(&self, now: Nanos, w: &mut Writer) {
         let mut at_now = self.clone();
-        at_now.expire(now);
+        at_now.let_go(now);
         match &at_now.state {
             State::Nothing => {}
             State::One(price) => w.option(price.map(Price::get)),
@@ -449,6 +503,15 @@ impl Watch {
         }
         Ok(())
     }
+}
+
+/// What a price follows from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Quick {
+    /// The lowest and the highest of some prices.
+    Prices(Option<(Price, Price)>),
+    /// A sum, that of squares, and their number.
+    Sums(i128, i128, u64),
 }
 
 impl Spot {
@@ -530,7 +593,7 @@ mod tests {
     fn a_window_forgets_extremes_and_keeps_the_standing_price() {
         let mut w = Window::default();
         for (at, price) in [(1, 100), (2, 120), (3, 90)] {
-            w.observe(Nanos::new(at), &Seen::one(Price::new(price)));
+            w.observe(Nanos::new(at), &Seen::one(Price::new(price)), Nanos::ZERO);
         }
         let mut since = |edge| {
             w.expire(Nanos::new(edge));

@@ -35,6 +35,10 @@ impl Floor {
     #[inline(always)]
     fn rests(&mut self, r: &Record, events: &mut Events) -> bool {
         let market = MarketId::new(r.market);
+        // A touch that breakers look at is looked at at the end of a step.
+        if self.market(market).breakers.has_quotes() {
+            return false;
+        }
         let Some(order) = self.certain(market, r) else { return false };
         let Order { account, side, price, qty, flags, client, .. } = order;
         let Self { markets, ledger, accepted, .. } = self;
@@ -92,6 +96,9 @@ impl Floor {
         }
         if m.breakers.is_stale(self.now) {
             self.look_at_bounds(market);
+        }
+        if self.market(market).breakers.has_quotes() {
+            self.ask_touches();
         }
         let m = self.market(market);
         let order = Order::read(&Record { amount: 0, flags: r.flags & SELF_TRADE, ..*r }).ok()?;

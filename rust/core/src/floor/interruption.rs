@@ -2,11 +2,35 @@
 
 use super::{Floor, Found, Incoming, Market};
 use crate::auction::Clearing;
+use crate::book::Located;
 use crate::breaker::{Bound, Bounds, EndMode, QuoteState, Standing, Trip, later_end};
 use crate::config::{Counted, Interrupts};
 use crate::order::FlowKind;
 use crate::protocol::{Events, Phase};
 use crate::units::{MarketId, Nanos, Price, Side};
+
+impl Market {
+    /// True if the breakers let a limit in without a word, have nothing to ask of a sweep, and find a touch that it
+    /// becomes at ease.
+    #[inline(always)]
+    pub(super) fn lets_in(&mut self, now: Nanos, side: Side, limit: Price) -> bool {
+        let breakers = &mut self.breakers;
+        breakers.lets_in(now, side, limit) && (!breakers.has_quotes() || breakers.stays_at_ease(limit))
+    }
+
+    /// True if the breakers let an order trade at every price from the best of the other side to its limit.
+    #[inline(always)]
+    pub(super) fn lets_sweep(&mut self, now: Nanos, side: Side, limit: Option<Price>) -> bool {
+        let Some(first) = self.book.best(side.opposite()) else { return true };
+        !self.breakers.is_stale(now) && self.breakers.lets_sweep(first, limit)
+    }
+
+    /// True if a touch that breakers look at may move when an order goes, or is not at ease.
+    #[inline(always)]
+    pub(super) fn moves_touch(&self, found: &Located) -> bool {
+        !self.breakers.was_at_ease() || self.book.best(found.side()) == Some(self.book.price_of(found))
+    }
+}
 
 impl Floor {
     /// Evaluates a market's bounds, if something that they are made of has changed.
@@ -144,11 +168,14 @@ impl Floor {
 
     /// At the end of a step: the touch of markets with limit states. True if a phase has changed.
     pub(crate) fn watch_touches(&mut self, events: &mut Events) -> bool {
+        self.asks_touches = false;
+        self.touches_due = Nanos::MAX;
         let mut changed = false;
         for market in self.market_ids() {
             if self.market(market).breakers.watches_touch_in(self.market(market).phase) {
                 self.look_at_bounds(market);
                 changed |= self.watch_touch(market, events);
+                self.touches_due = self.touches_due.min(self.market(market).breakers.stale_from());
             }
         }
         changed
@@ -157,7 +184,10 @@ impl Floor {
     fn watch_touch(&mut self, market: MarketId, events: &mut Events) -> bool {
         let m = self.market(market);
         let touch = (m.book.best(Side::Buy), m.book.best(Side::Sell));
-        if m.phase == Phase::Continuous && m.breakers.is_at_ease(touch) {
+        let (phase, is_at_ease) = (m.phase, m.breakers.is_at_ease(touch));
+        self.market_mut(market).breakers.set_at_ease(is_at_ease && phase == Phase::Continuous);
+        let m = self.market(market);
+        if m.phase == Phase::Continuous && is_at_ease {
             return false;
         }
         let Some((state, trip)) = m.breakers.judge_touch(self.now, m.phase, touch) else { return false };

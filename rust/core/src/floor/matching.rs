@@ -51,8 +51,12 @@ impl Floor {
         let m = self.market(order.market);
         let opposite = order.side.opposite();
         let reach = m.book.reach(opposite, order.limit);
+        let now = self.now;
+        let m = self.market_mut(order.market);
+        let asks = m.breakers.has_trade() && !m.lets_sweep(now, order.side, order.limit);
+        let m = self.market(order.market);
         // Whether anything is asked about a meeting but who stands there and how much.
-        let is_watched = m.breakers.has_trade()
+        let is_watched = asks
             || self.asks_fills(order.market)
             || matches!(m.config.allocation, Allocation::ProRata { .. })
             || matches!(order.flow, Flow::Backed { .. });

@@ -20,7 +20,7 @@ use crate::blocks::{Blocks, Limit};
 use crate::book::{Book, Filled, Located, Removed, Resting};
 use crate::breaker::Breakers;
 use crate::calls::Calls;
-use crate::config::{self, Allocation, BlockLimits, Config, GateTrigger, Indicative};
+use crate::config::{self, Allocation, BlockLimits, Config, GateTrigger, Indicative, Test};
 use crate::funding::FundingState;
 use crate::guard::Guards;
 use crate::history::AdlHistory;
@@ -165,6 +165,10 @@ pub(crate) struct Floor {
     has_news: bool,
     /// Some market moves money.
     has_clearing: bool,
+    /// The step may have changed a touch that breakers look at, or what they hold it against.
+    asks_touches: bool,
+    /// When what touches are held against has to be evaluated anew.
+    touches_due: Nanos,
     /// Some market publishes indicative prices.
     pub(crate) has_indicative: bool,
     /// Waiting orders have a price to observe.
@@ -215,6 +219,7 @@ impl Floor {
             config: m.clone(),
         });
         let rules = Rules::new(&config);
+        let watches_touches = config.breakers.iter().any(|breaker| breaker.test == Test::Quote);
         let mut markets: Vec<Market> = markets.collect();
         markets.iter_mut().for_each(Market::admit);
         Self {
@@ -232,6 +237,8 @@ impl Floor {
             is_stirred: false,
             has_news: false,
             has_clearing: config.markets.iter().any(|m| m.cleared),
+            asks_touches: false,
+            touches_due: if watches_touches { Nanos::new(i64::MIN) } else { Nanos::MAX },
             has_indicative: config.markets.iter().any(|m| m.auction.indicative != Indicative::Never),
             has_prints: false,
             touched: Vec::new(),
@@ -324,15 +331,42 @@ impl Floor {
         self.is_stirred = is_restless || self.has_prints;
     }
 
-    /// A breaker has something to observe at the end of the step.
+    /// A breaker has something to observe at the end of the step, and perhaps something to count.
     pub(crate) fn note_news(&mut self) {
         self.has_news = true;
         self.is_stirred = true;
     }
 
-    /// True once if a breaker has something to observe.
-    pub(crate) fn take_news(&mut self) -> bool {
-        std::mem::take(&mut self.has_news)
+    /// Touches are looked at at the end of the step.
+    #[inline(always)]
+    pub(crate) fn ask_touches(&mut self) {
+        self.asks_touches = true;
+    }
+
+    #[inline(always)]
+    pub(crate) fn asks_touches(&self) -> bool {
+        self.asks_touches
+    }
+
+    /// From this time on touches are looked at whatever the step does; [`Nanos::MAX`] if no breaker looks at them.
+    #[inline(always)]
+    pub(crate) fn touches_due(&self) -> Nanos {
+        self.touches_due
+    }
+
+    /// True if a breaker has something to observe.
+    #[inline(always)]
+    pub(crate) fn has_news(&self) -> bool {
+        self.has_news
+    }
+
+    /// Step 9: references take the step's prices.
+    pub(crate) fn observe(&mut self) {
+        self.has_news = false;
+        let now = self.now;
+        for market in &mut self.markets {
+            market.breakers.observe(now);
+        }
     }
 
     pub(crate) fn has_touched(&self) -> bool {
@@ -495,9 +529,7 @@ impl Floor {
             self.has_prints = true;
             self.is_stirred = true;
         }
-        if m.breakers.trade(price) {
-            self.note_news();
-        }
+        self.has_news |= m.breakers.trade(price);
     }
 
     /// Shown: the next peak of an iceberg.

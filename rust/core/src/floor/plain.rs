@@ -14,16 +14,20 @@ use crate::protocol::{
     BY_CLIENT_ID, CancelReason, Events, FILL_TAKER, OrderType, Placing, Record, SelfTrade, command, event,
     word,
 };
-use crate::units::{AccountId, OrderId, Price, Qty, Side};
+use crate::units::{AccountId, MarketId, Nanos, OrderId, Price, Qty, Side};
 
 /// What a market asks of an order without flags and terms, as it stands.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Plain {
-    /// Nothing but a size in range, a name that is free, and room in the book.
+    /// Nothing but a size in range, a name that is free, room in the book, and a limit between bounds.
     entry: bool,
+    /// There are such bounds.
+    bounded: bool,
+    /// There are bounds of limits or of trades.
+    watched: bool,
     /// Nothing of a Cancel but that its order is there.
     cancels: bool,
-    /// Nothing of orders that trade either, nor is anything told of trades.
+    /// Nothing of orders that trade either, but prices between bounds.
     trades: bool,
     qty: (Qty, Qty),
     price: (Price, Price),
@@ -33,14 +37,14 @@ impl Plain {
     pub(super) fn of(m: &Market) -> Self {
         let (config, breakers) = (&m.config, &m.breakers);
         let admits_all = m.admits.matches && m.admits.place == Placing::All;
-        let unwatched = !breakers.has_trade() && !breakers.watches_trades();
         let shares_out = matches!(config.allocation, Allocation::ProRata { .. });
-        let asks = breakers.has_entry() || breakers.refuses_sweeps();
-        let entry = admits_all && m.plain_entry && !config.cleared && !asks;
+        let entry = admits_all && m.plain_entry && !config.cleared;
         Self {
             entry,
+            bounded: breakers.asks_orders(),
+            watched: breakers.asks_orders() || breakers.has_trade(),
             cancels: !config.cleared,
-            trades: entry && unwatched && !shares_out,
+            trades: entry && !shares_out && !breakers.has_quotes(),
             qty: (config.entry.qty_min, config.order_qty_max),
             price: config.prices(),
         }
@@ -63,12 +67,17 @@ impl Floor {
     /// Does a command at a time at which nothing is due, if it changes nothing but a book; false if it takes more.
     #[inline(always)]
     pub(crate) fn does_plainly(&mut self, r: &Record, events: &mut Events) -> bool {
+        let (form, now) = (word::form(r), self.now);
+        let asks = |m: &Market| m.plain.entry && m.plain.watched && m.breakers.is_stale(now);
+        if form == PLACE && self.markets.get(usize::from(r.market)).is_some_and(asks) {
+            self.look_at_bounds(MarketId::new(r.market));
+        }
         let Self { markets, ledger, accepted, .. } = self;
         let Some(m) = markets.get_mut(usize::from(r.market)) else { return false };
         let more = m.book.keeps_more();
         // For one event, or those before and after the first trade.
         events.make_room(2);
-        match word::form(r) {
+        match form {
             PLACE if m.plain.entry => {
                 if more {
                     m.place_plainly::<true>(r, ledger, accepted, events)
@@ -102,6 +111,7 @@ impl Market {
         let Some(side) = Side::from_code(r.side) else { return false };
         if !self.plain.admits(r)
             || !ledger.knows(account)
+            || (self.plain.bounded && !self.lets_in(Nanos::new(r.at), side, Price::new(r.price)))
             || (MORE && !self.book.has_free_name(account, client))
         {
             return false;
@@ -155,6 +165,9 @@ impl Market {
             self.book.find(OrderId::from_raw(r.order))
         };
         let found = found.filter(|found| found.account() == account && found.is_ordinary())?;
+        if self.breakers.has_quotes() && self.moves_touch(&found) {
+            return None;
+        }
         let left = self.book.leave(&found);
         if !left {
             self.book.end(found);
@@ -205,7 +218,10 @@ impl Market {
     ) -> bool {
         let account = AccountId::new(r.account);
         let rests = r.code == OrderType::Limit.code();
-        let asks = !self.plain.trades || self.book.waiting().watches_trades();
+        let price = Price::new(r.price);
+        let asks = !self.plain.trades
+            || self.book.waiting().watches_trades()
+            || self.breakers.has_trade() && !self.lets_sweep(Nanos::new(r.at), side, Some(price));
         let prevents = ledger.tag(account).prevention != SelfTrade::Allowed;
         if asks || prevents || !self.book.is_plain() || (rests && !self.book.has_room()) {
             return false;
@@ -214,7 +230,6 @@ impl Market {
         let id = OrderId::new(*accepted, if rests { self.book.reserve() } else { NO_SLOT });
         accept(r, id, events);
 
-        let price = Price::new(r.price);
         let (own, reach) = self.book.keys(side, price);
         let mut left = Qty::new(r.qty);
         let mut last = None;
@@ -224,6 +239,7 @@ impl Market {
             let price = self.book.price_of(&met.order);
             report_fills(r, &met.order, (id, side), (price, met.qty), events);
             last = Some(price);
+            self.breakers.trade(price);
             left = left.minus_proven(met.qty);
             if met.ends {
                 self.book.close(side.opposite());
@@ -237,6 +253,9 @@ impl Market {
         }
         if let Some(price) = last {
             self.mark.trade(price);
+            if self.breakers.watches_trades() {
+                self.breakers.observe(Nanos::new(r.at));
+            }
         }
         if left.is_zero() {
             if rests {

@@ -41,6 +41,7 @@ pub fn no_plan(venue: &Venue) -> Option<Record> {
 /// assert_eq!(watch.fired()[0].at, Nanos::new(10));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[inline(never)]
 pub fn run_until(venue: &mut Venue, watch: &mut Watch, records: &[Record], events: &mut Events) -> usize {
     watch.forget();
     if watch.is_empty() {
@@ -53,6 +54,7 @@ pub fn run_until(venue: &mut Venue, watch: &mut Watch, records: &[Record], event
 }
 
 /// Applies all of some commands, those of a policy say. What fired meanwhile is in [`Watch::fired`].
+#[inline(never)]
 pub fn run_through(venue: &mut Venue, watch: &mut Watch, records: &[Record], events: &mut Events) {
     watch.forget();
     venue.apply_until(records, events, |venue, record, events, before| {

@@ -254,6 +254,8 @@ pub struct Watch {
     fired: Vec<Fired>,
     /// The next time that a predicate waits for.
     due: Nanos,
+    /// Prices are all that is watched.
+    only_prices: bool,
 }
 
 fn refuse<T>(number: usize, field: &str, why: String) -> Result<T, TriggerError> {
@@ -421,7 +423,8 @@ impl Watch {
             trigger.predicates(venue, &mut made);
             predicates.extend(made.into_iter().map(|predicate| (number, predicate)));
         }
-        let mut watch = Self { predicates, fired: Vec::new(), due: Nanos::MAX };
+        let only_prices = predicates.iter().all(|(_, p)| matches!(p, Predicate::Price { .. }));
+        let mut watch = Self { predicates, fired: Vec::new(), due: Nanos::MAX, only_prices };
         watch.set_due();
         Ok(watch)
     }
@@ -457,10 +460,21 @@ impl Watch {
     pub fn observe(&mut self, venue: &Venue, record: &Record, events: &Events, before: usize) -> bool {
         // An order or a cancel has one event of its own. Without another it moved no price, no fund and no account.
         let is_quiet = events.len() - before <= 1 && command::is_frequent(record.kind);
-        if is_quiet && venue.now() < self.due {
+        if is_quiet && venue.now() < self.due || self.only_prices && self.stands(venue) {
             return false;
         }
         self.look(venue, record, &events.as_slice()[before..], events.seq())
+    }
+
+    /// True if every price that is watched stands where it stood.
+    #[inline(always)]
+    fn stands(&self, venue: &Venue) -> bool {
+        self.predicates.iter().all(|(_, predicate)| match predicate {
+            Predicate::Price { market, price, seen, .. } => {
+                price.of(venue, *market).map(Price::get) == seen.standing
+            }
+            _ => false,
+        })
     }
 
     #[inline(never)]

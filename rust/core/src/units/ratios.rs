@@ -12,6 +12,14 @@ fn gcd(mut a: u128, mut b: u128) -> u128 {
     a
 }
 
+/// `a x b`; most factors fit in 64 bits, where the product cannot overflow.
+fn product(a: i128, b: i128) -> Option<i128> {
+    if let (Ok(a), Ok(b)) = (i64::try_from(a), i64::try_from(b)) {
+        return Some(i128::from(a) * i128::from(b));
+    }
+    a.checked_mul(b)
+}
+
 /// A numerator rounded down to whole ticks.
 fn saturated(n: i128) -> i64 {
     n.clamp(i64::MIN.into(), i64::MAX.into()) as i64
@@ -54,13 +62,14 @@ impl Ratio {
             return Some(Self { numerator, denominator: self.denominator });
         }
         let (a, b) = (i128::try_from(self.denominator).ok()?, i128::try_from(other.denominator).ok()?);
-        let numerator = self.numerator.checked_mul(b)?.checked_add(other.numerator.checked_mul(a)?)?;
-        Some(Self { numerator, denominator: a.checked_mul(b)?.cast_unsigned() })
+        let numerator = product(self.numerator, b)?.checked_add(product(other.numerator, a)?)?;
+        Some(Self { numerator, denominator: product(a, b)?.cast_unsigned() })
     }
 
     fn checked_times(self, numerator: i128, denominator: u128) -> Option<Self> {
-        let numerator = self.numerator.checked_mul(numerator)?;
-        Some(Self { numerator, denominator: self.denominator.checked_mul(denominator)? })
+        let numerator = product(self.numerator, numerator)?;
+        let denominator = product(i128::try_from(self.denominator).ok()?, i128::try_from(denominator).ok()?)?;
+        Some(Self { numerator, denominator: denominator.cast_unsigned() })
     }
 
     /// `self + other`, both finite.
@@ -132,7 +141,7 @@ impl Ratio {
             Side::Buy => (self.step_down(Price(1)), -1),
             Side::Sell => (self.up(), 1),
         };
-        let stands = i128::from(tick.0).checked_mul(self.denominator.cast_signed()) == Some(self.numerator);
+        let stands = product(tick.0.into(), self.denominator.cast_signed()) == Some(self.numerator);
         if strictly && stands { Price(tick.0.saturating_add(one)) } else { tick }
     }
 

@@ -67,8 +67,9 @@ pub struct Venue {
     audit: Audit,
     /// The market that has a new mark in this step.
     marked: Option<MarketId>,
-    /// Breakers look at the time between commands, or at touches.
-    watches_gaps: bool,
+    /// The shortest time between two commands that a breaker looks at; [`Nanos::MAX`] if none looks at any.
+    gap_least: Nanos,
+    /// Breakers look at touches.
     watches_touches: bool,
     /// Reused lists of the health pass.
     crossed: Vec<AccountId>,
@@ -103,8 +104,8 @@ impl Venue {
     /// An empty venue.
     #[must_use]
     pub fn new(config: Config) -> Self {
-        let has = |test: Test| config.breakers.iter().any(|breaker| breaker.test == test);
-        let (watches_gaps, watches_touches) = (has(Test::Gap), has(Test::Quote));
+        let watches_touches = config.breakers.iter().any(|breaker| breaker.test == Test::Quote);
+        let gap_least = config.breakers.iter().filter_map(config::Breaker::gap_least).min();
         let mut venue = Self {
             floor: Floor::new(config),
             queue: Queue::default(),
@@ -115,7 +116,7 @@ impl Venue {
             next_due: Nanos::MAX,
             audit: Audit::default(),
             marked: None,
-            watches_gaps,
+            gap_least: gap_least.unwrap_or(Nanos::MAX),
             watches_touches,
             crossed: Vec::new(),
             judged: Vec::new(),
@@ -153,15 +154,15 @@ impl Venue {
         mut stops: impl FnMut(&Self, &Record, &Events, usize) -> bool,
     ) -> usize {
         events.begin(self.floor.config.venue, self.floor.now, 0, self.seq);
-        let mut is_settled = self.is_settled();
+        let mut calm_before = self.calm_before();
         let mut rest = records.iter();
         'batch: while let ahead @ [_, ..] = rest.as_slice() {
             self.floor.look_ahead(ahead.get(..AHEAD).unwrap_or(ahead));
             for record in rest.by_ref().take(AHEAD) {
                 let before = events.len();
-                if !is_settled || !self.is_done_plainly(record, events) {
+                if !self.is_done_plainly(record, calm_before, events) {
                     self.step(record, events);
-                    is_settled = self.is_settled();
+                    calm_before = self.calm_before();
                 }
                 if stops(self, record, events, before) {
                     break 'batch;
@@ -177,20 +178,25 @@ impl Venue {
         self.apply_batch(core::slice::from_ref(record), events);
     }
 
-    /// True if nothing is waiting for the next step, and nothing looks at each: plain steps leave it so.
+    /// The time before which nothing is waiting for a step, and nothing that breakers look at changes by time alone or by
+    /// the time between commands: plain steps leave it so.
     #[inline(always)]
-    fn is_settled(&self) -> bool {
-        let watches = self.watches_gaps || self.watches_touches;
-        let is_due = self.floor.now >= self.next_due;
-        !watches && !is_due && self.gathered.is_none() && !self.floor.is_stirred()
+    fn calm_before(&self) -> Nanos {
+        if self.gathered.is_some() || self.floor.is_stirred() {
+            return Nanos::new(i64::MIN);
+        }
+        self.next_due.min(self.floor.touches_due()).min(self.floor.now.later(self.gap_least))
     }
 
     /// A step that changes nothing but a book and the time; false if it takes more than that.
     #[inline(always)]
-    fn is_done_plainly(&mut self, record: &Record, events: &mut Events) -> bool {
+    fn is_done_plainly(&mut self, record: &Record, calm_before: Nanos, events: &mut Events) -> bool {
         let at = Nanos::new(record.at);
+        if at >= calm_before {
+            return false;
+        }
         if at != self.floor.now {
-            if at < self.floor.now || at >= self.next_due || !command::is_frequent(record.kind) {
+            if at < self.floor.now || !command::is_frequent(record.kind) {
                 return false;
             }
             self.floor.now = at;
@@ -203,8 +209,11 @@ impl Venue {
     fn step(&mut self, record: &Record, events: &mut Events) {
         let at = Nanos::new(record.at);
         events.stamp(at, record.source);
-        let is_calm =
-            at >= self.floor.now && at < self.next_due && self.gathered.is_none() && !self.watches_gaps;
+        let is_calm = at >= self.floor.now
+            && at < self.next_due
+            && at < self.floor.touches_due()
+            && self.gathered.is_none()
+            && at.since(self.floor.now) < self.gap_least;
         if !is_calm || !command::is_frequent(record.kind) {
             return self.step_with_more(record, at, events);
         }
@@ -231,8 +240,11 @@ impl Venue {
         // 1 time.
         let before = std::mem::replace(&mut self.floor.now, at);
         let pending = self.next_due <= at && self.run_timers(events);
-        if self.watches_gaps && before.is_positive() && at > before {
+        if before.is_positive() && at.since(before) >= self.gap_least {
             self.judge_gaps(at.since(before), events);
+        }
+        if self.watches_touches {
+            self.floor.ask_touches();
         }
         // 2 to 6: admit, check, match, settle, mark.
         let done = match if pending { self.hold(record.kind) } else { None } {
@@ -250,9 +262,20 @@ impl Venue {
         }
         if self.floor.is_stirred() || record.kind >= command::INDEX {
             self.finish(record, done.is_ok() && !pending, events);
+        } else if self.floor.has_news() {
+            self.observe_trades();
         }
-        if self.watches_touches && self.floor.watch_touches(events) {
+        if self.floor.asks_touches() && self.floor.watch_touches(events) {
             self.next_due = self.earliest();
+        }
+    }
+
+    /// Step 9 where nothing else is left to do: references take the step's trades.
+    #[inline(never)]
+    fn observe_trades(&mut self) {
+        self.floor.observe();
+        if self.watches_touches {
+            self.floor.ask_touches();
         }
     }
 
@@ -260,6 +283,9 @@ impl Venue {
     #[inline(never)]
     fn finish(&mut self, record: &Record, done: bool, events: &mut Events) {
         let marked = self.marked.take();
+        if self.watches_touches {
+            self.floor.ask_touches();
+        }
         // 6a triggers.
         if done && self.has_triggers(marked) {
             self.run_triggers(marked, events);
@@ -276,11 +302,8 @@ impl Venue {
         }
         // 9 observe.
         self.publish(record.kind, events);
-        if self.floor.take_news() {
-            let now = self.floor.now;
-            for market in &mut self.floor.markets {
-                market.breakers.observe(now);
-            }
+        if self.floor.has_news() {
+            self.floor.observe();
             self.judge_counts(events);
         }
         // 10 audit.

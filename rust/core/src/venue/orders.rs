@@ -92,6 +92,9 @@ impl Venue {
         events: &mut Events,
     ) -> Result<OrderId, Reject> {
         self.floor.look_at_bounds(market);
+        if self.floor.market(market).breakers.has_quotes() {
+            self.floor.ask_touches();
+        }
         let m = self.floor.market(market);
         let Checked { limit, price, expiry, unpriced, bound } =
             match self.check_place(m, market, &order, terms) {
@@ -513,6 +516,9 @@ impl Venue {
         found: Option<Located>,
         events: &mut Events,
     ) -> Result<(), Reject> {
+        if self.floor.market(market).breakers.has_quotes() {
+            self.floor.ask_touches();
+        }
         let found = found.ok_or(Reject::UnknownOrder)?;
         if found.account() != account {
             return Err(Reject::NotYourOrder);

@@ -359,6 +359,14 @@ impl Breaker {
         )
     }
 
+    /// The shortest time between two commands that it looks at.
+    pub(crate) fn gap_least(&self) -> Option<Nanos> {
+        match &self.action {
+            Action::Gaps { rows } => rows.iter().map(|row| row.gap_ns).min(),
+            _ => None,
+        }
+    }
+
     /// True if it can put a market in a phase.
     pub(crate) fn reaches(&self, market: MarketId) -> bool {
         self.markets.contains(&market)
