@@ -263,9 +263,7 @@ def rules(
             breakers = profile.model_copy(update={"breakers": preset.of(["BTC"])}).config()["breakers"]
             rows.append((name, json.dumps(breakers)))
     report: dict[str, Any] = json.loads(
-        _core.bench_rules(
-            workload, n=n, seed=seed, features=features, repeat=repeat, presets=rows, progress=progress
-        )
+        _core.bench_rules(workload, n=n, seed=seed, features=features, repeat=repeat, presets=rows, progress=progress)
     )
     return report
 

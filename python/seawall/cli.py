@@ -520,9 +520,7 @@ def bench_rules(
         list[str] | None, typer.Argument(metavar="[PRESET]...", help="Presets of breakers; all if left out.")
     ] = None,
     *,
-    workload: Annotated[
-        str, typer.Option(metavar="PROFILE", help=f"One of {', '.join(bench.PROFILES)}.")
-    ] = "touch50",
+    workload: Annotated[str, typer.Option(metavar="PROFILE", help=f"One of {', '.join(bench.PROFILES)}.")] = "touch50",
     n: Annotated[int | None, typer.Option("--n", min=1, help="Timed messages; 3000000 if left out.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed; 1 if left out.")] = None,
     features: Annotated[str, typer.Option(metavar="idle|full", help="What the venue does besides matching.")] = "idle",
