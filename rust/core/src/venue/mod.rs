@@ -155,22 +155,24 @@ impl Venue {
     ) -> usize {
         events.begin(self.floor.config.venue, self.floor.now, 0, self.seq);
         let mut calm_before = self.calm_before();
-        let mut rest = records.iter();
-        'batch: while let ahead @ [_, ..] = rest.as_slice() {
-            self.floor.look_ahead(ahead.get(..AHEAD).unwrap_or(ahead));
-            for record in rest.by_ref().take(AHEAD) {
+        let mut done = 0;
+        'batch: for part in records.chunks(AHEAD) {
+            self.floor.look_ahead(part);
+            for (i, record) in part.iter().enumerate() {
                 let before = events.len();
                 if !self.is_done_plainly(record, calm_before, events) {
                     self.step(record, events);
                     calm_before = self.calm_before();
                 }
                 if stops(self, record, events, before) {
+                    done += i + 1;
                     break 'batch;
                 }
             }
+            done += part.len();
         }
         self.seq = events.seq();
-        records.len() - rest.len()
+        done
     }
 
     /// Applies one command record.
