@@ -18,6 +18,7 @@ use crate::units::{AccountId, MarketId, Nanos, OrderId, Price, Qty, Side};
 
 /// What a market asks of an order without flags and terms, as it stands.
 #[derive(Debug, Clone, Copy, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each answers a question once for every order")]
 pub(super) struct Plain {
     /// Nothing but a size in range, a name that is free, room in the book, and a limit between bounds.
     entry: bool,
