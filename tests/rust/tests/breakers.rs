@@ -33,7 +33,7 @@ fn place(account: u32, side: u8, qty: i64, price: i64, code: u16, flags: u16) ->
 
 /// What each command meets in each phase, in the order of their numbers: y it is admitted, n the phase refuses it, r it
 /// would have to reduce.
-const PHASES: [(&str, &str); 30] = [
+const PHASES: [(&str, &str); 31] = [
     ("limit", "yyyynyynnnnnn"),
     ("limit post-only", "yyyyyyynnnnnn"),
     ("limit reduce-only", "yyyyyyynynnnn"),
@@ -61,6 +61,7 @@ const PHASES: [(&str, &str); 30] = [
     ("pulse", "yyyyyyyyyyyyy"),
     ("rule", "yyyyyyyyyyyyy"),
     ("multiplier", "yyyyyyyyyyyyy"),
+    ("margin mode", "yyyyyyyyyyyyy"),
     ("volunteer", "yyyyyyyyyyyyy"),
     ("settle", "yyyyyyyyyyyyy"),
     ("plan", "yyyyyyyyyyyyy"),
@@ -76,6 +77,9 @@ fn in_phase(code: u16) -> (Venue, u64) {
         json!({"price": "bankruptcy", "order": "pro_rata", "stage": "before_fund"});
     config["breakers"] = json!([{"name": "told", "markets": [0], "test": {"type": "manual"},
         "action": {"type": "interrupt", "phase": "halted"}, "exit": {"after_ns": null}}]);
+    config["portfolios"] = json!([{"name": "alone", "markets": [0],
+        "scenarios": [{"moves_ppm": [-200_000], "weight_ppm": 1_000_000}, {"moves_ppm": [200_000], "weight_ppm": 1_000_000}],
+        "net_ppm": 100_000, "hedged_ppm": 40_000, "contract_ppm": 0, "maintenance_ppm": 500_000}]);
     let mut venue = venue_of(&config);
     for account in 0..2 {
         apply(&mut venue, Record { order: 7, ..of(command::OPEN_ACCOUNT) });
@@ -134,6 +138,7 @@ fn commands_of(name: &str, bid: u64) -> Vec<Record> {
             Record { flags: 10, ..of(command::INTERRUPT) },
         ],
         "multiplier" => vec![Record { qty: 1_000_000, amount: 1_000_000, ..of(command::SET_MULTIPLIER) }],
+        "margin mode" => vec![Record { code: 1, ..of(command::SET_MARGIN_MODE) }],
         "volunteer" => vec![Record { qty: 1, ..of(command::VOLUNTEER) }],
         "settle" => vec![Record { amount: 9, ..of(command::SETTLE) }],
         // No plan is awaited: what is not refused for its phase is refused for that.
@@ -173,7 +178,7 @@ fn every_phase_admits_what_its_row_says_of_every_command() {
             asked += 1;
         }
     }
-    assert_eq!(asked, 30 * 13);
+    assert_eq!(asked, 31 * 13);
     let kinds: Vec<u16> = (0..64).filter(|kind| command::is_known(*kind)).collect();
     assert_eq!(sent.into_iter().collect::<Vec<_>>(), kinds, "every kind of command is asked");
 }
