@@ -143,6 +143,14 @@ def test_a_band_for_takers_lets_others_rest_anywhere(preset: str, low: str, high
         assert set(fills["qty"].tolist()) == {1_000}
 
 
+@pytest.mark.parametrize(("preset", "high"), [("paradex", "105"), ("grvt", "110")])
+def test_a_band_for_takers_is_one_of_the_mark(preset: str, high: str) -> None:
+    for beyond, expected in (("0", Decimal(high)), ("0.1", Reject.BAND_REFUSES)):
+        play = mark_beside_index(preset, "100", "104")
+        play.place("BTC", "maker", Side.SELL, "1", "104")
+        assert limit_of(play, Side.BUY, str(Decimal(high) + Decimal(beyond))) == expected
+
+
 def test_delta_is_as_wide_as_two_standard_deviations_where_that_is_wider() -> None:
     # Marks of 98 and 102: a deviation of 2, so 4 on each side of the mark.
     for price, expected in (("106", Decimal(106)), ("106.1", Reject.BAND_REFUSES)):
@@ -574,13 +582,15 @@ def test_a_size_band_leaves_three_quarters_of_a_position_until_the_hour_is_over(
 @pytest.mark.parametrize(("lots", "taken"), [("0.375", 375), ("0.376", 0)])
 def test_gmx_makes_no_close_that_would_leave_less_than_77_per_cent(lots: str, taken: int) -> None:
     # Shorts of 10 BTC from 180,000 at a mark of 100,000: 80 %. A close of 0.375 BTC leaves 77 %.
-    play = desk("gmx-adl", INDEX, FREE, ONE_TIER, user="2_000", holder=BANK, winner=BANK)
+    play = desk("gmx-adl", INDEX, FREE, ONE_TIER, user="2_000", holder=BANK, winner=BANK, levered="100_000")
     play.index(BTC="180000", ETH="4000")
-    play.block("BTC", "user", "winner", lots, "180000")
-    play.block("BTC", "holder", "winner", str(10 - Decimal(lots)), "180000")
+    play.block("BTC", "user", "levered", lots, "180000")
+    play.block("BTC", "holder", "levered", str(5 - Decimal(lots)), "180000")
+    play.block("BTC", "holder", "winner", "5", "180000")
     play.open()
     play.index(BTC="100000")
-    assert closed(play).get("winner", 0) == taken
+    # Who is levered more comes first and gives all of it.
+    assert closed(play) == ({"levered": taken} if taken else {})
 
 
 # Open interest.
