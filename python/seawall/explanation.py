@@ -60,6 +60,13 @@ _ASKED: Final = {
 }
 """What a breaker was asked about, before its price."""
 
+_COUNTS: Final = {
+    "liquidations": "liquidation orders came to",
+    "liquidated": "liquidation orders traded",
+    "deleveraged": "auto-deleveraging closed",
+}
+"""What a breaker counts, before the count."""
+
 
 @dataclass(frozen=True)
 class Explanation:
@@ -123,7 +130,7 @@ def explain(
     if not len(near):
         last = iso(again.venue.now)
         raise CommandError(f"at: {at}: the run has nothing within {window_ns / 10**9:g} s of it; it ends at {last}")
-    words = _Words(run, config)
+    words = _Words(run, config, events)
     return Explanation(
         moment,
         window_ns,
@@ -149,10 +156,13 @@ def _time(at: str | int) -> int:
 class _Words:
     """Names, prices and sentences of one run."""
 
-    def __init__(self, run: SavedRun, config: dict[str, Any]) -> None:
+    def __init__(self, run: SavedRun, config: dict[str, Any], events: Records) -> None:
         self._run = run
+        self._trips = events[events["kind"] == EventKind.BREAKER_TRIPPED]
+        self._changes = events[events["kind"] == EventKind.PHASE_CHANGED]
         self._markets = [market["name"] for market in config["markets"]]
-        self._rules = [rule["name"] for rule in config["breakers"]]
+        self._rules: list[str] = [rule["name"] for rule in config["breakers"]]
+        self._counts = [rule["test"].get("of") for rule in config["breakers"]]
         self._unit = 10 ** config["assets"][0]["decimals"]
         self._asset = config["assets"][0]["name"]
         self._ticks = [market.get("tick_value") for market in config["markets"]]
@@ -175,14 +185,29 @@ class _Words:
         row: dict[str, Any] = {"market": self._markets[number], "phase": None, "since": None, "until": None, "by": None}
         if len(changes):
             last = changes[-1]
-            trips = past[(past["kind"] == EventKind.BREAKER_TRIPPED) & (past["at"] == last["at"])]
             row["phase"] = Phase(int(last["code"])).name.lower()
             row["since"] = iso(int(last["at"]))
             row["until"] = iso(int(last["amount"])) if last["amount"] else None
-            row["by"] = self._rules[int(trips[-1]["code"])] if len(trips) else Source(int(last["source"])).name.lower()
+            row["by"] = self._cause(last) or Source(int(last["source"])).name.lower()
         row["mark"] = self.price(number, marks[-1]["price"]) if len(marks) else None
         row["index"] = self.price(number, marks[-1]["amount"]) if len(marks) else None
         return row
+
+    def _cause(self, change: Any) -> str | None:  # noqa: ANN401 - one record
+        """Name the rule that put a market in a phase: by the last trip before it in its step, or as what follows."""
+        here, phase = int(change["market"]), Phase(int(change["code"]))
+        if phase in (Phase.CONTINUOUS, Phase.PRE_OPEN):
+            return None
+        same = (self._trips["at"] == change["at"]) & (self._trips["source"] == change["source"])
+        trips = self._trips[same & (self._trips["seq"] < change["seq"])]
+        own = trips[trips["market"] == here]
+        if len(own):
+            return self._rules[int(own[-1]["code"])]
+        if len(trips):
+            return f"{self._rules[int(trips[-1]['code'])]} in {self.name(int(trips[-1]['market']))}"
+        earlier = self._changes[(self._changes["market"] == here) & (self._changes["seq"] < change["seq"])]
+        ended = len(earlier) > 0 and 0 < earlier[-1]["amount"] <= change["at"]
+        return self._cause(earlier[-1]) if ended else None
 
     def act(self, event: Any) -> dict[str, Any]:  # noqa: ANN401 - one record
         """Say what one event tells."""
@@ -198,6 +223,8 @@ class _Words:
         elif kind == EventKind.RULE_SET:
             rule, what = self._rules[int(event["code"])], RuleParameter(int(event["flags"])).name.lower()
             row["words"] = f"{rule}: {what} set to {int(event['amount'])} by {source}"
+        elif kind == EventKind.UNCROSSED:
+            row["words"] = f"auction at {self.price(market, row['price'])}: {row['qty']:,} lots"
         else:
             facts = ", ".join(f"{name} {row[name]}" for name in EVENT_COLUMNS[kind] if name in row)
             row["words"] = f"{kind.name.lower().replace('_', ' ')}: {facts}"
@@ -210,7 +237,9 @@ class _Words:
         asked = RuleTest(int(event["flags"]))
         row["asked"] = asked.name.lower()
         if asked == RuleTest.COUNT:
-            text = f"{rule} tripped: counted {price:,}, {reference:,} or more trips it"
+            of = str(self._counts[int(event["code"])])
+            counted, least = (f"{n:,}" if of == "liquidations" else self.money(n) for n in (price, reference))
+            text = f"{rule} tripped: {_COUNTS[of]} {counted}, {least} or more trips it"
         elif asked == RuleTest.GAP:
             text = f"{rule} tripped: {price / 1e9:g} s without a command, {reference / 1e9:g} s or more trips it"
         else:
@@ -229,6 +258,8 @@ class _Words:
         before, after = (Phase(int(event[field])).name.lower() for field in ("flags", "code"))
         text = f"{after} extended" if before == after else f"{before} to {after}"
         text += f", until {iso(int(event['amount']))}" if event["amount"] else ""
+        rule = self._cause(event)
+        text += f", by {rule}" if rule else ""
         return text + (" (commanded by a policy)" if source == "policy" else "")
 
     def _span(self, market: int, values: list[int]) -> str:
