@@ -361,3 +361,64 @@ pulse
 > ended bob closed equity 20
 > tripped BTC cascade by count 2 above 0 to 0 from 2 until 7s
 > phase BTC continuous to pause until 7s
+
+story while a rule acts the mark stands and money stays
+# At 89 Alice would have 40 of 45. The mark stays at 100 until the rule is over, and with the next index she is below.
+config unit
+set breakers [{"name": "hold", "markets": [0], "test": {"type": "manual"}, "action": {"type": "interrupt", "phase": "guarded"}, "exit": {"after_ns": null, "meanwhile": {"mark": "stands", "gates_withdrawals": true}}}]
+given alice 150
+given bob 1000
+given carol 1000
+index BTC 100
+> marked BTC 100 index 100
+block BTC alice buys 10 @ 100 from bob
+> fill alice BTC buy 10 @ 100 block
+> fill bob BTC sell 10 @ 100 block
+buy carol BTC 10 @ 89
+> accepted carol #1 BTC buy 10 @ 89
+interrupt BTC hold guarded at 0 from 0 until 9s
+> tripped BTC hold by command 0 above 0 to 0 from 0 until 9s
+> phase BTC continuous to guarded until 9s
+index BTC 89
+> marked BTC 100 index 89
+withdraw bob 10 USD
+> refused withdraw WithdrawalsGated
+at 9s
+withdraw bob 10 USD
+> phase BTC guarded to continuous
+> withdrawn bob 10 USD
+index BTC 89
+> marked BTC 89 index 89
+> liquidation alice equity 40 below 45
+> closing alice #2 BTC sell 10 @ 85 bankruptcy 85 own
+> fill carol #1 BTC buy 10 @ 89 fee 0 maker
+> fill alice #2 BTC sell 10 @ 89 fee 0 closing
+> ended alice closed equity 40
+
+story while a rule acts nobody is liquidated
+config unit
+set breakers [{"name": "hold", "markets": [1], "test": {"type": "manual"}, "action": {"type": "interrupt", "phase": "cooling_off"}, "exit": {"after_ns": null, "meanwhile": {"liquidation_rounds": 0}}}]
+given alice 150
+given bob 1000
+given carol 1000
+index BTC 100
+> marked BTC 100 index 100
+block BTC alice buys 10 @ 100 from bob
+> fill alice BTC buy 10 @ 100 block
+> fill bob BTC sell 10 @ 100 block
+buy carol BTC 10 @ 89
+> accepted carol #1 BTC buy 10 @ 89
+interrupt ETH hold cooling_off at 0 from 0 until 9s
+> tripped ETH hold by command 0 above 0 to 0 from 0 until 9s
+> phase ETH continuous to cooling_off until 9s
+index BTC 89
+> marked BTC 89 index 89
+> liquidation alice equity 40 below 45
+pulse
+at 9s
+pulse
+> phase ETH cooling_off to continuous
+> closing alice #2 BTC sell 10 @ 85 bankruptcy 85 own
+> fill carol #1 BTC buy 10 @ 89 fee 0 maker
+> fill alice #2 BTC sell 10 @ 89 fee 0 closing
+> ended alice closed equity 40

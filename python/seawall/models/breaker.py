@@ -424,12 +424,12 @@ class PlainTest(Model):
 
 
 class CountTest(Model):
-    """What liquidations and auto-deleveraging came to in a while."""
+    """What liquidations, auto-deleveraging and the fund came to in a while."""
 
     type: Literal["count"]
     """The type of the test."""
-    of: Literal["liquidations", "liquidated", "deleveraged"]
-    """What is counted: orders, value traded by them, value deleveraged."""
+    of: Literal["liquidations", "liquidated", "deleveraged", "fund_paid", "drawdowns"]
+    """What is counted: orders, value traded by them, value deleveraged, what the fund paid, drawdowns that began."""
     window: Duration
     """Length of the window."""
     least: Positive
@@ -437,8 +437,8 @@ class CountTest(Model):
 
     def config(self, at: str, amount: Amount) -> dict[str, Any]:
         """Return what the core reads."""
-        if self.of == "liquidations":
-            least = whole(self.least, Decimal(1), f"{at}.least", "order")
+        if self.of in {"liquidations", "drawdowns"}:
+            least = whole(self.least, Decimal(1), f"{at}.least", "one")
         else:
             least = amount(self.least, f"{at}.least")
         return {"type": self.type, "of": self.of, "window_ns": self.window, "least": least}
@@ -592,6 +592,26 @@ class Extension(Model):
         }
 
 
+class Meanwhile(Model):
+    """What else holds while a rule acts in a market: to the end of the phase, reopening auction included."""
+
+    mark: Literal["follows", "stands"] = "follows"
+    """The mark goes on as ever, or stays where it is."""
+    gates_withdrawals: bool = False
+    """Withdrawals and transfers are refused, in the whole venue."""
+    liquidation_rounds: int | None = Field(default=None, ge=0, lt=2**32)
+    """Rounds of the waterfall in a step, in the whole venue; absent for those of the limits."""
+
+    def config(self) -> dict[str, Any]:
+        """Return what the core reads."""
+        said = {
+            "mark": self.mark if self.mark != "follows" else None,
+            "gates_withdrawals": self.gates_withdrawals or None,
+            "liquidation_rounds": self.liquidation_rounds,
+        }
+        return _said(said)
+
+
 class Exit(Model):
     """How an interruption ends."""
 
@@ -603,11 +623,19 @@ class Exit(Model):
     """Length of the auction after a halt or pause; absent for the market's own."""
     extension: Extension | None = None
     """How an auction goes on if its price is outside; absent for not at all."""
+    meanwhile: Meanwhile = Meanwhile()
+    """What else holds while the rule acts."""
 
     def config(self, units: Units, at: str) -> dict[str, Any]:
         """Return what the core reads."""
         extension = self.extension and self.extension.config(units, f"{at}.extension")
-        said = {"random_ns": self.random or None, "auction_ns": self.auction, "extension": extension}
+        meanwhile = self.meanwhile.config() or None
+        said = {
+            "random_ns": self.random or None,
+            "auction_ns": self.auction,
+            "extension": extension,
+            "meanwhile": meanwhile,
+        }
         return {"after_ns": self.after} | _said(said)
 
 

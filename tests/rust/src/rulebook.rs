@@ -45,7 +45,7 @@ pub(crate) mod asked {
 }
 const TESTS: [&str; 9] = ["trade", "mark", "entry", "manual", "quote", "auction", "index", "gap", "count"];
 /// What counting rules count.
-const COUNTED: [&str; 3] = ["liquidations", "liquidated", "deleveraged"];
+const COUNTED: [&str; 5] = ["liquidations", "liquidated", "deleveraged", "fund_paid", "drawdowns"];
 
 /// Phases in order of severity, least first: docs/mechanics.md section 5.
 const SEVERITY: [&[u16]; 12] = [
@@ -170,7 +170,7 @@ struct Market {
     traded: Vec<i64>,
     marked: Option<i64>,
     tripped: bool,
-    counts: [i64; 3],
+    counts: [i64; 5],
 }
 
 /// What the flow of an order is, for exemptions.
@@ -193,6 +193,8 @@ pub struct Rulebook {
     /// How often each thing was seen.
     pub seen: BTreeMap<String, u32>,
     log: (Record, Vec<Record>),
+    /// Rounds that the step may have, and orders that it sent.
+    is_held: Option<(i64, i64)>,
 }
 
 impl Rulebook {
@@ -220,7 +222,7 @@ impl Rulebook {
                 traded: Vec::new(),
                 marked: None,
                 tripped: false,
-                counts: [0; 3],
+                counts: [0; 5],
             }
         });
         let markets = markets.collect();
@@ -233,6 +235,7 @@ impl Rulebook {
             book: BTreeMap::new(),
             seen: BTreeMap::new(),
             log: (Record::default(), Vec::new()),
+            is_held: None,
         }
     }
 

@@ -87,6 +87,10 @@ fn exit(rng: &mut Rng, phase: &str) -> Value {
         exit = json!({"after_ns": null});
     }
     if rng.chance(40) {
+        exit["meanwhile"] = json!({"mark": rng.pick(&["follows", "stands"]), "gates_withdrawals": rng.chance(50),
+            "liquidation_rounds": some(rng, &[None, None, Some(0), Some(1)])});
+    }
+    if rng.chance(40) {
         exit["auction_ns"] = json!(rng.pick(&[0, 2 * MILLISECOND]));
     }
     if ["call_auction", "halted", "pause"].contains(&phase) && rng.chance(60) {
@@ -222,6 +226,8 @@ fn config(rng: &mut Rng) -> Value {
         market["liquidation"]["slice_ppm"] = json!(rng.pick(&[300_000, 1_000_000]));
         market["day"] = json!({"start_ns": rng.pick(&[0, 30 * MILLISECOND]), "length_ns": DAY});
     }
+    // Bare orders have a shorter way in a market without clearing.
+    config["markets"][1]["cleared"] = json!(rng.chance(70));
     let count = rng.pick(&[1, 2, 3, 4]);
     config["breakers"] = (0..count).map(|number| rule(rng, number)).collect();
     config
@@ -287,6 +293,8 @@ const LEAST: &[(u32, &[&str])] = &[
             "trip from touch",
             "trip from window",
             "rule set 0",
+            "the mark stands",
+            "withdrawal",
         ],
     ),
     (
@@ -298,13 +306,15 @@ const LEAST: &[(u32, &[&str])] = &[
             "stopped liquidation",
             "trip by a liquidation",
             "trip by entry",
+            "withdrawal refused",
             "count of liquidations",
             "count of deleveraged",
             "rule set 1",
             "rule set 2",
         ],
     ),
-    (2, &["limit state: close", "extension by another rule", "count of liquidated"]),
+    (1, &["extension by another rule"]),
+    (2, &["limit state: close", "count of liquidated"]),
 ];
 
 fn of(kind: u16) -> Record {
@@ -361,6 +371,7 @@ fn next(rng: &mut Rng, mids: &mut [i64; 2], resting: &mut Vec<(u64, u16, u32, i6
                 ..of(command::INTERRUPT)
             }
         }
+        19 => Record { amount: 1, ..of(command::WITHDRAW) },
         16 => {
             resting.clear();
             let account = u32::MAX;

@@ -254,7 +254,7 @@ impl Breakers {
     /// Takes what the step counted, and trips of the rules for which it is enough.
     pub(crate) fn judge_counts(&mut self, now: Nanos) -> Vec<Trip> {
         let counts = std::mem::take(&mut self.counts);
-        if counts == [0; 3] {
+        if counts == [0; 5] {
             return Vec::new();
         }
         for rule in &mut self.rules {

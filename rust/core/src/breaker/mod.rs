@@ -58,8 +58,8 @@ pub(crate) struct Breakers {
     trades: Option<Seen>,
     marks: Option<Seen>,
     tripped: bool,
-    /// What this step counted: liquidation orders, value that they traded, value deleveraged.
-    counts: [i64; 3],
+    /// What this step counted, by the place of [`Counted`](crate::config::Counted).
+    counts: [i64; 5],
     acting: Option<Acting>,
     /// Some rule, of this market or of another, can put the market in a phase.
     can_act: bool,

@@ -357,6 +357,8 @@ impl Counted {
             Self::Liquidations => 0,
             Self::Liquidated => 1,
             Self::Deleveraged => 2,
+            Self::FundPaid => 3,
+            Self::Drawdowns => 4,
         }
     }
 }

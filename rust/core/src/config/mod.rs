@@ -26,8 +26,8 @@ pub use auction::{
 };
 pub use breaker::{
     Action, Breaker, CollarFlat, Counted, ExemptFlow, Exit, Extension, GapRow, Hour, Immediate, Interrupts,
-    LevelRow, Quantile, Range, Rearm, Reference, ReopeningCollar, Rest, Rounding, Test, Watched, When, Width,
-    WidthTier,
+    LevelRow, MarkMeanwhile, Meanwhile, Quantile, Range, Rearm, Reference, ReopeningCollar, Rest, Rounding,
+    Test, Watched, When, Width, WidthTier,
 };
 pub use levels::{CloseOut, Levels};
 pub use limits::{BlockLimits, GateTrigger, PositionBlock, WithdrawalGate};

@@ -4,7 +4,7 @@ use super::{Floor, Found, Incoming, Market};
 use crate::auction::Clearing;
 use crate::book::Located;
 use crate::breaker::{Bound, Bounds, EndMode, QuoteState, Standing, Trip, later_end};
-use crate::config::{Counted, Interrupts};
+use crate::config::{Counted, Interrupts, Meanwhile};
 use crate::order::FlowKind;
 use crate::protocol::{Events, Phase};
 use crate::units::{MarketId, Nanos, Price, Side};
@@ -163,7 +163,26 @@ impl Floor {
             }
         }
         self.enter(market, phase, if end == Nanos::MAX { Nanos::ZERO } else { end }, events);
-        self.market_mut(market).breakers.set_acting(Some(next));
+        self.market_mut(market).acts(Some(next));
+    }
+
+    /// What else holds while a rule acts in a market.
+    pub(crate) fn meanwhile(&self, market: MarketId) -> Meanwhile {
+        let acting = self.market(market).breakers.acting();
+        let rule = acting.and_then(|acting| self.config.breakers.get(usize::from(acting.rule)));
+        rule.and_then(|rule| rule.exit).map_or(Meanwhile::default(), |exit| exit.meanwhile)
+    }
+
+    /// True if a rule that acts keeps money in the venue.
+    pub(crate) fn holds_withdrawals(&self) -> bool {
+        self.market_ids().any(|market| self.meanwhile(market).gates_withdrawals)
+    }
+
+    /// Rounds of the waterfall in a step.
+    pub(crate) fn liquidation_rounds(&self) -> u32 {
+        let held = self.market_ids().filter_map(|market| self.meanwhile(market).liquidation_rounds).min();
+        let rounds = self.config.limits.liquidation_rounds_per_step;
+        held.map_or(rounds, |held| held.min(rounds))
     }
 
     /// At the end of a step: the touch of markets with limit states. True if a phase has changed.
@@ -202,7 +221,7 @@ impl Floor {
             (_, QuoteState::Limit(_)) => self.interrupt(market, &[trip], events),
             (_, QuoteState::Straddle(_)) => {
                 self.enter(market, Phase::Straddle, Nanos::ZERO, events);
-                self.market_mut(market).breakers.set_acting(Some(trip.acting()));
+                self.market_mut(market).acts(Some(trip.acting()));
             }
             (_, QuoteState::Normal) => self.enter(market, Phase::Continuous, Nanos::ZERO, events),
         }
@@ -229,7 +248,7 @@ impl Floor {
         }
         self.enter(market, Phase::CallAuction, if end == Nanos::MAX { Nanos::ZERO } else { end }, events);
         let next = next.unwrap_or_else(|| trips[0].acting());
-        self.market_mut(market).breakers.set_acting(Some(next));
+        self.market_mut(market).acts(Some(next));
         true
     }
 

@@ -18,7 +18,7 @@ pub(crate) use uncross::Found;
 
 use crate::blocks::{Blocks, Limit};
 use crate::book::{Book, Filled, Located, Removed, Resting};
-use crate::breaker::Breakers;
+use crate::breaker::{Acting, Breakers};
 use crate::calls::Calls;
 use crate::config::{self, Allocation, BlockLimits, Config, GateTrigger, Indicative, Test};
 use crate::funding::FundingState;
@@ -190,6 +190,12 @@ impl Market {
         self.admits = self.config.admission(self.phase, self.sources.state());
         self.plain = Plain::of(self);
         self.margin_only = self.asks_margin_only();
+    }
+
+    /// A rule has put the market in its phase: what it asks of orders may be more than the phase does.
+    pub(crate) fn acts(&mut self, acting: Option<Acting>) {
+        self.breakers.set_acting(acting);
+        self.admit();
     }
 }
 
@@ -774,9 +780,9 @@ impl Floor {
         }
         m.published = None;
         m.phase = phase;
-        m.admit();
         m.end = end;
         m.breakers.enter(phase);
+        m.admit();
         events.push(Record {
             code: phase.code(),
             flags: old.code(),

@@ -193,6 +193,8 @@ impl Floor {
             }
             m.breakers.enter(m.phase);
             m.breakers.decode(r)?;
+            // A cooling-off looks at orders.
+            m.admit();
             let now = self.now;
             let facts = (accounts, self.ledger.open_interest(market), self.prices.mark(market).is_some());
             decode_rules(m, facts, r)?;

@@ -1,6 +1,7 @@
 //! Money between accounts and the funds: payments, the cap, the drawdown trigger.
 
 use crate::blocks::Limit;
+use crate::config::Counted;
 use crate::floor::Floor;
 use crate::insurance::Pools;
 use crate::ledger::Place;
@@ -27,6 +28,9 @@ pub(crate) fn pay_fund(
         amount: amount.abs().get(),
         ..event_of(kind, market)
     });
+    if amount.is_negative() {
+        floor.count(market, Counted::FundPaid, -amount.get());
+    }
     let limited = floor.limited().filter(|_| amount.is_negative());
     if limited.is_some_and(|(rules, blocks)| blocks.pay(&rules, account, -amount)) {
         Floor::report_limit(market, account, Limit::AccountFundLoss, Qty::ZERO, events);
@@ -89,6 +93,7 @@ pub(crate) fn watch_drawdown(floor: &mut Floor, market: MarketId, events: &mut E
             amount: loss.get(),
             ..event_of(event::DRAWDOWN_CHANGED, market)
         });
+        floor.count(market, Counted::Drawdowns, i64::from(drawn.active));
     }
     drawn.active
 }

@@ -296,7 +296,7 @@ impl Venue {
         if self.floor.is_liquidated(account) {
             return Err(Reject::InLiquidation);
         }
-        if self.floor.now < self.floor.gated {
+        if self.floor.now < self.floor.gated || self.floor.holds_withdrawals() {
             return Err(Reject::WithdrawalsGated);
         }
         let Floor { rules, ledger, prices, .. } = &self.floor;

@@ -297,7 +297,7 @@ impl Venue {
         // 8 resolve.
         let resolves = done && (marked.is_some() || record.kind == command::PULSE);
         if resolves && self.queue.len() > 0 {
-            let rounds = self.floor.config.limits.liquidation_rounds_per_step;
+            let rounds = self.floor.liquidation_rounds();
             self.queue.resolve(&mut self.floor, rounds, events);
             self.pass_health(None, events);
             self.next_due = self.earliest();
@@ -502,13 +502,13 @@ impl Venue {
         match m.phase.next() {
             Some(AfterPhase::Reopen) if auction.is_positive() => {
                 self.enter(market, Phase::CallAuction, due.later(auction), events);
-                self.floor.market_mut(market).breakers.set_acting(acting);
+                self.floor.market_mut(market).acts(acting);
             }
             Some(AfterPhase::Continue) if m.phase == Phase::LimitState && acting.is_some() => {
                 let rule = acting.map_or(0, |acting| acting.rule);
                 let (phase, end) = m.breakers.after_limit_state(rule, due);
                 self.enter(market, phase, if end == Nanos::MAX { Nanos::ZERO } else { end }, events);
-                self.floor.market_mut(market).breakers.set_acting(acting);
+                self.floor.market_mut(market).acts(acting);
             }
             Some(AfterPhase::Continue)
                 if m.phase == Phase::CallAuction && self.floor.extends_auction(market, due, events) => {}

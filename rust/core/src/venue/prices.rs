@@ -2,7 +2,7 @@
 
 use super::Venue;
 use crate::breaker::Asked;
-use crate::config::FundingPrice;
+use crate::config::{FundingPrice, MarkMeanwhile};
 use crate::funding::Pass;
 use crate::ledger::Place;
 use crate::mark::View;
@@ -103,6 +103,7 @@ impl Venue {
         let now = self.floor.now;
         self.queue.unpark(&self.floor);
         let before = self.floor.prices.mark(market);
+        let stays = self.floor.meanwhile(market).mark == MarkMeanwhile::Stands;
         let stood = self.floor.prices.index(market);
         let m = self.floor.market_mut(market);
         if let Some(stood) = stood {
@@ -124,7 +125,7 @@ impl Venue {
             let sums = (m.book.impact_sum(Side::Buy, qty), m.book.impact_sum(Side::Sell, qty));
             funding.sample(index, sums, now);
         }
-        let mark = m.mark.mark(&view, m.config.prices());
+        let mark = before.filter(|_| stays).unwrap_or_else(|| m.mark.mark(&view, m.config.prices()));
         // Rules are asked with what was known before this mark.
         self.floor.look_at_bounds(market);
         let m = self.floor.market_mut(market);

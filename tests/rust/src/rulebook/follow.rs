@@ -7,6 +7,7 @@ use super::{
 };
 use seawall_core::Record;
 use seawall_core::protocol::{command, event};
+use serde_json::Value;
 
 const AUCTION: u16 = 4;
 const LIMIT: u16 = 0;
@@ -18,6 +19,8 @@ const NOT_FILLABLE: u16 = 213;
 /// What an order is refused for after its bands were asked.
 const LATER: [u16; 5] = [WOULD_TAKE, NOT_FILLABLE, 301, 302, 303];
 const STOPPED: u16 = 4;
+const IN_LIQUIDATION: u16 = 208;
+const GATED: u16 = 227;
 
 /// The events of one command, and how far they were followed.
 pub(super) struct Log<'a> {
@@ -48,6 +51,7 @@ pub(super) fn step(book: &mut Rulebook, command: &Record, events: &[Record]) {
         book.gaps(command.at - before, &mut log);
     }
     book.follow(command, &mut log);
+    book.is_held = None;
     book.rest(&mut log);
     book.observe();
     book.counts(&mut log);
@@ -307,6 +311,16 @@ impl Rulebook {
                 self.enter(m, r.code, r.amount, None, log);
             }
             command::SET_RULE => self.set_rule(r, log),
+            command::WITHDRAW => {
+                let gates = |m: usize| self.meanwhile(m)["gates_withdrawals"] == true;
+                let gated = (0..self.markets.len()).any(gates);
+                // What is asked before the gate, and after it.
+                let why = log.peek().filter(|e| e.kind == event::REJECTED).map(|e| e.code);
+                if !why.is_some_and(|why| IN_LIQUIDATION == why) {
+                    self.check("a gate for withdrawals", gated, why == Some(GATED));
+                    self.count(if gated { "withdrawal refused" } else { "withdrawal" });
+                }
+            }
             command::INTERRUPT if log.peek().is_some_and(|e| e.kind != event::REJECTED) => {
                 let bound = |told: i64, none: i64| if told == 0 { none } else { told };
                 let lowest = i64::try_from(r.order).expect("a price");
@@ -365,6 +379,10 @@ impl Rulebook {
                     trips.push(self.trip(m, rule, place, price, side, self.now));
                 }
             }
+        }
+        if let Some(stood) = self.markets[m].history.mark.filter(|_| self.meanwhile(m)["mark"] == "stands") {
+            self.check("a mark that stands", stood, mark);
+            self.count("the mark stands");
         }
         let mid = self.best(m, BUY).zip(self.best(m, SELL)).map(|(bid, ask)| bid + ask);
         let market = &mut self.markets[m];
@@ -624,6 +642,16 @@ impl Rulebook {
         }
     }
 
+    /// What holds while the rule that acts in a market does.
+    fn meanwhile(&self, m: usize) -> &Value {
+        self.markets[m].acting.map_or(&Value::Null, |a| &self.rules[a.rule]["exit"]["meanwhile"])
+    }
+
+    /// Rounds of liquidations that a step may have.
+    fn rounds(&self) -> Option<i64> {
+        (0..self.markets.len()).filter_map(|m| self.meanwhile(m)["liquidation_rounds"].as_i64()).min()
+    }
+
     /// What is left of the events of the step: liquidations, cancels.
     fn rest(&mut self, log: &mut Log<'_>) {
         while let Some(e) = log.peek() {
@@ -641,8 +669,13 @@ impl Rulebook {
                     self.lose(e.order, e.qty);
                     log.at += 1;
                 }
-                event::ADL_FILL => {
-                    self.markets[m].counts[2] += e.price * e.qty;
+                event::ADL_FILL | event::FUND_PAID | event::DRAWDOWN_CHANGED => {
+                    let counts = &mut self.markets[m].counts;
+                    match e.kind {
+                        event::ADL_FILL => counts[2] += e.price * e.qty,
+                        event::FUND_PAID => counts[3] += e.amount,
+                        _ => counts[4] += i64::from(e.flags),
+                    }
                     log.at += 1;
                 }
                 _ => log.at += 1,
@@ -652,6 +685,13 @@ impl Rulebook {
 
     /// A liquidation order.
     fn close(&mut self, m: usize, sent: &Record, bounded: Option<Record>, log: &mut Log<'_>) {
+        // Without a fund and a backstop a round sends one order.
+        if self.is_held.is_none() {
+            self.is_held = Some((self.rounds().unwrap_or(i64::MAX), 0));
+        }
+        let (most, sent_so_far) = self.is_held.expect("set above");
+        self.is_held = Some((most, sent_so_far + 1));
+        self.check("rounds of liquidations", true, sent_so_far < most);
         log.at += 1;
         let flow = FlowKind { liquidation: true, immediate: true, ..FlowKind::default() };
         self.markets[m].counts[0] += 1;

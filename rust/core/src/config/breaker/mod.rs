@@ -161,7 +161,7 @@ pub enum Test {
     Quote,
     /// The time between two commands.
     Gap,
-    /// What liquidations and auto-deleveraging came to in a while, at the end of a step.
+    /// What liquidations, auto-deleveraging and the fund came to in a while, at the end of a step.
     Count {
         /// What is counted.
         of: Counted,
@@ -184,6 +184,10 @@ pub enum Counted {
     Liquidated,
     /// Value of what was deleveraged at the transfer price, in minor units.
     Deleveraged,
+    /// What the market's fund paid, in minor units.
+    FundPaid,
+    /// How often the drawdown trigger of the market's fund turned on.
+    Drawdowns,
 }
 
 /// What an order that does not rest does when it would trip an interruption.
@@ -285,6 +289,35 @@ pub struct Exit {
     /// How an auction goes on if its price is outside; null for not at all.
     #[serde(default, skip_serializing_if = "is_default")]
     pub extension: Option<Extension>,
+    /// What else holds while the rule acts in a market.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub meanwhile: Meanwhile,
+}
+
+/// What else holds while a rule acts in a market: from its trip to the end of the phase, reopening auction included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Meanwhile {
+    /// What the mark does.
+    #[serde(skip_serializing_if = "is_default")]
+    pub mark: MarkMeanwhile,
+    /// Withdrawals and transfers are refused, in the whole venue.
+    #[serde(skip_serializing_if = "is_default")]
+    pub gates_withdrawals: bool,
+    /// Rounds of the waterfall in a step, in the whole venue; null for those of the limits.
+    #[serde(skip_serializing_if = "is_default")]
+    pub liquidation_rounds: Option<u32>,
+}
+
+/// What the mark does while a rule acts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MarkMeanwhile {
+    /// It goes on as ever.
+    #[default]
+    Follows,
+    /// It stays where it is; what it is made of goes on.
+    Stands,
 }
 
 /// How an auction goes on whose price would be outside.
