@@ -514,7 +514,7 @@ def bench_cascade(
     "  seawall bench rules\n\n"
     "  seawall bench rules composite deribit --features full --repeat 11 --json",
 )
-@_advised
+@advised
 def bench_rules(
     presets: Annotated[
         list[str] | None, typer.Argument(metavar="[PRESET]...", help="Presets of breakers; all if left out.")
@@ -528,12 +528,12 @@ def bench_rules(
     as_json: AsJson = False,
 ) -> None:
     """Measure what rules cost that stop nobody; exit code 1 if one changes an answer."""
-    with _progress("rules") as progress, _answered():
+    with progress_bar("rules") as progress, _answered():
         report = bench.rules(
             presets or None, workload=workload, n=n, seed=seed, features=features, repeat=repeat, progress=progress
         )
     if as_json:
-        _print_json(report)
+        print_json(report)
         return
     rows = report.pop("rows")
     _show_report(report, as_json=False)

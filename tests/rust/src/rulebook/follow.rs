@@ -316,7 +316,7 @@ impl Rulebook {
                 let gated = (0..self.markets.len()).any(gates);
                 // What is asked before the gate, and after it.
                 let why = log.peek().filter(|e| e.kind == event::REJECTED).map(|e| e.code);
-                if !why.is_some_and(|why| IN_LIQUIDATION == why) {
+                if why.is_none_or(|why| IN_LIQUIDATION != why) {
                     self.check("a gate for withdrawals", gated, why == Some(GATED));
                     self.count(if gated { "withdrawal refused" } else { "withdrawal" });
                 }
