@@ -21,7 +21,8 @@ impl Market {
     /// True if the breakers let an order trade at every price from the best of the other side to its limit.
     #[inline(always)]
     pub(super) fn lets_sweep(&mut self, now: Nanos, side: Side, limit: Option<Price>) -> bool {
-        let Some(first) = self.book.best(side.opposite()) else { return true };
+        // Hidden orders trade as well.
+        let Some(first) = self.book.touch(side.opposite()) else { return true };
         !self.breakers.is_stale(now) && self.breakers.lets_sweep(first, limit)
     }
 
