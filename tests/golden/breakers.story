@@ -124,6 +124,29 @@ buy bob BTC 1 @ 100
 cancel alice BTC #5
 > cancelled alice #5 BTC sell 2 @ 110 user
 
+story a price at which only a hidden order stands trips as well
+# Nothing is shown on the other side: a sweep that looked at shown orders alone was not asked.
+config unit
+set breakers [{"name": "halt", "markets": [0], "ranges": [{"reference": {"type": "window", "prices": "trade", "window_ns": 60000000000}, "width": {"type": "ppm", "ppm": 100000}}], "inclusive": false, "test": {"type": "trade"}, "action": {"type": "interrupt", "phase": "halted"}, "exit": {"after_ns": 5000000000}, "rearm": {"restart": true}}]
+given alice 1000
+given bob 1000
+index BTC 100
+> marked BTC 100 index 100
+sell alice BTC 1 @ 100
+> accepted alice #1 BTC sell 1 @ 100
+buy bob BTC 1 @ 100
+> accepted bob #2 BTC buy 1 @ 100
+> fill alice #1 BTC sell 1 @ 100 fee 0 maker
+> fill bob #2 BTC buy 1 @ 100 fee 0 taker
+at 1s
+sell alice BTC 1 @ 111 hidden
+> accepted alice #3 BTC sell 1 @ 111 hidden
+buy bob BTC 1 @ 111
+> accepted bob #4 BTC buy 1 @ 111
+> tripped BTC halt by trade 111 above 91 to 109 from 100 until 6s
+> phase BTC continuous to halted until 6s
+> cancelled bob #4 BTC buy 1 @ 111 breaker
+
 story a step that trips is not observed: the price that tripped stands alone
 # The fills at 100 and 105 came in the step that tripped at 110. After the halt the reference is 110: 120 is allowed, 121 trips.
 config unit
