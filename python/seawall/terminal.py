@@ -21,6 +21,7 @@ __all__ = [
     "Show",
     "advised",
     "err",
+    "figures_table",
     "listing",
     "out",
     "plain",
@@ -99,6 +100,15 @@ def progress_bar(title: str, unit: str = "steps") -> Iterator[Show | None]:
             bar.update(task, completed=done, total=total, description=what or title)
 
         yield show
+
+
+def figures_table(rows: str, *columns: str) -> RichTable:
+    """Return an empty table: a column of names under the title `rows`, and figures to the right of it."""
+    table = RichTable(box=None, pad_edge=False)
+    table.add_column(rows, no_wrap=True)
+    for column in columns:
+        table.add_column(column, justify="right", no_wrap=True)
+    return table
 
 
 def listing(rows: list[dict[str, Any]], *columns: str, as_json: bool) -> None:

@@ -116,3 +116,30 @@ class Play:
 
     def qty(self, event: Any, market: str = "BTC") -> Decimal:
         return self.profile.market(market).lot_size * int(event["qty"])
+
+    def lose_beyond(self, loss_per_unit: int, fund: str) -> None:
+        """Let "user", long 100 BTC with 2,500 each, lose so much more per unit than it has, against "winner".
+
+        "bidder" bids at the mark, so that the whole position is closed and the fund, which has `fund`, is asked.
+        """
+        self.fund(fund)
+        self.index(BTC="100000", ETH="4000")
+        self.block("BTC", "user", "winner", "100", "100000")
+        self.open()
+        price = str(97_500 - loss_per_unit)
+        self.place("BTC", "bidder", Side.BUY, "100", price)
+        self.index(BTC=price)
+        for _ in range(4):
+            self.pulse()
+
+    def leave_missing(self) -> None:
+        """Let "alice", who has 1,000, lose 3,000 to "bob" beside a fund of 1,000: 1,000 are missing."""
+        self.fund("1_000")
+        self.index(BTC="100", ETH="10")
+        self.block("BTC", "alice", "bob", "50", "100")
+        self.open()
+        self.place("BTC", "bob", Side.BUY, "50", "40")
+        self.index(BTC="40")
+        for _ in range(5):
+            self.pulse()
+        assert self.account("alice", "equity") == 0

@@ -356,15 +356,7 @@ def test_bybit_maintenance_has_the_deductions_of_its_table() -> None:
 def bybit_pool(loss_per_unit: int, pool: str, *overrides: str) -> Play:
     """Return a pool beside a long of 100 BTC that lost so much more per unit than it had, bid for at the mark."""
     play = Play("bybit", *overrides, user="250_000", winner=BANK, bidder=BANK)
-    play.fund(pool)
-    play.index(BTC="100000", ETH="4000")
-    play.block("BTC", "user", "winner", "100", "100000")
-    play.open()
-    price = str(97_500 - loss_per_unit)
-    play.place("BTC", "bidder", Side.BUY, "100", price)
-    play.index(BTC=price)
-    for _ in range(4):
-        play.pulse()
+    play.lose_beyond(loss_per_unit, pool)
     return play
 
 
@@ -715,15 +707,7 @@ def test_paradex_withdrawals_pay_the_share_of_its_formula_and_not_of_its_example
     # socialized-losses.mdx: 1,000 missing of claims of 5,000: by the formula 20 % of a withdrawal of 500 stay; the
     # example divides by 4,000 and prints 125 of 500.
     play = Play("paradex", "markets.BTC.fees.maker=0", fund="0", alice="1_000", bob="1_000", charlie="1_000")
-    play.fund("1_000")
-    play.index(BTC="100", ETH="10")
-    play.block("BTC", "alice", "bob", "50", "100")
-    play.open()
-    play.place("BTC", "bob", Side.BUY, "50", "40")
-    play.index(BTC="40")
-    for _ in range(5):
-        play.pulse()
-    assert play.account("alice", "equity") == 0
+    play.leave_missing()
     events = play.send(commands.withdraw(at=play.now, account=play.people["charlie"], amount=500_000_000))
     left = events[events["kind"] == EventKind.SOCIALISED]["amount"].tolist()
     assert [play.money(amount) for amount in left] == [100]

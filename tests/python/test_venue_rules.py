@@ -528,15 +528,7 @@ def pool(preset: str, fund: str, loss_per_unit: int) -> Play:
     play = desk(
         preset, INDEX, FREE, 'markets.BTC.liquidation.fund_limit="0.1"', user="250_000", winner=BANK, bidder=BANK
     )
-    play.fund(fund)
-    play.index(BTC="100000", ETH="4000")
-    play.block("BTC", "user", "winner", "100", "100000")
-    play.open()
-    price = str(97_500 - loss_per_unit)
-    play.place("BTC", "bidder", Side.BUY, "100", price)
-    play.index(BTC=price)
-    for _ in range(4):
-        play.pulse()
+    play.lose_beyond(loss_per_unit, fund)
     return play
 
 
@@ -650,15 +642,7 @@ def test_a_paradex_withdrawal_leaves_its_share_of_what_is_missing() -> None:
         bob="1_000",
         charlie="1_000",
     )
-    play.fund("1_000")
-    play.index(BTC="100", ETH="10")
-    play.block("BTC", "alice", "bob", "50", "100")
-    play.open()
-    play.place("BTC", "bob", Side.BUY, "50", "40")
-    play.index(BTC="40")
-    for _ in range(5):
-        play.pulse()
-    assert play.account("alice", "equity") == 0
+    play.leave_missing()
     events = withdraw(play, "charlie", "500")
     assert [play.money(int(amount)) for amount in events[events["kind"] == EventKind.SOCIALISED]["amount"]] == [100]
 

@@ -11,6 +11,7 @@ from rich.text import Text
 from seawall.profiles.compare import Comparison
 from seawall.profiles.describe import Description
 from seawall.spelling import money
+from seawall.terminal import figures_table
 
 __all__ = ["NOT_EVIDENCE", "comparison_table", "description_tables"]
 
@@ -96,8 +97,8 @@ def comparison_table(comparison: Comparison) -> RenderableType:
         f"{comparison.scenario}, seed {comparison.seed}, {comparison.accounts:,} accounts; hedged anew after "
         f"{comparison.rehedge_seconds:g} s at {comparison.rehedge_cost_bps:g} bp\n"
     )
-    closed = _money_table("liquidated", "accounts", "ADL", "accounts")
-    losses = _money_table("fund", "to", "given up", "shared", "uncovered", "hedges")
+    closed = figures_table("profile", "liquidated", "accounts", "ADL", "accounts")
+    losses = figures_table("profile", "fund", "to", "given up", "shared", "uncovered", "hedges")
     for row in comparison.outcomes:
         counts = (f"{row.accounts_liquidated:,}", f"{row.adl_accounts:,}")
         closed.add_row(row.profile, money(row.liquidated_usd), counts[0], money(row.adl_usd), counts[1])
@@ -113,14 +114,6 @@ def comparison_table(comparison: Comparison) -> RenderableType:
         Text(NOT_EVIDENCE, style="dim"),
         Text.from_markup(f"every cent accounted for: {ok}"),
     )
-
-
-def _money_table(*columns: str) -> RichTable:
-    table = RichTable(box=None, pad_edge=False)
-    table.add_column("profile", no_wrap=True)
-    for column in columns:
-        table.add_column(column, justify="right", no_wrap=True)
-    return table
 
 
 def _spell(value: Any) -> str:  # noqa: ANN401 - any JSON

@@ -11,6 +11,7 @@ from rich.text import Text
 from seawall.models import RulePreset, load_rules
 from seawall.rulebook.compare import RuleComparison, RuleOutcome
 from seawall.spelling import money
+from seawall.terminal import figures_table
 
 __all__ = ["NO_EVIDENCE", "comparison_tables", "numbers", "preset_tables"]
 
@@ -88,7 +89,7 @@ def comparison_tables(comparison: RuleComparison) -> RenderableType:
 
 
 def _did(rows: list[RuleOutcome]) -> RichTable:
-    table = _table("trips", "bounded", "kept", "halted", "slowed", "last", "mark")
+    table = figures_table("rules", "trips", "bounded", "kept", "halted", "slowed", "last", "mark")
     for row in rows:
         counts = (sum(row.trips.values()), row.bounded, row.kept_back)
         seconds = (sum(row.halted_seconds.values()), sum(row.slowed_seconds.values()))
@@ -98,17 +99,9 @@ def _did(rows: list[RuleOutcome]) -> RichTable:
 
 
 def _cost(rows: list[RuleOutcome]) -> RichTable:
-    table = _table("liquidated", "ADL", "fund", "given", "shared", "nobody")
+    table = figures_table("rules", "liquidated", "ADL", "fund", "given", "shared", "nobody")
     for row in rows:
         carried = (row.means_end_usd, row.given_usd, row.socialised_usd, row.uncovered_usd)
         amounts = (row.liquidated_usd, row.adl_usd, *carried)
         table.add_row(row.rules, *(f"{amount / 1e6:,.2f}" for amount in amounts))
-    return table
-
-
-def _table(*columns: str) -> RichTable:
-    table = RichTable(box=None, pad_edge=False)
-    table.add_column("rules", no_wrap=True)
-    for column in columns:
-        table.add_column(column, justify="right", no_wrap=True)
     return table

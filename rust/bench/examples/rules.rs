@@ -33,8 +33,7 @@ fn rows(file: &str, features: &str) -> Result<(), String> {
     let (workload, n) = ("touch50".to_owned(), Some(MESSAGES));
     let options = RulesOptions { workload, n, seed: None, features, repeat: 1, presets };
     let mut bench = RulesBench::new(options).map_err(|e| e.to_string())?;
-    let names: Vec<String> =
-        bench.names().map(|(name, attached)| format!("{name}, {}", attached.name())).collect();
+    let names: Vec<String> = bench.names().map(|(name, attached)| format!("{name}, {attached}")).collect();
     for (row, name) in std::iter::once("no rules").chain(names.iter().map(String::as_str)).enumerate() {
         let work = bench.once(row.checked_sub(1)).map_err(|e| e.to_string())?;
         println!("{name:32}{:>10}{:>14}", work.tests, work.evaluations);

@@ -56,13 +56,9 @@ impl Options {
     /// Where the messages come from.
     fn source(&self) -> Result<Source, BenchError> {
         let refuse = |field: &str, why: String| Err(BenchError::Option { field: field.to_owned(), why });
-        if !(1..=REPEAT_MAX).contains(&self.repeat) {
-            return refuse("repeat", format!("{}: must be 1 to {REPEAT_MAX}", self.repeat));
-        }
+        check_repeat(self.repeat)?;
         if let Some(params) = Params::of(&self.workload) {
-            let timed = self.n.unwrap_or(params.timed);
-            let seed = self.seed.unwrap_or(params.seed);
-            return Generator::new(&self.workload, Params { timed, seed, ..params })
+            return Generator::new(&self.workload, params.with(self.n, self.seed))
                 .map(|generator| Source::Profile(Box::new(generator)));
         }
         if !Path::new(&self.workload).is_file() {
@@ -424,6 +420,15 @@ impl Bench {
             latency: self.latency,
         }
     }
+}
+
+/// Refuses a number of samples that is not taken.
+pub(crate) fn check_repeat(repeat: usize) -> Result<(), BenchError> {
+    if (1..=REPEAT_MAX).contains(&repeat) {
+        return Ok(());
+    }
+    let why = format!("{repeat}: must be 1 to {REPEAT_MAX}");
+    Err(BenchError::Option { field: "repeat".to_owned(), why })
 }
 
 /// Does some work; its result and its seconds.

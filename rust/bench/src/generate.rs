@@ -89,6 +89,11 @@ impl Params {
         PROFILES.iter().find(|(name, _)| *name == profile).map(|(_, params)| *params)
     }
 
+    /// The same with another number of timed messages and another seed, where they are given.
+    pub(crate) fn with(self, n: Option<usize>, seed: Option<u64>) -> Self {
+        Self { timed: n.unwrap_or(self.timed), seed: seed.unwrap_or(self.seed), ..self }
+    }
+
     /// The words of a record.
     fn words(&self, record: u64) -> [u64; 3] {
         let base = self.seed.wrapping_mul(GAMMA);

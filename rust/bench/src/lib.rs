@@ -31,6 +31,6 @@ pub use book::{Engine, Null, Tape, Tracks};
 pub use cascade::{Cascade, CascadeOptions, CascadeReport};
 pub use generate::{Generator, PROFILES, Params};
 pub use marks::{Marks, MarksOptions, MarksReport};
-pub use rules::{Attached, RulesBench, RulesOptions, RulesReport, RulesRow};
+pub use rules::{RulesBench, RulesOptions, RulesReport, RulesRow};
 pub use setup::{Features, Forms, Ids, Stage};
 pub use workload::{BenchError, Expected, Message, Workload};

@@ -4,6 +4,7 @@
 //! a share is taken from runs next to each other. Time passes and marks come, so that windows roll; every run's answer
 //! is compared, so that a rule which acted is an error and not a figure.
 
+use crate::bench::{check_repeat, float, median, timed};
 use crate::book::{BATCH, Tape};
 use crate::generate::{Generator, Params};
 use crate::setup::{Features, Forms, Ids, Stage};
@@ -16,7 +17,6 @@ use seawall_core::{
 use serde::Serialize;
 use serde_json::Value;
 use std::hint::black_box;
-use std::time::Instant;
 
 /// The market of the workload.
 const MARKET: MarketId = MarketId::new(0);
@@ -26,8 +26,6 @@ const PACE_NS: i64 = 1_000_000;
 const MARK_EVERY: usize = 16 * BATCH;
 /// Nanoseconds between two marks.
 const PART_NS: i64 = 1024 * PACE_NS;
-/// Runs of a row at most.
-const REPEAT_MAX: usize = 1000;
 
 /// What to measure.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,9 +45,8 @@ pub struct RulesOptions {
 }
 
 /// How the rules of a row stand to the market.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Attached {
+#[derive(Debug, Clone, Copy)]
+enum Attached {
     /// They watch the market of the workload.
     Here,
     /// They watch another market of the venue, where nothing happens.
@@ -59,9 +56,8 @@ pub enum Attached {
 }
 
 impl Attached {
-    /// In words.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
+    /// In a word.
+    const fn name(self) -> &'static str {
         match self {
             Self::Here => "here",
             Self::Elsewhere => "elsewhere",
@@ -75,8 +71,8 @@ impl Attached {
 pub struct RulesRow {
     /// Name of the preset, or what is watched.
     pub name: String,
-    /// How it stands to the market.
-    pub attached: Attached,
+    /// How it stands to the market: "here", "elsewhere", or "policy" where a trigger watches a price.
+    pub attached: &'static str,
     /// Rules of it.
     pub rules: usize,
     /// Rate with it by the rate without it: median of runs next to each other.
@@ -151,15 +147,11 @@ impl RulesBench {
     /// # Errors
     /// [`BenchError::Option`] for what cannot be measured, [`BenchError::Answer`] if the venue's answer is wrong.
     pub fn new(options: RulesOptions) -> Result<Self, BenchError> {
-        if !(1..=REPEAT_MAX).contains(&options.repeat) {
-            return option("repeat", format!("{}: must be 1 to {REPEAT_MAX}", options.repeat));
-        }
+        check_repeat(options.repeat)?;
         let Some(params) = Params::of(&options.workload) else {
             return option("workload", format!("{:?}: must be a profile", options.workload));
         };
-        let timed = options.n.unwrap_or(params.timed);
-        let seed = options.seed.unwrap_or(params.seed);
-        let workload = Generator::workload(&options.workload, Params { timed, seed, ..params })?;
+        let workload = Generator::workload(&options.workload, params.with(options.n, options.seed))?;
         let stage = Stage::new(workload, options.features, Ids::Venue)?;
         let mut bench = Self {
             plain: stage.config().clone(),
@@ -210,16 +202,13 @@ impl RulesBench {
             return Ok(None);
         }
         let messages = self.stage.timed().len();
-        let seconds = median(self.plain_seconds.clone());
-        #[allow(clippy::cast_precision_loss, reason = "counts of messages are far below 2^52")]
-        let rate = messages as f64 / seconds;
         Ok(Some(RulesReport {
             workload: self.stage.name().to_owned(),
             features: self.options.features.name(),
             repeat: self.options.repeat,
             messages,
             marks: self.mids.len(),
-            messages_per_second: rate,
+            messages_per_second: float(messages) / median(self.plain_seconds.clone()),
             digest: format!("{:016x}", self.tape.digest),
             trades: self.tape.trades,
             rows: self.rows.clone(),
@@ -341,9 +330,9 @@ impl RulesBench {
         Ok(self.timed(&plan)?.1)
     }
 
-    /// Names of the rows.
-    pub fn names(&self) -> impl Iterator<Item = (&str, Attached)> {
-        self.plans.iter().map(|plan| (plan.name.as_str(), plan.attached))
+    /// Names of the rows, and how each stands to the market.
+    pub fn names(&self) -> impl Iterator<Item = (&str, &'static str)> {
+        self.plans.iter().map(|plan| (plan.name.as_str(), plan.attached.name()))
     }
 
     /// Pairs of runs, each next to one without rules before and after it.
@@ -361,7 +350,7 @@ impl RulesBench {
         }
         Ok(RulesRow {
             name: plan.name.clone(),
-            attached: plan.attached,
+            attached: plan.attached.name(),
             rules: plan.rules,
             share: median(shares),
             tests: work.tests,
@@ -373,9 +362,7 @@ impl RulesBench {
     fn timed(&mut self, plan: &Plan) -> Result<(f64, BreakerWork), BenchError> {
         let mut subject = self.subject(&plan.config, plan.watches);
         let before = subject.venue.breaker_work();
-        let begin = Instant::now();
-        let tape = self.drive(&mut subject);
-        let seconds = begin.elapsed().as_secs_f64();
+        let (tape, seconds) = timed(|| self.drive(&mut subject));
         self.stage.check(&subject.venue, &tape)?;
         let after = subject.venue.breaker_work();
         let work = BreakerWork {
@@ -435,10 +422,4 @@ impl Tracks {
             self.commands.clear();
         }
     }
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_unstable_by(f64::total_cmp);
-    let middle = values.len() / 2;
-    if values.len() % 2 == 1 { values[middle] } else { f64::midpoint(values[middle - 1], values[middle]) }
 }

@@ -94,9 +94,7 @@ impl Floor {
         if !bare || !m.margin_only || !self.ledger.knows(AccountId::new(r.account)) {
             return None;
         }
-        if m.breakers.is_stale(self.now) {
-            self.look_at_bounds(market);
-        }
+        self.look_at_bounds(market);
         if self.market(market).breakers.has_quotes() {
             self.ask_touches();
         }

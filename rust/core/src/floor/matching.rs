@@ -45,16 +45,14 @@ impl Floor {
         if !self.market(order.market).admits.matches {
             return swept;
         }
-        if self.market(order.market).breakers.has_trade() {
+        let asks = self.market(order.market).breakers.has_trade() && {
             self.look_at_bounds(order.market);
-        }
+            let now = self.now;
+            !self.market_mut(order.market).lets_sweep(now, order.side, order.limit)
+        };
         let m = self.market(order.market);
         let opposite = order.side.opposite();
         let reach = m.book.reach(opposite, order.limit);
-        let now = self.now;
-        let m = self.market_mut(order.market);
-        let asks = m.breakers.has_trade() && !m.lets_sweep(now, order.side, order.limit);
-        let m = self.market(order.market);
         // Whether anything is asked about a meeting but who stands there and how much.
         let is_watched = asks
             || self.asks_fills(order.market)

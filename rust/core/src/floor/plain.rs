@@ -175,7 +175,7 @@ impl Market {
         }
         let size = (self.book.price_of(&found), found.shown());
         let order = if by_name { found.id().raw() } else { r.order };
-        report_cancelled(r, order, found.side(), size, events);
+        report_cancelled(r, order, found.side(), (size, CancelReason::User), events);
         if MORE && left {
             self.book.forget(found);
         }
@@ -191,17 +191,23 @@ pub(super) fn accept(r: &Record, id: OrderId, events: &mut Events) {
     events.write([head, at, 0, who, id.raw(), price, qty, client]);
 }
 
-/// Cancelled, by its owner.
+/// Cancelled, of an order of the account that the command is from.
 #[inline(always)]
-fn report_cancelled(r: &Record, order: u64, side: Side, size: (Price, Qty), events: &mut Events) {
+fn report_cancelled(
+    r: &Record,
+    order: u64,
+    side: Side,
+    ((price, qty), reason): ((Price, Qty), CancelReason),
+    events: &mut Events,
+) {
     events.write([
         word::head(event::CANCELLED, 0, r.market),
         word::of(r.at),
         0,
-        word::who(r.source, side, CancelReason::User.code(), AccountId::new(r.account)),
+        word::who(r.source, side, reason.code(), AccountId::new(r.account)),
         order,
-        word::of(size.0.get()),
-        word::of(size.1.get()),
+        word::of(price.get()),
+        word::of(qty.get()),
         0,
     ]);
 }
@@ -265,17 +271,7 @@ impl Market {
         } else if rests {
             self.book.add(id, (account, side), (own, left), 0, r.order);
         } else {
-            let who = word::who(r.source, side, CancelReason::Immediate.code(), account);
-            events.write([
-                word::head(event::CANCELLED, 0, r.market),
-                word::of(r.at),
-                0,
-                who,
-                id.raw(),
-                word::of(r.price),
-                word::of(left.get()),
-                0,
-            ]);
+            report_cancelled(r, id.raw(), side, ((price, left), CancelReason::Immediate), events);
         }
         true
     }

@@ -263,6 +263,18 @@ impl Rules {
         Held { values }
     }
 
+    /// The group in which a market's position of an account is margined, its place there, and what else is held of it.
+    fn group_of(
+        &self,
+        ledger: &Ledger,
+        prices: &Prices,
+        account: AccountId,
+        market: MarketId,
+    ) -> Option<(&Grid, usize, Held)> {
+        let (grid, place) = self.grids_of(ledger, account)?.grid(market)?;
+        Some((grid, place, self.held(ledger, prices, account, grid)))
+    }
+
     /// A position's part of the account's maintenance requirement: its own, or of a group's in proportion to its size, such
     /// that the parts of a group add up to it.
     #[must_use]
@@ -273,10 +285,10 @@ impl Rules {
         account: AccountId,
         market: MarketId,
     ) -> Money {
-        let base = ledger.position(account, market).base;
-        let found = self.grids_of(ledger, account).and_then(|grids| grids.grid(market));
-        let Some((grid, place)) = found else { return self.maintenance(market, base, prices.known(market)) };
-        let Held { values } = self.held(ledger, prices, account, grid);
+        let Some((grid, place, Held { values })) = self.group_of(ledger, prices, account, market) else {
+            let base = ledger.position(account, market).base;
+            return self.maintenance(market, base, prices.known(market));
+        };
         let values = &values[..grid.markets.len()];
         let whole = grid.scaled(grid.risk(values), Level::Maintenance, Ppm::ONE);
         let size = |values: &[Money]| values.iter().fold(Sum::ZERO, |sum, value| sum + Sum::of(value.abs()));
@@ -295,10 +307,10 @@ impl Rules {
         account: AccountId,
         market: MarketId,
     ) -> Money {
-        let base = ledger.position(account, market).base;
-        let found = self.grids_of(ledger, account).and_then(|grids| grids.grid(market));
-        let Some((grid, place)) = found else { return self.maintenance(market, base, prices.known(market)) };
-        let Held { values } = self.held(ledger, prices, account, grid);
+        let Some((grid, place, Held { values })) = self.group_of(ledger, prices, account, market) else {
+            let base = ledger.position(account, market).base;
+            return self.maintenance(market, base, prices.known(market));
+        };
         grid.driving(place, &values[..grid.markets.len()]).0.whole_down()
     }
 
@@ -311,10 +323,10 @@ impl Rules {
         account: AccountId,
         market: MarketId,
     ) -> (Money, Ppm) {
-        let base = ledger.position(account, market).base;
-        let found = self.grids_of(ledger, account).and_then(|grids| grids.grid(market));
-        let Some((grid, place)) = found else { return self.tier(market, base, prices.known(market)) };
-        let Held { values } = self.held(ledger, prices, account, grid);
+        let Some((grid, place, Held { values })) = self.group_of(ledger, prices, account, market) else {
+            let base = ledger.position(account, market).base;
+            return self.tier(market, base, prices.known(market));
+        };
         let (_, rate) = grid.driving(place, &values[..grid.markets.len()]);
         (Money::ZERO, rate.ppm_up(grid.maintenance))
     }
