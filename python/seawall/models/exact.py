@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
@@ -31,6 +31,7 @@ __all__ = [
     "Positive",
     "advice",
     "iso",
+    "meant",
     "ppb",
     "ppm",
     "whole",
@@ -198,10 +199,15 @@ class Model(BaseModel):
             known = [field.alias or name for name, field in cls.model_fields.items()]
             for key in data:
                 if key not in known:
-                    near = difflib.get_close_matches(str(key), known, n=1)
-                    hint = f"did you mean {near[0]}?" if near else "known: " + ", ".join(known)
+                    hint = meant(str(key), known).rstrip() or "known: " + ", ".join(known)
                     raise ValueError(f"unknown key {key!r}; {hint}")
         return data
+
+
+def meant(name: str, known: Collection[str]) -> str:
+    """Return "did you mean ...? " with the known name nearest to another; nothing if none is near."""
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {near[0]}? " if near else ""
 
 
 def advice(error: ValidationError, data: object = None) -> str:

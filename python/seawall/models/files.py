@@ -1,7 +1,6 @@
 """TOML files of venues and scenarios: where they are, what they extend, what is set over them."""
 
 import copy
-import difflib
 import tomllib
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
@@ -12,7 +11,7 @@ from typing import Any, Final, Literal
 from pydantic import ValidationError
 
 from seawall.errors import ConfigError, ScenarioError
-from seawall.models.exact import advice
+from seawall.models.exact import advice, meant
 from seawall.models.provenance import is_sourced
 from seawall.models.rules import load_rules
 from seawall.models.scenario import ScenarioModel
@@ -177,8 +176,7 @@ def _locate(kind: str, name: str | Path) -> Path:
         if is_path:
             raise _ERRORS[kind](f"{kind} {str(name)!r}: there is no such file")
         known = _names(kind)
-        near = difflib.get_close_matches(str(name), known, n=1)
-        hint = f"did you mean {near[0]}? " if near else ""
+        hint = meant(str(name), known)
         raise _ERRORS[kind](
             f"{kind} {str(name)!r} is not there; {hint}known: {', '.join(known)}; or give the path of a TOML file"
         )

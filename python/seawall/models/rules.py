@@ -1,6 +1,5 @@
 """Rules of venues as presets: dated, with their source; breakers, and keys of the venue, its funds and its markets."""
 
-import difflib
 import tomllib
 from collections.abc import Mapping, Sequence
 from importlib import resources
@@ -11,7 +10,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from seawall.errors import ConfigError
 from seawall.models.breaker import Breaker
-from seawall.models.exact import Model, advice
+from seawall.models.exact import Model, advice, meant
 from seawall.models.provenance import is_sourced
 from seawall.models.venue import Fund, Market, VenueProfile
 
@@ -57,8 +56,7 @@ class RulePreset(Model):
         for table, known in _SETTABLE.items():
             for key in getattr(self, table):
                 if key not in known:
-                    near = difflib.get_close_matches(key, known, n=1)
-                    hint = f"did you mean {near[0]}? " if near else ""
+                    hint = meant(key, known)
                     raise ValueError(f"{table}.{key}: a preset cannot set it; {hint}known: {', '.join(sorted(known))}")
         if not (self.breakers or self.venue or self.fund or self.market):
             raise ValueError("breakers: is empty; give breakers, or a table venue, fund or market")
@@ -112,9 +110,9 @@ def load_rules(name: str | Path) -> RulePreset:
     """
     file = Path(name) if str(name).endswith(".toml") else _folder() / f"{name}.toml"
     if not file.is_file():
-        near = difflib.get_close_matches(str(name), rule_names(), n=1)
-        hint = f"did you mean {near[0]}? " if near else ""
-        raise ConfigError(f"rules {str(name)!r}: there are none; {hint}known: {', '.join(rule_names())}")
+        known = rule_names()
+        hint = meant(str(name), known)
+        raise ConfigError(f"rules {str(name)!r}: there are none; {hint}known: {', '.join(known)}")
     data = None
     try:
         data = tomllib.loads(file.read_text(encoding="utf-8"))
