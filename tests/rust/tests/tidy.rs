@@ -187,6 +187,15 @@ fn the_modules_of_the_crate_stand_in_the_order_of_the_page() {
 }
 
 #[test]
+fn every_file_of_tests_is_in_the_program() {
+    let program = text(&repository().join("tests/rust/tests/main.rs"));
+    let files = files("tests/rust/tests", ".rs");
+    let names = files.iter().filter_map(|path| path.file_stem()?.to_str()).filter(|name| *name != "main");
+    let missing: Vec<&str> = names.filter(|name| !program.contains(&format!("\nmod {name};"))).collect();
+    assert!(missing.is_empty(), "tests/rust/tests/main.rs has no line for {missing:?}: they would not run");
+}
+
+#[test]
 fn every_crate_has_the_lints_of_the_workspace() {
     let manifests =
         [files("rust", "Cargo.toml"), files("tests/rust", "Cargo.toml"), files("benches", "Cargo.toml")];
