@@ -7,6 +7,7 @@ use crate::book::{BATCH, Null, Tape, Tracks};
 use crate::generate::{Generator, PROFILES, Params};
 use crate::setup::{Features, Ids, Stage, book_bytes, resting_orders};
 use crate::workload::{BenchError, Workload};
+use quanta::Clock;
 use seawall_core::{MarketId, Price, Record, Side};
 use serde::Serialize;
 use std::path::Path;
@@ -87,7 +88,8 @@ enum Source {
     Profile(Box<Generator>),
 }
 
-/// Percentiles of the time of one call with one command, in nanoseconds, the timer's own time included.
+/// Percentiles of the time of one command, in nanoseconds, from one reading of the timer to the next: the timer's own
+/// time is included, and that of making the command and of reading its events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Latency {
     /// Half of the calls take at most this.
@@ -101,7 +103,7 @@ pub struct Latency {
     pub p99_9_ns: u32,
     /// All of them.
     pub max_ns: u32,
-    /// What two readings of the timer with nothing between them give, the median.
+    /// From one reading of the timer to the next with nothing between them, the median.
     pub timer_ns: u32,
 }
 
@@ -121,9 +123,11 @@ impl Latency {
 }
 
 fn timer_ns() -> u32 {
-    let mut readings: Vec<u128> = (0..10_001).map(|_| Instant::now().elapsed().as_nanos()).collect();
-    readings.sort_unstable();
-    u32::try_from(readings[readings.len() / 2]).unwrap_or(u32::MAX)
+    let clock = Clock::new();
+    let readings: Vec<u64> = (0..10_001).map(|_| clock.raw()).collect();
+    let mut ticks: Vec<u64> = readings.windows(2).map(|pair| pair[1].wrapping_sub(pair[0])).collect();
+    ticks.sort_unstable();
+    u32::try_from(clock.delta_as_nanos(0, ticks[ticks.len() / 2])).unwrap_or(u32::MAX)
 }
 
 /// What was measured.
@@ -381,7 +385,7 @@ impl Bench {
         let stage = stage.as_ref().expect("it was staged before");
         let mut venue = stage.venue();
         tracks.drive(&mut venue, stage.forms(), stage.prefill());
-        // Written once, so that no call is charged with the first touch of its place.
+        // Written once, so that no command is charged with the first touch of its place.
         let mut nanos = vec![1; stage.timed().len()];
         let tape = tracks.drive_each(&mut venue, stage.forms(), stage.timed(), &mut nanos);
         stage.check(&venue, &tape)?;

@@ -267,13 +267,13 @@ impl Book {
 
     /// True if an order may have this name, or none.
     pub(crate) fn admits_name(&self, name: u64) -> bool {
-        name == 0 || self.names.admit(name)
+        self.names.admit(name)
     }
 
     /// True if an account may give an order this name, or orders have none here.
     #[inline(always)]
     pub(crate) fn has_free_name(&self, account: AccountId, name: u64) -> bool {
-        !self.names.are_kept() || self.admits_name(name) && self.named(account, name).is_none()
+        self.admits_name(name) && self.named(account, name).is_none()
     }
 
     /// The open order with a client's name.
@@ -309,7 +309,13 @@ impl Book {
     /// True if there is a slot for an order about to be accepted.
     #[inline(always)]
     pub(crate) fn has_room(&mut self) -> bool {
-        self.free != NO_SLOT || self.add_slot()
+        !self.is_out() || self.add_slot()
+    }
+
+    /// True if no slot is free, so that the next order needs a new one.
+    #[inline(always)]
+    pub(crate) fn is_out(&self) -> bool {
+        self.free == NO_SLOT
     }
 
     /// Makes a free slot, the only one; false if the book is full.
@@ -586,15 +592,15 @@ impl Book {
     /// The same for an order with nothing rare.
     #[inline(always)]
     fn strike(&mut self, slot: u32, account: AccountId) {
-        self.forget_more(slot, account);
+        self.forget_more(slot, account, None);
         self.give_back(slot);
     }
 
-    /// Forgets what is kept of an order beside its node.
+    /// Forgets what is kept of an order beside its node. The client's name of it, if it is at hand.
     #[inline(always)]
-    fn forget_more(&mut self, slot: u32, account: AccountId) {
+    fn forget_more(&mut self, slot: u32, account: AccountId, name: Option<u64>) {
         if self.keeps_more {
-            self.names.forget(slot);
+            self.names.forget(slot, name);
             if let Some(counts) = &mut self.counts {
                 counts[account.index()] -= 1;
             }
@@ -694,15 +700,15 @@ impl Book {
     /// True if an order of a side with this key would meet an order of the other side.
     #[inline(always)]
     pub(crate) fn is_reached_from(&self, side: Side, key: u32) -> bool {
-        self.is_within(side.opposite(), self.price_max.wrapping_sub(key).wrapping_sub(1))
+        self.is_within(side.opposite(), u64::from(self.price_max.wrapping_sub(key).wrapping_sub(1)))
     }
 
-    /// True if an order of a side has this key or a better one.
+    /// True if an order of a side has this key or a better one; for a reach beyond all keys, whether or not there are any.
     #[inline(always)]
-    pub(crate) fn is_within(&self, side: Side, reach: u32) -> bool {
+    pub(crate) fn is_within(&self, side: Side, reach: u64) -> bool {
         let shown = shown(side);
         // The end of a ladder is beyond every key.
-        self.ladders[shown].best() <= reach || self.ladders[shown + 1].best() <= reach
+        u64::from(self.ladders[shown].best().min(self.ladders[shown + 1].best())) <= reach
     }
 
     /// The keys of a price on a side, and on the other one: how far an order with this limit reaches there.

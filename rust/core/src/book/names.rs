@@ -46,6 +46,7 @@ impl Names {
     }
 
     /// True if an order may have this name, or none.
+    #[inline(always)]
     pub(super) fn admit(&self, name: u64) -> bool {
         match self {
             Self::None | Self::Hashed { .. } => true,
@@ -107,14 +108,14 @@ impl Names {
         }
     }
 
-    /// The order of a slot is no more.
+    /// The order of a slot is no more. Its name, if it is at hand: a table by name is spared a look at the slot.
     #[inline(always)]
-    pub(super) fn forget(&mut self, slot: u32) {
+    pub(super) fn forget(&mut self, slot: u32, name: Option<u64>) {
         match self {
             Self::None => {}
             Self::Dense { slots, of, .. } => {
-                let name = of.get(at(slot)).copied().unwrap_or_default();
-                if let Some(row) = slots.get_mut(at(name)) {
+                let name = name.unwrap_or_else(|| of.get(at(slot)).copied().map_or(NO_NAME, u64::from));
+                if let Some(row) = usize::try_from(name).ok().and_then(|name| slots.get_mut(name)) {
                     *row = NOWHERE;
                 }
             }

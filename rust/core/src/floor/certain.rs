@@ -24,6 +24,9 @@ impl Floor {
     /// more.
     #[inline(never)]
     pub(super) fn does_with_margin(&mut self, r: &Record, events: &mut Events) -> bool {
+        if !self.markets.get(usize::from(r.market)).is_some_and(|m| m.config.cleared) {
+            return false;
+        }
         match r.kind {
             command::PLACE if r.code == OrderType::Limit.code() => self.rests(r, events),
             command::CANCEL => self.cancels(r, events),
@@ -44,7 +47,7 @@ impl Floor {
         let Self { markets, ledger, accepted, .. } = self;
         let book = &mut markets[market.index()].book;
         let (key, reach) = book.keys(side, price);
-        if book.is_within(side.opposite(), reach) {
+        if book.is_within(side.opposite(), u64::from(reach)) {
             return false;
         }
         let (owner, size) = ((account, side), (key, qty));
@@ -74,8 +77,8 @@ impl Floor {
         let market = MarketId::new(r.market);
         let m = &mut markets[market.index()];
         let gone = match r.flags {
-            0 if !m.book.keeps_more() => m.cancel_plainly::<false>(r, events),
-            0 | BY_CLIENT_ID if m.book.keeps_more() => m.cancel_plainly::<true>(r, events),
+            0 => m.cancel_plainly::<false>(r, events),
+            BY_CLIENT_ID => m.cancel_plainly::<true>(r, events),
             _ => None,
         };
         let Some(gone) = gone else { return false };

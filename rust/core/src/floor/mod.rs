@@ -14,6 +14,7 @@ mod settlement;
 mod store;
 mod uncross;
 
+pub(crate) use plain::{PART, ROOM};
 pub(crate) use uncross::Found;
 
 use crate::blocks::{Blocks, Limit};

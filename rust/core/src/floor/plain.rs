@@ -16,6 +16,11 @@ use crate::protocol::{
 };
 use crate::units::{AccountId, MarketId, Nanos, OrderId, Price, Qty, Side};
 
+/// Commands of a part of a batch, which are looked at before the first of them is done.
+pub(crate) const PART: usize = 64;
+/// Room for events that every command of a part finds: each writes two at most beside its trades, before and after them.
+pub(crate) const ROOM: usize = 2 * PART;
+
 /// What a market asks of an order without flags and terms, as it stands.
 #[derive(Debug, Clone, Copy, Default)]
 #[allow(clippy::struct_excessive_bools, reason = "each answers a question once for every order")]
@@ -65,31 +70,47 @@ impl Plain {
 }
 
 impl Floor {
-    /// Does a command at a time at which nothing is due, if it changes nothing but a book; false if it takes more.
+    /// Does a command at a time at which nothing is due, if it changes nothing but a book; false if it takes more. There is
+    /// [`ROOM`] for its part.
     #[inline(always)]
     pub(crate) fn does_plainly(&mut self, r: &Record, events: &mut Events) -> bool {
-        let (form, now) = (word::form(r), self.now);
-        let asks = |m: &Market| m.plain.entry && m.plain.watched && m.breakers.is_stale(now);
-        if form == PLACE && self.markets.get(usize::from(r.market)).is_some_and(asks) {
-            self.look_at_bounds(MarketId::new(r.market));
+        match word::form(r) {
+            PLACE => self.places_plainly(r, events),
+            CANCEL => self.cancels_plainly::<false>(r, events),
+            CANCEL_NAMED => self.cancels_plainly::<true>(r, events),
+            _ => self.does_with_margin(r, events),
         }
-        let Self { markets, ledger, accepted, .. } = self;
+    }
+
+    #[inline(always)]
+    fn places_plainly(&mut self, r: &Record, events: &mut Events) -> bool {
+        let Self { markets, ledger, accepted, now, .. } = self;
         let Some(m) = markets.get_mut(usize::from(r.market)) else { return false };
-        let more = m.book.keeps_more();
-        // For one event, or those before and after the first trade.
-        events.make_room(2);
-        match form {
-            PLACE if m.plain.entry => {
-                if more {
-                    m.place_plainly::<true>(r, ledger, accepted, events)
-                } else {
-                    m.place_plainly::<false>(r, ledger, accepted, events)
-                }
-            }
-            CANCEL if m.plain.cancels && !more => m.cancel_plainly::<false>(r, events).is_some(),
-            CANCEL | CANCEL_NAMED if m.plain.cancels && more => m.cancel_plainly::<true>(r, events).is_some(),
-            _ => m.config.cleared && self.does_with_margin(r, events),
+        if !m.plain.entry {
+            return self.does_with_margin(r, events);
         }
+        if m.plain.watched && m.breakers.is_stale(*now) {
+            return self.places_after_a_look(r, events);
+        }
+        m.place_plainly(r, ledger, accepted, events)
+    }
+
+    /// The same where bounds have to be looked at first.
+    #[inline(never)]
+    fn places_after_a_look(&mut self, r: &Record, events: &mut Events) -> bool {
+        let market = MarketId::new(r.market);
+        self.look_at_bounds(market);
+        let Self { markets, ledger, accepted, .. } = self;
+        markets[market.index()].place_plainly(r, ledger, accepted, events)
+    }
+
+    #[inline(always)]
+    fn cancels_plainly<const NAMED: bool>(&mut self, r: &Record, events: &mut Events) -> bool {
+        let Some(m) = self.markets.get_mut(usize::from(r.market)) else { return false };
+        if !m.plain.cancels {
+            return self.does_with_margin(r, events);
+        }
+        m.cancel_plainly::<NAMED>(r, events).is_some()
     }
 }
 
@@ -99,9 +120,25 @@ const CANCEL: u64 = word::head(command::CANCEL, 0, 0);
 const CANCEL_NAMED: u64 = word::head(command::CANCEL, BY_CLIENT_ID, 0);
 
 impl Market {
-    /// A Place that is certain to be accepted; false if it is not done. More is kept of orders, or not.
+    /// A Place that is certain to be accepted; false if it is not done.
     #[inline(always)]
-    fn place_plainly<const MORE: bool>(
+    fn place_plainly(
+        &mut self,
+        r: &Record,
+        ledger: &Ledger,
+        accepted: &mut u64,
+        events: &mut Events,
+    ) -> bool {
+        if self.book.keeps_more() {
+            self.place_keeping::<true>(r, ledger, accepted, events)
+        } else {
+            self.place_keeping::<false>(r, ledger, accepted, events)
+        }
+    }
+
+    /// The same where more is kept of orders, or not.
+    #[inline(always)]
+    fn place_keeping<const MORE: bool>(
         &mut self,
         r: &Record,
         ledger: &Ledger,
@@ -118,7 +155,8 @@ impl Market {
             return false;
         }
         let (key, reach) = self.book.keys(side, Price::new(r.price));
-        if r.code != OrderType::Limit.code() || self.book.is_within(side.opposite(), reach) {
+        // One branch, for both are flips of a coin: an order that does not rest, whose code is not zero, reaches all keys.
+        if self.book.is_within(side.opposite(), u64::from(reach) | u64::from(r.code) << 32) {
             return self.take_plainly(r, side, ledger, accepted, events);
         }
         let (owner, size) = ((account, side), (key, Qty::new(r.qty)));
@@ -151,16 +189,15 @@ impl Market {
         true
     }
 
-    /// A Cancel of an ordinary order by its owner: the order; none if it is not done. More is kept of orders, or not.
+    /// A Cancel of an ordinary order by its owner, by its client's name or by its id: the order; none if it is not done.
     #[inline(always)]
-    pub(super) fn cancel_plainly<const MORE: bool>(
+    pub(super) fn cancel_plainly<const NAMED: bool>(
         &mut self,
         r: &Record,
         events: &mut Events,
     ) -> Option<Located> {
         let account = AccountId::new(r.account);
-        let by_name = MORE && r.flags == BY_CLIENT_ID;
-        let found = if by_name {
+        let found = if NAMED {
             self.book.named(account, r.order)
         } else {
             self.book.find(OrderId::from_raw(r.order))
@@ -169,15 +206,14 @@ impl Market {
         if self.breakers.has_quotes() && self.moves_touch(&found) {
             return None;
         }
-        let left = self.book.leave(&found);
-        if !left {
-            self.book.end(found);
-        }
+        // Told first, so that less of it has to be kept at hand while it is done.
         let size = (self.book.price_of(&found), found.shown());
-        let order = if by_name { found.id().raw() } else { r.order };
+        let order = if NAMED { found.id().raw() } else { r.order };
         report_cancelled(r, order, found.side(), (size, CancelReason::User), events);
-        if MORE && left {
-            self.book.forget(found);
+        if self.book.leave(&found) {
+            self.book.forget(found, NAMED.then_some(r.order));
+        } else {
+            self.book.end(found);
         }
         Some(found)
     }
@@ -230,7 +266,9 @@ impl Market {
             || self.book.waiting().watches_trades()
             || self.breakers.has_trade() && !self.lets_sweep(Nanos::new(r.at), side, Some(price));
         let prevents = ledger.tag(account).prevention != SelfTrade::Allowed;
-        if asks || prevents || !self.book.is_plain() || (rests && !self.book.has_room()) {
+        // Not a branch each: whether an order rests is the flip of a coin.
+        if asks || prevents || !self.book.is_plain() || (rests & self.book.is_out()) && !self.book.has_room()
+        {
             return false;
         }
         *accepted += 1;
@@ -241,8 +279,7 @@ impl Market {
         let mut left = Qty::new(r.qty);
         let mut last = None;
         while let Some(met) = self.book.meet(side.opposite(), reach, left) {
-            // With what may come after the last trade.
-            events.make_room(3);
+            events.make_room(2 + ROOM);
             let price = self.book.price_of(&met.order);
             report_fills(r, &met.order, (id, side), (price, met.qty), events);
             last = Some(price);
@@ -252,7 +289,7 @@ impl Market {
                 self.book.close(side.opposite());
             }
             if self.book.keeps_more() && met.qty == met.order.shown() {
-                self.book.forget(met.order);
+                self.book.forget(met.order, None);
             }
             if left.is_zero() {
                 break;

@@ -9,7 +9,7 @@ mod snapshot;
 mod views;
 
 use crate::config::{self, Config, GateTrigger, Indicative, Test};
-use crate::floor::{Floor, Found};
+use crate::floor::{Floor, Found, PART, ROOM};
 use crate::guard::Cause;
 use crate::ledger::Place;
 use crate::liquidation::Queue;
@@ -34,9 +34,6 @@ pub enum Audit {
     /// Everything is counted anew: for tests.
     Full,
 }
-
-/// Commands of a batch that are looked at ahead: what is read of their accounts stays in the first-level cache.
-const AHEAD: usize = 64;
 
 /// One deterministic venue: commands in, events out.
 ///
@@ -156,12 +153,14 @@ impl Venue {
         events.begin(self.floor.config.venue, self.floor.now, 0, self.seq);
         let mut calm_before = self.calm_before();
         let mut done = 0;
-        'batch: for part in records.chunks(AHEAD) {
+        'batch: for part in records.chunks(PART) {
             self.floor.look_ahead(part);
+            events.make_room(ROOM);
             for (i, record) in part.iter().enumerate() {
                 let before = events.len();
                 if !self.is_done_plainly(record, calm_before, events) {
                     self.step(record, events);
+                    events.make_room(ROOM);
                     calm_before = self.calm_before();
                 }
                 if stops(self, record, events, before) {
