@@ -48,30 +48,27 @@ impl Names {
     /// True if an order may have this name, or none.
     #[inline(always)]
     pub(super) fn admit(&self, name: u64) -> bool {
-        match self {
-            Self::None | Self::Hashed { .. } => true,
-            Self::Dense { max, .. } => name <= u64::from(*max),
-        }
+        // Here and below the table is asked for first and in line, the rest in a call.
+        if let Self::Dense { max, .. } = self { name <= u64::from(*max) } else { true }
     }
 
     /// The slot of the open order with this name.
     #[inline(always)]
     pub(super) fn find(&self, account: AccountId, name: u64) -> Option<u32> {
-        match self {
-            // No order stands in the row of no name.
-            Self::Dense { slots, .. } => {
-                let slot = *slots.get(usize::try_from(name).ok()?)?;
-                (slot != NOWHERE).then_some(slot)
-            }
-            Self::Hashed { .. } if name != NO_NAME => self.find_hashed(account, name),
-            Self::None | Self::Hashed { .. } => None,
-        }
+        let Self::Dense { slots, .. } = self else { return self.find_hashed(account, name) };
+        // No order stands in the row of no name.
+        let slot = *slots.get(usize::try_from(name).ok()?)?;
+        (slot != NOWHERE).then_some(slot)
     }
 
     #[inline(never)]
     fn find_hashed(&self, account: AccountId, name: u64) -> Option<u32> {
-        let Self::Hashed { slots, of } = self else { return None };
-        slots.find(hash(account, name), |&slot| of[at(slot)] == (name, account)).copied()
+        match self {
+            Self::Hashed { slots, of } if name != NO_NAME => {
+                slots.find(hash(account, name), |&slot| of[at(slot)] == (name, account)).copied()
+            }
+            _ => None,
+        }
     }
 
     /// The name of the order in a slot; 0 for none.
@@ -86,16 +83,11 @@ impl Names {
     /// The order of a slot has this name, or none, from now on.
     #[inline(always)]
     pub(super) fn give(&mut self, slot: u32, account: AccountId, name: u64) {
-        match self {
-            Self::None => {}
-            Self::Dense { slots, of, .. } => {
-                let name = u32::try_from(name).expect("admitted names are small");
-                put(of, at(slot), name, 0);
-                if name != 0 {
-                    put(slots, at(name), slot, NOWHERE);
-                }
-            }
-            Self::Hashed { .. } => self.give_hashed(slot, account, name),
+        let Self::Dense { slots, of, .. } = self else { return self.give_hashed(slot, account, name) };
+        let name = u32::try_from(name).expect("admitted names are small");
+        put(of, at(slot), name, 0);
+        if name != 0 {
+            put(slots, at(name), slot, NOWHERE);
         }
     }
 
@@ -111,15 +103,10 @@ impl Names {
     /// The order of a slot is no more. Its name, if it is at hand: a table by name is spared a look at the slot.
     #[inline(always)]
     pub(super) fn forget(&mut self, slot: u32, name: Option<u64>) {
-        match self {
-            Self::None => {}
-            Self::Dense { slots, of, .. } => {
-                let name = name.unwrap_or_else(|| of.get(at(slot)).copied().map_or(NO_NAME, u64::from));
-                if let Some(row) = usize::try_from(name).ok().and_then(|name| slots.get_mut(name)) {
-                    *row = NOWHERE;
-                }
-            }
-            Self::Hashed { .. } => self.forget_hashed(slot),
+        let Self::Dense { slots, of, .. } = self else { return self.forget_hashed(slot) };
+        let name = name.unwrap_or_else(|| of.get(at(slot)).copied().map_or(NO_NAME, u64::from));
+        if let Some(row) = usize::try_from(name).ok().and_then(|name| slots.get_mut(name)) {
+            *row = NOWHERE;
         }
     }
 
