@@ -603,7 +603,7 @@ EVENT_COLUMNS: Final[dict[EventKind, dict[str, str]]] = {
     EventKind.MARGIN_CALL_CLEARED: {"account": "account", "equity": "amount"},
     EventKind.MARGIN_CALL_DUE: {"account": "account", "missing": "qty", "due": "amount"},
     EventKind.LEVEL_REACHED: {"account": "account", "level": "code", "equity": "amount", "maintenance": "qty"},
-    EventKind.MULTIPLIER_SET: {"market": "market", "initial": "qty", "maintenance": "amount"},
+    EventKind.MULTIPLIER_SET: {"market": "market", "initial": "qty", "maintenance": "amount", "leverage": "code"},
     EventKind.MARGIN_MODE_SET: {"account": "account", "mode": "code"},
     EventKind.LIQUIDATION_STARTED: {
         "account": "account",

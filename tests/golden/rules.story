@@ -422,3 +422,32 @@ pulse
 > fill carol #1 BTC buy 10 @ 89 fee 0 maker
 > fill alice #2 BTC sell 10 @ 89 fee 0 closing
 > ended alice closed equity 40
+
+story while a rule acts margin rates are multiplied and nobody new has more than a leverage
+# Maintenance of 5 % times 4 is 200 of 1000: Alice has 150. Initial of 10 % is at least one in two then: four lots need 200, two 100.
+config unit
+set breakers [{"name": "hold", "markets": [0], "test": {"type": "manual"}, "action": {"type": "interrupt", "phase": "cooling_off"}, "exit": {"after_ns": null, "meanwhile": {"margin": {"maintenance_ppm": 4000000, "leverage_max": 2}}}}]
+given alice 150
+given bob 1000
+given carol 150
+index BTC 100
+> marked BTC 100 index 100
+block BTC alice buys 10 @ 100 from bob
+> fill alice BTC buy 10 @ 100 block
+> fill bob BTC sell 10 @ 100 block
+interrupt BTC hold cooling_off at 0 from 0 until 9s
+> tripped BTC hold by command 0 above 0 to 0 from 0 until 9s
+> phase BTC continuous to cooling_off until 9s
+> multiplied BTC initial 1000000 maintenance 4000000 leverage 2
+> liquidation alice equity 150 below 200
+buy carol BTC 4 @ 90
+> refused place MarginShort
+buy carol BTC 2 @ 90
+> accepted carol #1 BTC buy 2 @ 90
+at 9s
+pulse
+> phase BTC cooling_off to continuous
+> multiplied BTC initial 1000000 maintenance 1000000
+> ended alice recovered equity 150
+buy carol BTC 4 @ 90
+> accepted carol #2 BTC buy 4 @ 90

@@ -1,5 +1,6 @@
 """Breakers that cannot be meant: each is refused with the rule's name, the field, the value, and what to do."""
 
+import json
 import re
 
 import pytest
@@ -37,6 +38,14 @@ def test_the_rule_that_the_others_are_made_from_works() -> None:
     load(rule())
 
 
+def test_a_rule_multiplies_margin_and_cuts_leverage_in_exact_shares() -> None:
+    margin = '{initial = "1.5", maintenance = "1.25", leverage_max = 10}'
+    given = rule(exit=f'{{after = "1m", meanwhile = {{margin = {margin}}}}}')
+    config = json.loads(load_profile("reference", set=[f"breakers=[{given}]"]).to_json())
+    held = config["breakers"][0]["exit"]["meanwhile"]["margin"]
+    assert held == {"initial_ppm": 1_500_000, "maintenance_ppm": 1_250_000, "leverage_max": 10}
+
+
 @pytest.mark.parametrize(
     ("parts", "why"),
     [
@@ -54,6 +63,19 @@ def test_the_rule_that_the_others_are_made_from_works() -> None:
                 "exit": '{after = "1m", extension = {after = "1m"}}',
             },
             "(halt).exit.extension: no auction ends this interruption",
+        ),
+        # Margin rates that are none meanwhile.
+        (
+            {"exit": '{after = "1m", meanwhile = {margin = {maintenance = 3}}}'},
+            "(halt).exit.meanwhile.margin: market 0 (BTC): its multiplied rates are no whole ppm, out of range",
+        ),
+        (
+            {"exit": '{after = "1m", meanwhile = {margin = {initial = 0}}}'},
+            "(halt).exit.meanwhile.margin.initial: 0: input should be greater than 0",
+        ),
+        (
+            {"exit": '{after = "1m", meanwhile = {margin = {initial = "1.00000001"}}}'},
+            "breakers.halt.exit.meanwhile.margin.initial: 1.00000001 is not a whole number of steps",
         ),
         # A re-arm that re-arms nothing, or never.
         ({"rearm": "{restart = true}"}, "(halt).rearm.restart: none of its references starts anew"),

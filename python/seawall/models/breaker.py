@@ -592,6 +592,25 @@ class Extension(Model):
         }
 
 
+class MarginMeanwhile(Model):
+    """What margin rates of a market are multiplied by while a rule acts there."""
+
+    initial: Positive = Decimal(1)
+    """Factor of initial rates; they end at 100 %."""
+    maintenance: Positive = Decimal(1)
+    """Factor of maintenance rates."""
+    leverage_max: int | None = Field(default=None, gt=0, lt=2**16)
+    """The leverage that initial rates allow at most, after that; absent for any."""
+
+    def config(self, at: str) -> dict[str, Any]:
+        """Return what the core reads."""
+        said = {
+            "initial_ppm": ppm(self.initial, f"{at}.initial"),
+            "maintenance_ppm": ppm(self.maintenance, f"{at}.maintenance"),
+        }
+        return said if self.leverage_max is None else {**said, "leverage_max": self.leverage_max}
+
+
 class Meanwhile(Model):
     """What else holds while a rule acts in a market: to the end of the phase, reopening auction included."""
 
@@ -602,12 +621,16 @@ class Meanwhile(Model):
     liquidation_rounds: int | None = Field(default=None, ge=0, lt=2**32)
     """Rounds of the waterfall in a step, in the whole venue; absent for those of the limits."""
 
-    def config(self) -> dict[str, Any]:
+    margin: MarginMeanwhile | None = None
+    """What the margin rates of the market are multiplied by; absent for nothing."""
+
+    def config(self, at: str) -> dict[str, Any]:
         """Return what the core reads."""
         said = {
             "mark": self.mark if self.mark != "follows" else None,
             "gates_withdrawals": self.gates_withdrawals or None,
             "liquidation_rounds": self.liquidation_rounds,
+            "margin": self.margin and self.margin.config(f"{at}.margin"),
         }
         return _said(said)
 
@@ -629,7 +652,7 @@ class Exit(Model):
     def config(self, units: Units, at: str) -> dict[str, Any]:
         """Return what the core reads."""
         extension = self.extension and self.extension.config(units, f"{at}.extension")
-        meanwhile = self.meanwhile.config() or None
+        meanwhile = self.meanwhile.config(f"{at}.meanwhile") or None
         said = {
             "random_ns": self.random or None,
             "auction_ns": self.auction,

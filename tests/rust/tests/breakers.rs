@@ -208,6 +208,7 @@ fn rule_with(part: &str, value: Value) -> Value {
 
 #[test]
 fn a_rule_that_cannot_work_is_refused_by_name_and_field() {
+    let multiplied = |margin: Value| json!({"after_ns": 1, "meanwhile": {"margin": margin}});
     let range = |reference: Value, width: Value| json!([{"reference": reference, "width": width}]);
     let mark = || json!({"type": "mark"});
     let share = |ppm: i64| json!({"type": "ppm", "ppm": ppm});
@@ -249,6 +250,14 @@ fn a_rule_that_cannot_work_is_refused_by_name_and_field() {
         ("exit", json!({"after_ns": 0}), "exit.after_ns: 0: must be positive"),
         ("exit", json!({"after_ns": null, "random_ns": 1}), "exit.random_ns: an interruption without end"),
         ("exit", json!({"after_ns": 1, "extension": {"after_ns": 0}}), "exit.extension.after_ns: 0"),
+        // Margin rates that are none: maintenance above initial, no whole ppm, no leverage.
+        (
+            "exit",
+            multiplied(json!({"maintenance_ppm": 2_000_020})),
+            "exit.meanwhile.margin: market 0 (BTC): its",
+        ),
+        ("exit", multiplied(json!({"initial_ppm": 1_000_001})), "exit.meanwhile.margin: market 0 (BTC): its"),
+        ("exit", multiplied(json!({"leverage_max": 0})), "exit.meanwhile.margin: market 0 (BTC): its"),
         ("exit", json!({"after_ns": 1, "extension": {"after_ns": 1, "most": 0}}), "exit.extension.most: 0"),
         // Contradictory parts.
         ("action", json!({"type": "cap"}), "action: does not go with the test"),
@@ -356,5 +365,50 @@ fn parts_and_rules_that_cannot_be_meant_together_are_refused() {
     for (rules, told) in cases {
         let told = if told.starts_with("breakers") { told.to_owned() } else { format!("{never}{told}") };
         refused(&["breakers"], rules, &told);
+    }
+}
+
+// Margin while a rule acts.
+
+#[test]
+fn margin_that_follows_a_rule_goes_on_alike_after_a_restore_at_every_command() {
+    let mut config = unit();
+    config["breakers"] = json!([{"name": "hold", "markets": [0], "interrupts": {"group": [1]}, "test": {"type": "manual"},
+        "action": {"type": "interrupt", "phase": "cooling_off"}, "exit": {"after_ns": null, "meanwhile": {
+        "margin": {"initial_ppm": 2_000_000, "maintenance_ppm": 4_000_000, "leverage_max": 3}}}}]);
+    let mut commands = vec![];
+    for (account, amount) in [(0, 150), (1, 1_000)] {
+        commands.push(of(command::OPEN_ACCOUNT));
+        commands.push(Record { account, amount, ..of(command::DEPOSIT) });
+    }
+    commands.push(Record { price: 100, ..of(command::INDEX) });
+    commands.push(Record { account: 0, order: 1, price: 100, qty: 10, ..of(command::BLOCK) });
+    let hold = Record { flags: Phase::CoolingOff.code(), amount: 9, ..of(command::INTERRUPT) };
+    commands.extend([hold, Record { at: 3, ..of(command::PULSE) }, Record { at: 9, ..of(command::PULSE) }]);
+    commands.push(Record { at: 10, ..of(command::PULSE) });
+
+    let mut straight = venue_of(&config);
+    let told: Vec<Vec<Record>> = commands.iter().map(|record| apply(&mut straight, *record)).collect();
+    let multiplied = |events: &[Record]| events.iter().filter(|e| e.kind == event::MULTIPLIER_SET).count();
+    let times: Vec<usize> = told.iter().map(|events| multiplied(events)).collect();
+    assert_eq!(
+        times,
+        [0, 0, 0, 0, 0, 0, 2, 0, 2, 0],
+        "both markets of the group, when it begins and when it ends"
+    );
+    let liquidated = told[6].iter().position(|e| e.kind == event::LIQUIDATION_STARTED).expect("150 of 200");
+    let last = told[6].iter().rposition(|e| e.kind == event::MULTIPLIER_SET).expect("it was told");
+    assert!(last < liquidated, "rates first, then the accounts");
+    for cut in 0..commands.len() {
+        let mut venue = venue_of(&config);
+        for record in &commands[..cut] {
+            apply(&mut venue, *record);
+        }
+        let mut venue = Venue::restore(&venue.snapshot()).expect("its own snapshot");
+        venue.set_audit(Audit::Full);
+        for (record, told) in commands[cut..].iter().zip(&told[cut..]) {
+            assert_eq!(&apply(&mut venue, *record), told, "restored before command {cut}");
+        }
+        assert_eq!(venue.digest(), straight.digest());
     }
 }

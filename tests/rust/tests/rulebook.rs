@@ -89,6 +89,10 @@ fn exit(rng: &mut Rng, phase: &str) -> Value {
     if rng.chance(40) {
         exit["meanwhile"] = json!({"mark": rng.pick(&["follows", "stands"]), "gates_withdrawals": rng.chance(50),
             "liquidation_rounds": some(rng, &[None, None, Some(0), Some(1)])});
+        if rng.chance(30) {
+            exit["meanwhile"]["margin"] =
+                json!({"initial_ppm": 2_000_000, "leverage_max": rng.pick(&[1, 5])});
+        }
     }
     if rng.chance(40) {
         exit["auction_ns"] = json!(rng.pick(&[0, 2 * MILLISECOND]));

@@ -24,6 +24,7 @@ pub use auction::{
     Auction, AuctionAllocation, AuctionPreset, AuctionReference, AuctionRounding, Candidates, Collar,
     CollarAction, CollarAround, Indicative, MarketOrders, Pressure, SurplusRule, Tie,
 };
+pub(crate) use breaker::multiplies;
 pub use breaker::{
     Action, Breaker, CollarFlat, Counted, ExemptFlow, Exit, Extension, GapRow, Hour, Immediate, Interrupts,
     LevelRow, MarkMeanwhile, Meanwhile, Quantile, Range, Rearm, Reference, ReopeningCollar, Rest, Rounding,
@@ -41,6 +42,7 @@ pub(crate) use price::VOTES_MAX;
 pub use price::{
     Accrual, Funding, FundingPrice, Index, IndexRule, Mark, MarkInput, MarkMethod, Payers, Source, Votes,
 };
+pub use risk::Multiplier;
 pub(crate) use risk::multiplied;
 pub use risk::{Liquidation, Tier};
 pub use settlement::{FinalSettlement, SettlementPrice};
@@ -298,10 +300,9 @@ impl Config {
             market.adl.prove_hedges(&format!("markets[{i}] ({})", market.name), i, &self.markets)?;
         }
         self.prove_amounts()?;
-        self.breakers
-            .iter()
-            .enumerate()
-            .try_for_each(|(i, b)| b.prove(&format!("breakers[{i}] ({})", b.name), &self.markets))?;
+        self.breakers.iter().enumerate().try_for_each(|(i, b)| {
+            b.prove(&format!("breakers[{i}] ({})", b.name), &self.markets, self.margin_call_ppm)
+        })?;
         breaker::prove_together(&self.breakers, &self.markets)
     }
 

@@ -88,20 +88,47 @@ impl Liquidation {
 /// The largest multiplier of margin rates.
 const MULTIPLIER_MAX: i64 = 100 * MILLION;
 
-/// Tiers with their rates multiplied, initial ones up to 100 %; none if a rate is not a whole ppm then, or if the tiers
-/// would not be accepted in a configuration.
+/// What margin rates are multiplied by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Multiplier {
+    /// Initial rates; they end at 100 %.
+    #[serde(rename = "initial_ppm")]
+    pub initial: Ppm,
+    /// Maintenance rates.
+    #[serde(rename = "maintenance_ppm")]
+    pub maintenance: Ppm,
+    /// The leverage that initial rates allow at most, after that; null for any.
+    #[serde(skip_serializing_if = "is_default")]
+    pub leverage_max: Option<u16>,
+}
+
+impl Multiplier {
+    /// Rates as they are configured.
+    pub const ONE: Self = Self { initial: Ppm::ONE, maintenance: Ppm::ONE, leverage_max: None };
+}
+
+impl Default for Multiplier {
+    fn default() -> Self {
+        Self::ONE
+    }
+}
+
+/// Tiers with their rates multiplied, initial ones up to 100 % and not below one over a leverage, rounded up; none if a
+/// rate is not a whole ppm then, or if the tiers would not be accepted in a configuration.
 #[must_use]
-pub(crate) fn multiplied(tiers: &[Tier], by: (Ppm, Ppm), call: Ppm) -> Option<Vec<Tier>> {
+pub(crate) fn multiplied(tiers: &[Tier], by: Multiplier, call: Ppm) -> Option<Vec<Tier>> {
     let within = |factor: Ppm| (1..=MULTIPLIER_MAX).contains(&factor.get());
-    if !within(by.0) || !within(by.1) {
+    if !within(by.initial) || !within(by.maintenance) || by.leverage_max == Some(0) {
         return None;
     }
+    let least = by.leverage_max.map_or(Ppm::ZERO, |most| Ppm::of_leverage_up(i64::from(most)));
     let scaled = tiers.iter().map(|tier| {
-        let initial_ppm = tier.initial_ppm.scaled_exact(by.0)?.min(Ppm::ONE);
+        let initial_ppm = tier.initial_ppm.scaled_exact(by.initial)?.min(Ppm::ONE).max(least);
         Some(Tier {
             lower: tier.lower,
             initial_ppm,
-            maintenance_ppm: tier.maintenance_ppm.scaled_exact(by.1)?,
+            maintenance_ppm: tier.maintenance_ppm.scaled_exact(by.maintenance)?,
         })
     });
     let scaled: Vec<Tier> = scaled.collect::<Option<_>>()?;

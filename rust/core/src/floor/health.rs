@@ -1,9 +1,10 @@
 //! Who has to be looked at: accounts that a step has touched, and those whose guards a mark has crossed.
 
 use super::{Floor, TOUCHED, bit};
+use crate::config::Multiplier;
 use crate::guard::{Cause, Fear, View};
-use crate::protocol::{OrderType, Record, command};
-use crate::units::{AccountId, MarketId, Ppm, VALUATION};
+use crate::protocol::{Events, OrderType, Record, command, event, event_of};
+use crate::units::{AccountId, MarketId, VALUATION};
 
 impl Floor {
     /// Marks an account for the next health pass: its balances may have changed.
@@ -123,14 +124,20 @@ impl Floor {
         into.truncate(left);
     }
 
-    /// Multiplies a market's margin rates as they are configured: everybody who has a position there is looked at. False,
-    /// and nothing changes, if the rates would not be accepted in a configuration.
+    /// Multiplies a market's margin rates as they are configured, and tells it: everybody who has a position there is looked
+    /// at. False, and nothing changes, if the rates would not be accepted in a configuration.
     #[must_use]
-    pub(crate) fn multiply_margin(&mut self, market: MarketId, by: (Ppm, Ppm)) -> bool {
+    pub(crate) fn multiply_margin(&mut self, market: MarketId, by: Multiplier, events: &mut Events) -> bool {
         let config = &self.markets[market.index()].config;
         if !self.rules.multiply(market, config, by) {
             return false;
         }
+        events.push(Record {
+            code: by.leverage_max.unwrap_or_default(),
+            qty: by.initial.get(),
+            amount: by.maintenance.get(),
+            ..event_of(event::MULTIPLIER_SET, market)
+        });
         for account in (0..self.ledger.accounts()).map(AccountId::from_index) {
             if !self.ledger.position(account, market).base.is_zero() {
                 self.guards.forget(account);

@@ -4,7 +4,7 @@ use super::{Floor, Found, Incoming, Market};
 use crate::auction::Clearing;
 use crate::book::Located;
 use crate::breaker::{Bound, Bounds, EndMode, QuoteState, Standing, Trip, later_end};
-use crate::config::{Counted, Interrupts, Meanwhile};
+use crate::config::{self, Counted, Interrupts, Meanwhile};
 use crate::order::FlowKind;
 use crate::protocol::{Events, Phase};
 use crate::units::{MarketId, Nanos, Price, Side};
@@ -172,6 +172,17 @@ impl Floor {
         let acting = self.market(market).breakers.acting();
         let rule = acting.and_then(|acting| self.config.breakers.get(usize::from(acting.rule)));
         rule.and_then(|rule| rule.exit).map_or(Meanwhile::default(), |exit| exit.meanwhile)
+    }
+
+    /// Before accounts are looked at: the margin rates of markets in which a rule began or ceased to act.
+    pub(crate) fn follow_margin(&mut self, events: &mut Events) {
+        for market in self.market_ids() {
+            let by = self.meanwhile(market).margin.unwrap_or_default();
+            if config::multiplies(&self.config.breakers, market) && by != self.rules.multiplier(market) {
+                let is_done = self.multiply_margin(market, by, events);
+                assert!(is_done, "the configuration was proved");
+            }
+        }
     }
 
     /// True if a rule that acts keeps money in the venue.

@@ -5,7 +5,7 @@ use crate::blocks::Blocks;
 use crate::book::Book;
 use crate::calls::Calls;
 use crate::codec::{CodecError, Reader, Writer};
-use crate::config::{self, Indicative};
+use crate::config::{self, Indicative, Multiplier};
 use crate::funding::FundingState;
 use crate::guard::Cause;
 use crate::history::AdlHistory;
@@ -51,10 +51,13 @@ impl Floor {
                     w.order(if live(id) { *id } else { OrderId::default() });
                 }
             }
-            if m.config.margin.multipliers {
-                let (initial, maintenance) = self.rules.multiplier(market);
+            if m.config.margin.multipliers || config::multiplies(&self.config.breakers, market) {
+                let Multiplier { initial, maintenance, leverage_max } = self.rules.multiplier(market);
                 w.i64(initial.get());
                 w.i64(maintenance.get());
+                if !m.config.margin.multipliers {
+                    w.u16(leverage_max.unwrap_or_default());
+                }
             }
             m.mark.encode(w);
             m.sources.encode(w);
@@ -179,7 +182,9 @@ impl Floor {
                     )));
                 }
             }
-            decode_multiplier(&mut self.rules, market, &m.config, r)?;
+            if m.config.margin.multipliers || config::multiplies(&self.config.breakers, market) {
+                decode_multiplier(&mut self.rules, market, &m.config, r)?;
+            }
             m.mark = MarkState::decode(&m.config.mark, r)?;
             m.sources = Sources::decode(&m.config, r)?;
             m.admit();
@@ -313,10 +318,9 @@ fn decode_multiplier(
     config: &config::Market,
     r: &mut Reader<'_>,
 ) -> Result<(), CodecError> {
-    if !config.margin.multipliers {
-        return Ok(());
-    }
-    let by = (Ppm::new(r.i64()?), Ppm::new(r.i64()?));
+    let (initial, maintenance) = (Ppm::new(r.i64()?), Ppm::new(r.i64()?));
+    let leverage = if config.margin.multipliers { 0 } else { r.u16()? };
+    let by = Multiplier { initial, maintenance, leverage_max: (leverage > 0).then_some(leverage) };
     if rules.multiply(market, config, by) {
         return Ok(());
     }

@@ -10,7 +10,7 @@ pub(crate) use collateral::{Asset, Followed};
 pub(crate) use portfolio::{Grids, Level};
 pub use tiers::InitialMargin;
 
-use crate::config::{self, Config};
+use crate::config::{self, Config, Multiplier};
 use crate::ledger::{Ledger, Position, Traded};
 use crate::mark::Prices;
 use crate::units::{
@@ -24,8 +24,8 @@ use tiers::{Exposure, Tiers};
 #[derive(Debug, Clone)]
 pub(crate) struct Rules {
     tiers: Vec<Tiers>,
-    /// By market: what its initial and its maintenance rates are multiplied by.
-    multipliers: Vec<(Ppm, Ppm)>,
+    /// By market: what its rates are multiplied by.
+    multipliers: Vec<Multiplier>,
     contracts: Vec<Contract>,
     call: Ppm,
     /// Called accounts have a deadline, and leave liquidation only once they cover their call.
@@ -82,7 +82,7 @@ impl Rules {
         let tiers = |m: &config::Market| Tiers::new(&m.tiers, &m.margin, config.margin_call_ppm);
         Self {
             tiers: config.markets.iter().map(tiers).collect(),
-            multipliers: vec![(Ppm::ONE, Ppm::ONE); config.markets.len()],
+            multipliers: vec![Multiplier::ONE; config.markets.len()],
             contracts: config.markets.iter().map(config::Market::contract).collect(),
             call: config.margin_call_ppm,
             has_grace: config.margin_call_grace_ns.is_positive(),
@@ -111,16 +111,16 @@ impl Rules {
         self.contract(market).value(price, base).abs().max(Money::new(1))
     }
 
-    /// What a market's initial and its maintenance rates are multiplied by.
+    /// What a market's rates are multiplied by.
     #[must_use]
-    pub(crate) fn multiplier(&self, market: MarketId) -> (Ppm, Ppm) {
+    pub(crate) fn multiplier(&self, market: MarketId) -> Multiplier {
         self.multipliers[market.index()]
     }
 
     /// Multiplies the rates of a market's tiers as they are configured; false, and nothing changes, if they would not be
     /// accepted in a configuration.
     #[must_use]
-    pub(crate) fn multiply(&mut self, market: MarketId, of: &config::Market, by: (Ppm, Ppm)) -> bool {
+    pub(crate) fn multiply(&mut self, market: MarketId, of: &config::Market, by: Multiplier) -> bool {
         let Some(tiers) = config::multiplied(&of.tiers, by, self.call) else { return false };
         self.tiers[market.index()] = Tiers::new(&tiers, &of.margin, self.call);
         self.multipliers[market.index()] = by;

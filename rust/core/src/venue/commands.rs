@@ -2,7 +2,7 @@
 
 use super::Venue;
 use crate::breaker::{Bounds, Can, RuleValue, Trip};
-use crate::config::LastResort;
+use crate::config::{LastResort, Multiplier};
 use crate::floor::{Floor, Market};
 use crate::ledger::{self, Place, Position};
 use crate::liquidation::settle_fund;
@@ -44,7 +44,8 @@ impl Venue {
             command::FUND_DEPOSIT => self.fund_deposit(FundId::new(r.code), amount, events),
             command::SET_LEVERAGE => self.set_leverage(market, account, r.amount, events),
             command::SET_MULTIPLIER => {
-                self.set_multiplier(market, (Ppm::new(r.qty), Ppm::new(r.amount)), events)
+                let (initial, maintenance) = (Ppm::new(r.qty), Ppm::new(r.amount));
+                self.set_multiplier(market, Multiplier { initial, maintenance, leverage_max: None }, events)
             }
             command::SET_MARGIN_MODE => self.set_margin_mode(account, r.code, events),
             command::TRANSFER => self.transfer(account, r.order, (AssetId::new(r.code), amount), events),
@@ -434,24 +435,14 @@ impl Venue {
     fn set_multiplier(
         &mut self,
         market: MarketId,
-        by: (Ppm, Ppm),
+        by: Multiplier,
         events: &mut Events,
     ) -> Result<(), Reject> {
         self.known_market(market)?;
         if !self.floor.market(market).config.margin.multipliers {
             return Err(Reject::BadField);
         }
-        if !self.floor.multiply_margin(market, by) {
-            return Err(Reject::MultiplierRefused);
-        }
-
-        // From here on nothing fails.
-        events.push(Record {
-            qty: by.0.get(),
-            amount: by.1.get(),
-            ..event_of(event::MULTIPLIER_SET, market)
-        });
-        Ok(())
+        if self.floor.multiply_margin(market, by, events) { Ok(()) } else { Err(Reject::MultiplierRefused) }
     }
 
     /// What a withdrawal leaves behind for a shortfall that the funds do not cover, rounded up: the shortfall's share

@@ -57,6 +57,8 @@ pub struct Venue {
     fired: VecDeque<(MarketId, u64)>,
     /// Every step has something to do at its end: a full audit, or an indicative price after each command.
     is_restless: bool,
+    /// Some rule multiplies margin rates while it acts.
+    multiplies: bool,
     /// Number of the last event.
     seq: u64,
     /// The earliest due time of any timer, so that a step without due timers costs one comparison.
@@ -109,6 +111,7 @@ impl Venue {
             gathered: None,
             fired: VecDeque::new(),
             is_restless: false,
+            multiplies: false,
             seq: 0,
             next_due: Nanos::MAX,
             audit: Audit::default(),
@@ -127,7 +130,10 @@ impl Venue {
     pub fn set_audit(&mut self, audit: Audit) {
         self.audit = audit;
         let publishes = |m: &config::Market| m.auction.indicative == Indicative::Command;
-        self.is_restless = audit == Audit::Full || self.floor.config.markets.iter().any(publishes);
+        let multiplies = self.floor.config.breakers.iter().any(|rule| rule.margin().is_some());
+        self.multiplies = multiplies;
+        self.is_restless =
+            audit == Audit::Full || multiplies || self.floor.config.markets.iter().any(publishes);
         self.rest();
     }
 
@@ -292,6 +298,9 @@ impl Venue {
             self.run_triggers(marked, events);
         }
         // 7 health.
+        if self.multiplies {
+            self.floor.follow_margin(events);
+        }
         self.pass_health(marked, events);
         // 8 resolve.
         let resolves = done && (marked.is_some() || record.kind == command::PULSE);

@@ -8,7 +8,7 @@ pub(super) use together::prove_together;
 
 pub use range::{Hour, Quantile, Range, Reference, Watched, Width, WidthTier};
 
-use super::{ConfigError, Market, PRICE_MAX, is_default, refuse};
+use super::{ConfigError, Market, Multiplier, PRICE_MAX, is_default, multiplied, refuse};
 use crate::protocol::Phase;
 use crate::units::{MILLION, MarketId, Nanos, Ppm, Price};
 use serde::{Deserialize, Serialize};
@@ -307,6 +307,9 @@ pub struct Meanwhile {
     /// Rounds of the waterfall in a step, in the whole venue; null for those of the limits.
     #[serde(skip_serializing_if = "is_default")]
     pub liquidation_rounds: Option<u32>,
+    /// What the margin rates of the market are multiplied by; null for nothing.
+    #[serde(skip_serializing_if = "is_default")]
+    pub margin: Option<Multiplier>,
 }
 
 /// What the mark does while a rule acts.
@@ -380,6 +383,11 @@ pub struct Rearm {
     pub auction: bool,
 }
 
+/// True if a rule may multiply the margin rates of a market while it acts.
+pub(crate) fn multiplies(breakers: &[Breaker], market: MarketId) -> bool {
+    breakers.iter().any(|rule| rule.margin().is_some() && rule.reaches(market))
+}
+
 impl Breaker {
     /// True if it changes phases.
     pub(crate) fn interrupts(&self) -> bool {
@@ -400,6 +408,11 @@ impl Breaker {
         }
     }
 
+    /// What the margin rates of the markets that it interrupts are multiplied by meanwhile.
+    pub(crate) fn margin(&self) -> Option<Multiplier> {
+        self.exit.and_then(|exit| exit.meanwhile.margin)
+    }
+
     /// True if it can put a market in a phase.
     pub(crate) fn reaches(&self, market: MarketId) -> bool {
         self.markets.contains(&market)
@@ -410,7 +423,8 @@ impl Breaker {
             }
     }
 
-    pub(super) fn prove(&self, at: &str, markets: &[Market]) -> Result<(), ConfigError> {
+    /// A rule of a venue with these markets, whose margin calls are at this multiple of maintenance.
+    pub(super) fn prove(&self, at: &str, markets: &[Market], call: Ppm) -> Result<(), ConfigError> {
         let field = |name: &str| format!("{at}.{name}");
         if self.markets.is_empty() {
             return refuse(field("markets"), "is empty; name at least one market");
@@ -429,6 +443,7 @@ impl Breaker {
         }
         self.rounding.prove(&field("rounding"))?;
         self.prove_parts(&field)?;
+        self.prove_margin(&field, markets, call)?;
         if self.rearm.cooldown_ns.is_negative() {
             return refuse(
                 field("rearm.cooldown_ns"),
@@ -442,6 +457,29 @@ impl Breaker {
     }
 
     /// The numbers of actions.
+    /// Rates that are multiplied while the rule acts are rates in every market that it reaches.
+    fn prove_margin(
+        &self,
+        field: &impl Fn(&str) -> String,
+        markets: &[Market],
+        call: Ppm,
+    ) -> Result<(), ConfigError> {
+        let Some(by) = self.margin() else { return Ok(()) };
+        let field = field("exit.meanwhile.margin");
+        for (i, market) in markets.iter().enumerate().filter(|(i, _)| self.reaches(MarketId::from_index(*i)))
+        {
+            if market.margin.multipliers {
+                let why = "has margin.multipliers, and follows what it is told; leave one of both out";
+                return refuse(field, format!("market {i} ({}) {why}", market.name));
+            }
+            if multiplied(&market.tiers, by, call).is_none() {
+                let why = "its multiplied rates are no whole ppm, out of range or out of order; give others";
+                return refuse(field, format!("market {i} ({}): {why}", market.name));
+            }
+        }
+        Ok(())
+    }
+
     fn prove_action(&self, field: &impl Fn(&str) -> String) -> Result<(), ConfigError> {
         match &self.action {
             Action::LimitState { hold_ns, close_ns, close_only_ns } => {
