@@ -392,6 +392,54 @@ fn a_venue_trades_at_the_price_and_fills_in_priority_order() {
     assert!(uncrossed > 1_500 && rationed > 400 && icebergs > 500 && unpriced > 500);
 }
 
+/// A book of orders that are what they show has a way of its own; one of them as an iceberg that shows all it has takes
+/// the other way, and nothing else may differ.
+#[test]
+fn whole_orders_uncross_as_those_of_a_book_with_an_iceberg() {
+    let (mut uncrossed, mut fills, mut parts) = (0, 0, 0);
+    for seed in 1..=4_000_u64 {
+        let mut rng = Rng::new(seed ^ 0x1ce);
+        let (bids, _, step) = book(&mut rng);
+        let orders: Vec<Sent> = bids
+            .iter()
+            .map(|bid| {
+                let price = bid.limit.unwrap_or_else(|| rng.within(step, MIRROR - 1));
+                let limit = Some((price - price.rem_euclid(step)).max(step));
+                let account = u32::try_from(rng.below(5)).expect("few");
+                Sent { bid: Bid { limit, ..*bid }, account, shows: None }
+            })
+            .collect();
+        let mut other = orders.clone();
+        let one = rng.below(other.len());
+        other[one].shows = Some(other[one].bid.lots);
+        let (_, rule, _) = &rules()[rng.below(10)];
+        let index = rng.within(step, MIRROR - 1);
+        let place = format!("seed {seed}, step {step}, index {index}, iceberg {one}: {orders:?}");
+        let open = Command::SetPhase { market: BTC, code: Phase::Continuous.code(), end: Nanos::ZERO };
+        let events = [&orders, &other].map(|orders| {
+            let (mut venue, ids) = call(rule, orders, index, step);
+            let before = venue.digest();
+            let mut events = apply(&mut venue, &open.encode(Nanos::ZERO));
+            assert!(venue.digest() != before && ids.len() == orders.len());
+            // An iceberg has told what it shows.
+            let first = events[0].seq;
+            events.iter_mut().for_each(|e| e.seq -= first);
+            events
+        });
+        assert_eq!(events[0], events[1], "{place}");
+        let filled: Vec<&Record> = events[0].iter().filter(|e| e.kind == event::FILL).collect();
+        uncrossed += u64::from(!filled.is_empty());
+        fills += filled.len();
+        let part = |fill: &&&Record| {
+            let again = filled.iter().filter(|other| other.order == fill.order).count();
+            again > 1
+        };
+        parts += filled.iter().filter(part).count();
+    }
+    println!("{uncrossed} calls uncrossed both ways: {fills} fills, {parts} of them of orders with several");
+    assert!(uncrossed > 1_500 && fills > 4_000 && parts > 1_000);
+}
+
 /// What random venues with calls have to reach.
 #[derive(Debug, Default)]
 struct Reached {

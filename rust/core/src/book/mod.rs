@@ -719,6 +719,7 @@ impl Book {
     }
 
     /// The order of a side that is matched first.
+    #[inline(always)]
     pub(crate) fn front(&self, side: Side) -> Option<Resting> {
         self.first(side).map(|(ladder, key)| self.standing(self.ladders[ladder].queue(key).head))
     }

@@ -1,7 +1,7 @@
 //! Market orders that wait for an auction: they have a place among the open orders and no price. Where an order of the
 //! book is asked for that may be one of them, its price is zero.
 
-use super::{Arrival, Book, Filled, Node, Rare, Removed, Resting, Waits, at};
+use super::{Arrival, Book, Filled, Node, Rare, Removed, Resting, SIDES, Waits, at};
 use crate::order::{LIQUIDATION, Order, Terms};
 use crate::units::{OrderId, Price, Qty, Side};
 
@@ -23,7 +23,13 @@ impl Book {
         self.wait(&arrival, waits);
     }
 
+    /// True if a market order waits for an auction.
+    pub(crate) fn has_unpriced(&self) -> bool {
+        SIDES.into_iter().any(|side| self.waiting().unpriced_lots(side).is_positive())
+    }
+
     /// The order with this id that may trade in an auction: a resting one, or a market order.
+    #[inline]
     pub(crate) fn get_any(&self, id: OrderId) -> Option<Resting> {
         self.get(id).or_else(|| {
             let waits = self.waiting().get(id.acceptance())?;
@@ -37,9 +43,18 @@ impl Book {
         self.nodes.get(slot).is_some_and(Node::has_extra) && self.extras[slot].flags & LIQUIDATION != 0
     }
 
-    /// Appends the orders of a side that an auction serves first: its market orders if it has any, else those with
-    /// [`Book::front`].
-    pub(crate) fn foremost(&self, side: Side, into: &mut Vec<Resting>) {
+    /// The order of a side that an auction serves first: a market order if it has any, else that with [`Book::front`].
+    #[inline(always)]
+    pub(crate) fn foremost(&self, side: Side) -> Option<Resting> {
+        if self.waiting().unpriced_lots(side).is_zero() {
+            self.front(side)
+        } else {
+            self.waiting().unpriced(side).next().map(Waits::standing)
+        }
+    }
+
+    /// Appends the orders that stand in one queue with [`Book::foremost`], in the order in which they are served.
+    pub(crate) fn foremost_queue(&self, side: Side, into: &mut Vec<Resting>) {
         if self.waiting().unpriced_lots(side).is_zero() {
             self.front_queue(side, into);
         } else {
@@ -48,6 +63,7 @@ impl Book {
     }
 
     /// Trades a quantity of an order that [`Book::get_any`] found.
+    #[inline(always)]
     pub(crate) fn fill_any(&mut self, order: &Resting, qty: Qty) -> Option<Filled> {
         if order.price.is_positive() {
             let located = self.find(order.id).expect("the order rests");

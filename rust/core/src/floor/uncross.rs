@@ -3,7 +3,7 @@
 use super::{Floor, Market, Party};
 use crate::allocation;
 use crate::auction::{self, Clearing, Interest};
-use crate::book::{Level, Resting, SIDES, Waits};
+use crate::book::{Filled, Level, Resting, SIDES, Waits};
 use crate::codec::{CodecError, Reader, Writer};
 use crate::config::{
     self, Allocation, AuctionAllocation, AuctionReference, Candidates, Collar, CollarAction, CollarAround,
@@ -11,9 +11,10 @@ use crate::config::{
 };
 use crate::order::LIQUIDATION;
 use crate::protocol::{
-    CancelReason, Events, FILL_AUCTION, FILL_LIQUIDATION, REPLACED_PRICED, Record, event, event_of,
+    CancelReason, Events, FILL_AUCTION, FILL_LIQUIDATION, REDUCE_ONLY, REPLACED_PRICED, Record, event,
+    event_of,
 };
-use crate::units::{Doubled, MarketId, OrderId, Ppm, Price, Qty, Side};
+use crate::units::{Doubled, MarketId, Money, OrderId, Ppm, Price, Qty, Side};
 
 /// What an auction would do now. Who owns the phases asks for it before an auction ends, and may go on with it instead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,11 +80,17 @@ impl Found {
 /// The lowest and the highest price of an auction.
 pub(crate) type CollarBounds = (Price, Price);
 
-/// One side of an auction: the orders that are served next, in order, with the lots that each may get.
+/// What a share-out gives the orders of one side, in the order in which they are served.
 #[derive(Debug, Default)]
-struct Line {
+struct Shares {
     orders: Vec<(OrderId, Qty)>,
     next: usize,
+}
+
+/// True if an order may trade in an auction at a price.
+#[inline(always)]
+fn reaches(order: &Resting, price: Price) -> bool {
+    order.price.is_zero() || !order.side.gain(order.price, price).is_positive()
 }
 
 /// What stands in an auction and what it comes to.
@@ -114,6 +121,12 @@ impl Call {
 }
 
 impl Market {
+    /// True if fills in an auction change nothing but the two orders and who has them; fills are looked at, or not.
+    fn is_plainly_uncrossed(&self, asks_fills: bool) -> bool {
+        let shares_out = matches!(self.config.allocation, Allocation::ProRata { .. });
+        !asks_fills && !shares_out && !self.book.has_unpriced() && self.book.is_plain()
+    }
+
     /// The reference of the market's auctions, a price that orders may have; none before there is any price.
     fn auction_reference(&self, mark: Option<Price>, index: Option<Price>) -> Option<Doubled> {
         let step = self.config.entry.price_step;
@@ -160,6 +173,10 @@ impl Floor {
     /// What an auction of a market would do now: within `bounds` if they are given, else within the collar of its
     /// configuration. Linear in the levels of the book.
     pub(crate) fn auction(&self, market: MarketId, bounds: Option<CollarBounds>) -> Found {
+        let book = &self.market(market).book;
+        if !book.has_unpriced() && !book.is_crossed() {
+            return Found::Nothing;
+        }
         let called = self.call(market);
         let Some(clearing) = called.clearing else { return Found::Nothing };
         let own = called.collar.filter(|_| bounds.is_none());
@@ -228,103 +245,148 @@ impl Floor {
     /// Lots of the volume that did not trade, because orders fell away.
     fn trade_at(&mut self, market: MarketId, clearing: &Clearing, events: &mut Events) -> Qty {
         let price = clearing.price;
+        let m = self.market(market);
+        if m.is_plainly_uncrossed(self.asks_fills(market)) {
+            return self.trade_plainly(market, clearing, events);
+        }
+        let shares_out = m.config.auction.allocation == AuctionAllocation::Market
+            && matches!(m.config.allocation, Allocation::ProRata { .. });
+        let asks_fills = self.asks_fills(market);
         let mut left = clearing.volume;
-        let mut lines = [Line::default(), Line::default()];
+        let mut shares = shares_out.then(<[Shares; 2]>::default);
         while left.is_positive() {
-            let Some(pair) = self.next_pair(market, (price, left), &mut lines, events) else { break };
-            let [buy, sell] = pair;
-            let qty = buy.1.min(sell.1).min(left);
-            self.meet_at(market, [buy.0, sell.0], (price, qty), events);
+            let next = match &mut shares {
+                Some([buys, sells]) => self
+                    .next_share(market, Side::Buy, (price, left), buys)
+                    .and_then(|buy| Some([buy, self.next_share(market, Side::Sell, (price, left), sells)?])),
+                None => self.next_pair(market, price),
+            };
+            let Some(pair) = next else { break };
+            let orders = pair.map(|(order, _)| order);
+            let asks = asks_fills || (orders[0].flags | orders[1].flags) & REDUCE_ONLY != 0;
+            if asks && !self.stay(market, &orders, price, events) {
+                continue;
+            }
+            let qty = pair[0].1.min(pair[1].1).min(left);
+            self.meet_at(market, orders, (price, qty), events);
             left -= qty;
-            for line in &mut lines {
-                line.orders[line.next].1 -= qty;
+            for shares in shares.iter_mut().flatten() {
+                shares.orders[shares.next].1 -= qty;
             }
         }
         left
     }
 
-    /// The next buy and sell that meet in an auction with the lots that each may get, after reduce-only orders were
-    /// cut.
-    fn next_pair(
-        &mut self,
-        market: MarketId,
-        at: (Price, Qty),
-        lines: &mut [Line; 2],
-        events: &mut Events,
-    ) -> Option<[(Resting, Qty); 2]> {
-        loop {
-            let [buys, sells] = &mut *lines;
-            let buy = self.next_of(market, Side::Buy, at, buys)?;
-            let sell = self.next_of(market, Side::Sell, at, sells)?;
-            let Some(kept) = self.reduced(market, buy.0, None, events).filter(|kept| *kept == buy.0) else {
-                continue;
-            };
-            // The sell may have been the other leg of a buy that was cut away, and gone with it.
-            let Some(other) = self.market(market).book.get_any(sell.0.id) else { continue };
-            let Some(other) = self.reduced(market, other, None, events).filter(|kept| *kept == sell.0) else {
-                continue;
-            };
-            if self.asks_fills(market) {
-                let falls = |order: &&Resting| !self.carries_fill(market, order, at.0, Qty::ZERO);
-                if let Some(order) = [kept, other].iter().find(falls) {
-                    self.lose(market, order, None, CancelReason::Margin, events);
-                    continue;
+    /// The same where every order is what it shows: nothing is asked of it, and nothing follows from its fill.
+    #[inline(never)]
+    fn trade_plainly(&mut self, market: MarketId, clearing: &Clearing, events: &mut Events) -> Qty {
+        let price = clearing.price;
+        let m = self.market(market);
+        let (cleared, maker, contract) = (m.config.cleared, m.config.fees.maker_ppm, m.contract);
+        let [buys, sells] = SIDES.map(|side| m.book.reach(side, Some(price)));
+        let mut left = clearing.volume;
+        while left.is_positive() {
+            let book = &mut self.markets[market.index()].book;
+            let Some(buy) = book.front_within(Side::Buy, buys) else { break };
+            let Some(sell) = book.front_within(Side::Sell, sells) else { break };
+            let qty = buy.shown().min(sell.shown()).min(left);
+            for order in [&buy, &sell] {
+                let filled = book.fill(order, qty);
+                debug_assert!(filled.is_none(), "an order with something rare");
+            }
+            for order in [&buy, &sell] {
+                let (account, id, side) = (order.account(), order.id(), order.side());
+                let of = Party { account, id, side, flags: FILL_AUCTION };
+                if cleared {
+                    self.ledger.position_mut(account, market).add_open(side, -qty);
+                    self.book_trade(market, &of, (price, qty), (maker, &contract), events);
+                } else {
+                    Self::report_fill(market, &of, (price, qty), Money::ZERO, events);
                 }
             }
-            if self.market(market).book.get_any(kept.id) == Some(kept) {
-                return Some([(kept, buy.1), (other, sell.1)]);
-            }
+            left = left.minus_proven(qty);
         }
+        left
     }
 
-    /// The order of a side that is served next, and the lots that it may get; `None` if none reaches the price.
-    fn next_of(
+    /// The orders of both sides that are served next, each with all that it shows; `None` if one does not reach the price.
+    #[inline(always)]
+    fn next_pair(&self, market: MarketId, price: Price) -> Option<[(Resting, Qty); 2]> {
+        let book = &self.market(market).book;
+        let next = |side| book.foremost(side).filter(|order| reaches(order, price));
+        let (buy, sell) = (next(Side::Buy)?, next(Side::Sell)?);
+        Some([(buy, buy.shown), (sell, sell.shown)])
+    }
+
+    /// True if two orders that are about to meet stand as they did after reduce-only orders were cut and fills that
+    /// nobody can carry fell away.
+    #[inline(never)]
+    fn stay(&mut self, market: MarketId, pair: &[Resting; 2], price: Price, events: &mut Events) -> bool {
+        for order in pair {
+            // The sell may have been the other leg of a buy that was cut away, and gone with it.
+            let Some(standing) = self.market(market).book.get_any(order.id) else { return false };
+            if self.reduced(market, standing, None, events) != Some(*order) {
+                return false;
+            }
+        }
+        if self.asks_fills(market) {
+            let falls = |order: &&Resting| !self.carries_fill(market, order, price, Qty::ZERO);
+            if let Some(order) = pair.iter().find(falls) {
+                self.lose(market, order, None, CancelReason::Margin, events);
+                return false;
+            }
+        }
+        self.market(market).book.get_any(pair[0].id) == Some(pair[0])
+    }
+
+    /// The order of a side that is served next where the market shares out, and the lots that it may get; `None` if none
+    /// reaches the price.
+    #[inline(never)]
+    fn next_share(
         &self,
         market: MarketId,
         side: Side,
         at: (Price, Qty),
-        line: &mut Line,
+        shares: &mut Shares,
     ) -> Option<(Resting, Qty)> {
         loop {
-            while let Some(&(id, lots)) = line.orders.get(line.next) {
+            while let Some(&(id, lots)) = shares.orders.get(shares.next) {
                 let standing = self.market(market).book.get_any(id).filter(|_| lots.is_positive());
                 if let Some(order) = standing {
                     return Some((order, lots.min(order.shown)));
                 }
-                line.next += 1;
+                shares.next += 1;
             }
-            if !self.refill(market, side, at, line) {
+            if !self.share_next(market, side, at, shares) {
                 return None;
             }
         }
     }
 
-    /// Puts the orders of a side that are served next in line; false if none reaches the price.
-    fn refill(&self, market: MarketId, side: Side, at: (Price, Qty), line: &mut Line) -> bool {
+    /// Shares what is left out among the orders of a side that are served next; false if none reaches the price.
+    fn share_next(&self, market: MarketId, side: Side, at: (Price, Qty), shares: &mut Shares) -> bool {
         let (price, left) = at;
         let m = self.market(market);
         let mut queue = Vec::new();
-        m.book.foremost(side, &mut queue);
-        let reaches = |order: &Resting| order.price.is_zero() || !side.gain(order.price, price).is_positive();
-        if !queue.first().is_some_and(reaches) {
+        m.book.foremost_queue(side, &mut queue);
+        if !queue.first().is_some_and(|order| reaches(order, price)) {
             return false;
         }
         let total: Qty = queue.iter().map(|order| order.shown).sum();
-        let shares_out = m.config.auction.allocation == AuctionAllocation::Market
-            && matches!(m.config.allocation, Allocation::ProRata { .. });
-        line.next = 0;
-        line.orders.clear();
-        if shares_out && total > left {
-            let mut shares = Vec::new();
-            allocation::shares(left, &queue, m.book.top(side), &m.config.allocation, &mut shares);
-            line.orders.extend(queue.iter().map(|order| order.id).zip(shares));
+        shares.next = 0;
+        shares.orders.clear();
+        if total > left {
+            let mut lots = Vec::new();
+            allocation::shares(left, &queue, m.book.top(side), &m.config.allocation, &mut lots);
+            shares.orders.extend(queue.iter().map(|order| order.id).zip(lots));
         } else {
-            line.orders.extend(queue.iter().map(|order| (order.id, order.shown)));
+            shares.orders.extend(queue.iter().map(|order| (order.id, order.shown)));
         }
         true
     }
 
     /// One meeting in an auction.
+    #[inline(always)]
     fn meet_at(&mut self, market: MarketId, pair: [Resting; 2], trade: (Price, Qty), events: &mut Events) {
         let m = &mut self.markets[market.index()];
         let maker = m.config.fees.maker_ppm;
@@ -337,6 +399,20 @@ impl Floor {
             self.count_open(market, (order.account, order.side, order.flags), -trade.1);
             self.settle(market, &of, trade, rate, events);
         }
+        if filled.iter().any(Option::is_some) {
+            self.end_meeting_at(market, pair, filled, events);
+        }
+    }
+
+    /// After a meeting of orders with something rare: their next peaks, and their other legs.
+    #[inline(never)]
+    fn end_meeting_at(
+        &mut self,
+        market: MarketId,
+        pair: [Resting; 2],
+        filled: [Option<Filled>; 2],
+        events: &mut Events,
+    ) {
         for (order, filled) in pair.iter().zip(&filled) {
             let of = Party { account: order.account, id: order.id, side: order.side, flags: 0 };
             Self::report_peak(market, &of, order.price, &filled.unwrap_or_default(), events);
