@@ -90,7 +90,6 @@ impl Position {
     }
 
     /// Opens or adds at a price.
-    #[inline(always)]
     fn add(&mut self, change: Qty, price: Price, contract: &Contract) {
         self.base += change;
         self.cost += contract.fine(price, change);
@@ -99,8 +98,7 @@ impl Position {
     /// Changes what rests on one side, without a branch: a side is the flip of a coin.
     #[inline(always)]
     pub(crate) fn add_open(&mut self, side: Side, qty: Qty) {
-        self.open_buys += side.pick(qty, Qty::ZERO);
-        self.open_sells += side.pick(Qty::ZERO, qty);
+        *side.pick(&mut self.open_buys, &mut self.open_sells) += qty;
         debug_assert!(!self.open_buys.is_negative() && !self.open_sells.is_negative());
     }
 }
@@ -178,6 +176,17 @@ struct Line {
 
 const _: () = assert!(size_of::<Line>() == 64);
 
+/// What an order asks of its account at one look.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Holding<'a> {
+    /// Its position in the market.
+    pub(crate) position: &'a Position,
+    /// Its balance of the valuation asset.
+    pub(crate) cash: Money,
+    /// What the floor keeps of it.
+    pub(crate) tag: &'a Tag,
+}
+
 /// An account's positions, by market.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Positions<'a>(&'a [Line]);
@@ -187,6 +196,13 @@ impl<'a> Positions<'a> {
     pub(crate) fn iter(self) -> impl Iterator<Item = &'a Position> + Clone {
         self.0.iter().map(|line| &line.position)
     }
+}
+
+/// The sum of a market's long positions, and that of all its positions with their signs.
+#[derive(Debug, Clone, Copy, Default)]
+struct Lots {
+    long: Qty,
+    net: Qty,
 }
 
 /// All accounts and all money.
@@ -218,9 +234,8 @@ pub(crate) struct Ledger {
     moved: bool,
     /// Running total of everything inside the venue, per asset: equals deposits less withdrawals.
     inside: Vec<Sum>,
-    /// Sum of long positions, and of signed positions, per market.
-    open_interest: Vec<Qty>,
-    net: Vec<Qty>,
+    /// Running totals of each market's positions.
+    lots: Vec<Lots>,
 }
 
 impl Ledger {
@@ -248,8 +263,7 @@ impl Ledger {
             shortfall: Money::ZERO,
             moved: false,
             inside: vec![Sum::ZERO; assets],
-            open_interest: vec![Qty::ZERO; markets],
-            net: vec![Qty::ZERO; markets],
+            lots: vec![Lots::default(); markets],
         }
     }
 
@@ -283,13 +297,14 @@ impl Ledger {
     /// What the floor keeps of an account.
     #[inline(always)]
     pub(crate) fn tag(&self, account: AccountId) -> &Tag {
-        &self.lines[account.index() * self.stride].tag
+        &self.lines[self.first(account)].tag
     }
 
     /// The same, to change it.
     #[inline(always)]
     pub(crate) fn tag_mut(&mut self, account: AccountId) -> &mut Tag {
-        &mut self.lines[account.index() * self.stride].tag
+        let first = self.first(account);
+        &mut self.lines[first].tag
     }
 
     /// True if an account's positions in groups of markets are margined together.
@@ -309,7 +324,7 @@ impl Ledger {
     #[inline(always)]
     pub(crate) fn balance(&self, account: AccountId, asset: AssetId) -> Money {
         if asset == VALUATION {
-            self.lines[account.index() * self.stride].cash
+            self.lines[self.first(account)].cash
         } else {
             self.others[self.other(account, asset)]
         }
@@ -318,7 +333,8 @@ impl Ledger {
     #[inline(always)]
     fn balance_mut(&mut self, account: AccountId, asset: AssetId) -> &mut Money {
         if asset == VALUATION {
-            &mut self.lines[account.index() * self.stride].cash
+            let first = self.first(account);
+            &mut self.lines[first].cash
         } else {
             let place = self.other(account, asset);
             &mut self.others[place]
@@ -334,20 +350,48 @@ impl Ledger {
     #[must_use]
     #[inline(always)]
     pub(crate) fn position(&self, account: AccountId, market: MarketId) -> &Position {
-        &self.lines[account.index() * self.stride + market.index()].position
+        &self.lines[self.line(account, market)].position
+    }
+
+    /// The line of an account's first market. Never wraps: accounts have 32 bits, and markets 16.
+    #[inline(always)]
+    fn first(&self, account: AccountId) -> usize {
+        account.index().wrapping_mul(self.stride)
+    }
+
+    /// The line of an account in a market.
+    #[inline(always)]
+    fn line(&self, account: AccountId, market: MarketId) -> usize {
+        self.first(account).wrapping_add(market.index())
+    }
+
+    /// What an account has in a market, if there is such an account.
+    #[must_use]
+    #[inline(always)]
+    pub(crate) fn holding(&self, account: AccountId, market: MarketId) -> Option<Holding<'_>> {
+        let of_market = self.lines.get(self.line(account, market))?;
+        let first = if market.index() == 0 { of_market } else { &self.lines[self.first(account)] };
+        Some(Holding { position: &of_market.position, cash: first.cash, tag: &first.tag })
+    }
+
+    /// Something of what an order asks of an account, to bring it nearer.
+    #[inline(always)]
+    pub(crate) fn glance(&self, account: AccountId, market: MarketId) -> i64 {
+        self.lines.get(self.line(account, market)).map_or(0, |line| line.position.base.get())
     }
 
     /// An account's position, to change its open quantities.
     #[inline(always)]
     pub(crate) fn position_mut(&mut self, account: AccountId, market: MarketId) -> &mut Position {
-        &mut self.lines[account.index() * self.stride + market.index()].position
+        let line = self.line(account, market);
+        &mut self.lines[line].position
     }
 
     /// All of an account's positions, by market.
     #[must_use]
     #[inline(always)]
     pub(crate) fn positions(&self, account: AccountId) -> Positions<'_> {
-        Positions(&self.lines[account.index() * self.stride..][..self.markets])
+        Positions(&self.lines[self.first(account)..][..self.markets])
     }
 
     /// The initial rate that an account chose for itself in a market; zero for none.
@@ -382,7 +426,7 @@ impl Ledger {
     #[must_use]
     #[inline(always)]
     pub(crate) fn open_interest(&self, market: MarketId) -> Qty {
-        self.open_interest[market.index()]
+        self.lots[market.index()].long
     }
 
     /// Deposits less withdrawals of an asset.
@@ -471,12 +515,28 @@ impl Ledger {
         price: Price,
         contract: &Contract,
     ) {
+        let value = contract.fine(price, change);
+        self.fill(account, market, (change, value), Qty::ZERO, (price, contract));
+    }
+
+    /// The same of lots whose value is at hand, so many of which rested as an order before.
+    #[inline(always)]
+    pub(crate) fn fill(
+        &mut self,
+        account: AccountId,
+        market: MarketId,
+        (change, value): (Qty, Fine),
+        rested: Qty,
+        at: (Price, &Contract),
+    ) {
         let position = self.position_mut(account, market);
+        position.add_open(Side::of(change), -rested);
         if position.opens(change) {
-            position.add(change, price, contract);
+            position.base += change;
+            position.cost += value;
             return self.count_lots(market, change.max(Qty::ZERO), change);
         }
-        self.trade_back(account, market, change, (price, contract));
+        self.trade_back(account, market, change, at);
     }
 
     /// A trade that closes lots.
@@ -489,8 +549,9 @@ impl Ledger {
     /// Keeps the running totals of a market's positions.
     #[inline(always)]
     fn count_lots(&mut self, market: MarketId, long: Qty, net: Qty) {
-        self.open_interest[market.index()] += long;
-        self.net[market.index()] += net;
+        let lots = &mut self.lots[market.index()];
+        lots.long += long;
+        lots.net += net;
         self.moved = true;
     }
 
@@ -574,15 +635,32 @@ impl Ledger {
         }
     }
 
+    /// [`Ledger::audit_moved`] of a step that did nothing but trades in one market, with their fees: what it leaves out is
+    /// as it was.
+    #[inline(always)]
+    pub(crate) fn audit_trades(&mut self, market: MarketId) {
+        self.moved = false;
+        self.audit_money(VALUATION);
+        self.audit_positions(market);
+    }
+
+    #[inline(always)]
+    fn audit_money(&self, asset: AssetId) {
+        let (inside, external) = (self.inside[asset.index()], self.external[asset.index()]);
+        assert_eq!(inside, Sum::of(-external), "money of asset {asset} is not conserved");
+    }
+
+    #[inline(always)]
+    fn audit_positions(&self, market: MarketId) {
+        let net = self.lots[market.index()].net;
+        assert!(net.is_zero(), "positions of market {market} sum to {net}");
+    }
+
     /// Asserts what running totals can prove: per asset, what is inside is deposits less withdrawals; each
     /// market's positions sum to zero; no fund is negative.
     pub(crate) fn audit_cheap(&self) {
-        for (asset, (inside, external)) in self.inside.iter().zip(&self.external).enumerate() {
-            assert_eq!(*inside, Sum::of(-*external), "money of asset {asset} is not conserved");
-        }
-        for (market, net) in self.net.iter().enumerate() {
-            assert!(net.is_zero(), "positions of market {market} sum to {net}");
-        }
+        (0..self.assets).map(AssetId::from_index).for_each(|asset| self.audit_money(asset));
+        (0..self.markets).map(MarketId::from_index).for_each(|market| self.audit_positions(market));
         assert!(self.funds.iter().all(|f| !f.is_negative()), "a fund is negative");
         assert!(!self.shortfall.is_positive(), "a shortfall is positive");
     }
@@ -694,8 +772,8 @@ impl Ledger {
             ledger.lines[i].position = p;
             let market = i % markets;
             net[market] += i128::from(p.base.get());
-            let long = ledger.open_interest[market].get().checked_add(p.base.max(Qty::ZERO).get());
-            ledger.open_interest[market] =
+            let long = ledger.lots[market].long.get().checked_add(p.base.max(Qty::ZERO).get());
+            ledger.lots[market].long =
                 Qty::new(long.ok_or_else(|| r.invalid("open interest is out of range; take another copy"))?);
         }
         for list in [

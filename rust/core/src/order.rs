@@ -6,7 +6,7 @@
 use crate::codec::{CodecError, Reader, Writer};
 use crate::protocol::{
     DAY, HIDDEN, OrderType, POST_ONLY, Placing, REDUCE_ONLY, Record, Reject, SELF_TRADE, SELF_TRADE_SHIFT,
-    SLIDE, SelfTrade,
+    SLIDE, SelfTrade, word,
 };
 use crate::units::{AccountId, MILLION, MarketId, Nanos, OrderId, Ppm, Price, Qty, Side};
 
@@ -180,6 +180,13 @@ impl Order {
         })
     }
 
+    /// True for a limit order, to rest or not, of which nothing more is said than a self-trade mode.
+    #[inline(always)]
+    pub(crate) fn is_bare(r: &Record) -> bool {
+        // All other flags are above the codes of modes then.
+        word::is_sided(r) && r.flags.rotate_right(SELF_TRADE_SHIFT) <= NO_PREVENTION && r.amount == 0
+    }
+
     #[inline(always)]
     pub(crate) fn has(&self, flag: u16) -> bool {
         self.flags & flag != 0
@@ -286,6 +293,13 @@ pub(crate) fn self_trade(flags: u16, of_account: SelfTrade) -> SelfTrade {
         0 => of_account,
         code => SelfTrade::from_code(code).unwrap_or_default(),
     }
+}
+
+/// True if that mode is not to let them trade.
+#[inline(always)]
+pub(crate) fn prevents(flags: u16, of_account: SelfTrade) -> bool {
+    let own = (flags & SELF_TRADE) >> SELF_TRADE_SHIFT;
+    (own != 0 || of_account != SelfTrade::Allowed) && own != NO_PREVENTION
 }
 
 impl Terms {

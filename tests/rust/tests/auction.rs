@@ -423,7 +423,9 @@ fn whole_orders_uncross_as_those_of_a_book_with_an_iceberg() {
             assert!(venue.digest() != before && ids.len() == orders.len());
             // An iceberg has told what it shows.
             let first = events[0].seq;
-            events.iter_mut().for_each(|e| e.seq -= first);
+            for event in &mut events {
+                event.seq -= first;
+            }
             events
         });
         assert_eq!(events[0], events[1], "{place}");

@@ -149,6 +149,18 @@ impl Book {
     /// order with nothing left is gone; [`Book::close`] is called if it was the last at its price.
     #[inline(always)]
     pub(crate) fn meet(&mut self, side: Side, reach: u32, most: Qty) -> Option<Met> {
+        self.meet_if(side, reach, most, |_| true)
+    }
+
+    /// The same if they may meet, which the account of the order at the front decides.
+    #[inline(always)]
+    pub(crate) fn meet_if(
+        &mut self,
+        side: Side,
+        reach: u32,
+        most: Qty,
+        may: impl Fn(AccountId) -> bool,
+    ) -> Option<Met> {
         debug_assert!(self.odd == 0 && most.is_positive());
         let Self { nodes, ladders, free, .. } = self;
         let ladder = &mut ladders[shown(side)];
@@ -161,6 +173,9 @@ impl Book {
         let slot = queue.head;
         let first = linked(nodes, slot);
         let order = Located { slot, node: *first };
+        if !may(order.account()) {
+            return None;
+        }
         let shown = order.shown();
         if most < shown {
             first.set_qty(shown.minus_proven(most));

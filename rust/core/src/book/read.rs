@@ -1,9 +1,12 @@
 //! What can be read of the book beyond its front: levels, orders, whose they are, what it weighs.
 
 use super::ladder::Ladder;
-use super::{Book, Extra, Level, Node, Resting, SIDES, Waits, at};
+use super::{Book, Extra, Level, NO_SLOT, Node, Resting, SIDES, Waits, at, shown};
 use crate::protocol::REDUCE_ONLY;
 use crate::units::{AccountId, OrderId, Qty, Side, TickValue};
+
+/// Accounts that are told of ahead at most: more would leave the first-level cache before they are met.
+const FIRST_MAX: usize = 16;
 
 impl Book {
     /// Shown levels of a side, best first.
@@ -17,7 +20,7 @@ impl Book {
 
     /// Orders of a side in the order in which they are matched, icebergs once.
     pub(crate) fn orders(&self, side: Side) -> impl Iterator<Item = Resting> {
-        let (shown, hidden) = (self.ladder(side), &self.ladders[super::shown(side) + 1]);
+        let (shown, hidden) = (self.ladder(side), &self.ladders[shown(side) + 1]);
         let (mut next, mut next_hidden) = (shown.first(), hidden.first());
         core::iter::from_fn(move || {
             let is_shown = match (next, next_hidden) {
@@ -42,6 +45,21 @@ impl Book {
     /// True if every resting order is shown whole and cannot fall away.
     pub(crate) fn is_plain(&self) -> bool {
         self.odd == 0
+    }
+
+    /// The accounts of the first orders of a side at its best price, as many as it takes to fill a quantity and a few at
+    /// most.
+    pub(crate) fn first_accounts(&self, side: Side, qty: Qty) -> impl Iterator<Item = AccountId> {
+        let ladder = &self.ladders[shown(side)];
+        let mut slot = ladder.first().map_or(NO_SLOT, |key| ladder.queue(key).head);
+        let mut left = qty;
+        let orders = core::iter::from_fn(move || {
+            let node = self.nodes.get(at(slot)).filter(|_| left.is_positive())?;
+            left = left.minus_proven(node.qty());
+            slot = node.next();
+            Some(node.account())
+        });
+        orders.take(FIRST_MAX)
     }
 
     /// Levels of a side with all that is open at them, hidden orders included, best first.

@@ -396,12 +396,16 @@ impl Breakers {
         self.is_inside(side, limit)
     }
 
+    /// True if the bounds of every rule at entry leave a limit as it is, as of the last refresh.
+    #[inline(always)]
+    pub(crate) fn leaves(&self, side: Side, limit: Price) -> bool {
+        self.acting.is_none() && self.is_inside(side, limit)
+    }
+
+    /// Without a branch: which side an order has is the flip of a coin.
     #[inline(always)]
     fn is_inside(&self, side: Side, limit: Price) -> bool {
-        match side {
-            Side::Buy => limit <= self.entry.upper,
-            Side::Sell => limit >= self.entry.lower,
-        }
+        side.pick(limit, self.entry.lower) <= side.pick(self.entry.upper, limit)
     }
 
     /// What the rules at entry make of a limit; none for a market order. `takes` is asked only where it matters.

@@ -1,10 +1,11 @@
 //! Who has to be looked at: accounts that a step has touched, and those whose guards a mark has crossed.
 
 use super::{Floor, TOUCHED, bit};
+use crate::book::SIDES;
 use crate::config::Multiplier;
 use crate::guard::{Cause, Fear, View};
 use crate::protocol::{Events, OrderType, Record, command, event, event_of};
-use crate::units::{AccountId, MarketId, VALUATION};
+use crate::units::{AccountId, MarketId, Qty};
 
 impl Floor {
     /// Marks an account for the next health pass: its balances may have changed.
@@ -29,21 +30,30 @@ impl Floor {
         }
     }
 
-    /// Reads what commands are going to ask of their accounts. Here the processor fetches one account beside the other;
-    /// a command would wait for its own. With many accounts that is most of what the checks of an order cost.
+    /// Reads what commands are going to ask of their accounts, and of those whom they meet first. Here the processor fetches
+    /// one account beside the other; a command would wait for its own. With many accounts that is most of what the checks
+    /// of an order cost.
     #[inline]
     pub(crate) fn look_ahead(&self, records: &[Record]) {
         if !self.has_clearing || records.len() < 2 {
             return;
         }
         let mut seen = 0;
+        // Nothing else between these, so that many are under way at once.
         for r in records {
-            let (account, market) = (AccountId::new(r.account), MarketId::new(r.market));
-            if self.ledger.knows(account) && self.knows_market(market) {
-                seen ^= self.ledger.position(account, market).base.get();
-                seen ^= self.ledger.balance(account, VALUATION).get();
-                if r.kind == command::PLACE && r.code != OrderType::Limit.code() {
-                    seen ^= self.guards.glance(account, market);
+            seen ^= self.ledger.glance(AccountId::new(r.account), MarketId::new(r.market));
+        }
+        // What is sent to take, by side and in the first market.
+        let (first, mut takes) = (MarketId::new(records[0].market), [Qty::ZERO; 2]);
+        for r in records.iter().filter(|r| r.kind == command::PLACE && r.code != OrderType::Limit.code()) {
+            seen ^= self.guards.glance(AccountId::new(r.account), MarketId::new(r.market));
+            let of_side = &mut takes[usize::from(r.side & 1)];
+            *of_side = of_side.plus_limited(Qty::new(r.qty));
+        }
+        if let Some(m) = self.markets.get(first.index()) {
+            for side in SIDES {
+                for account in m.book.first_accounts(side.opposite(), takes[usize::from(side.code())]) {
+                    seen ^= self.ledger.glance(account, first) ^ self.guards.glance(account, first);
                 }
             }
         }
@@ -138,6 +148,7 @@ impl Floor {
             amount: by.maintenance.get(),
             ..event_of(event::MULTIPLIER_SET, market)
         });
+        self.require(market);
         for account in (0..self.ledger.accounts()).map(AccountId::from_index) {
             if !self.ledger.position(account, market).base.is_zero() {
                 self.guards.forget(account);

@@ -14,6 +14,7 @@ mod settlement;
 mod store;
 mod uncross;
 
+pub(crate) use certain::Done;
 pub(crate) use plain::{PART, ROOM};
 pub(crate) use uncross::Found;
 
@@ -36,8 +37,11 @@ use crate::protocol::{
     event, event_of,
 };
 use crate::settlement::SettlementState;
-use crate::units::{AccountId, Contract, Fine, MarketId, Money, Nanos, OrderId, Ppm, Price, Qty, Side, Sum};
+use crate::units::{
+    AccountId, Contract, Fine, Flat, MarketId, Money, Nanos, OrderId, Ppm, Price, Qty, Side, Sum,
+};
 use crate::volunteers::Volunteers;
+use certain::Sure;
 use plain::Plain;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -63,8 +67,10 @@ pub(crate) struct Market {
     pub(crate) plain_entry: bool,
     /// What it asks of most orders, in the phase as it is.
     plain: Plain,
-    /// It asks nothing of orders but their size, their names, bounds and margin, in the phase as it is.
-    margin_only: bool,
+    /// The same where there is margin.
+    sure: Sure,
+    /// What is required at the mark as it stands, where that is simple.
+    flat: Option<Flat>,
     /// End of the phase; zero if it lasts until it is changed.
     pub(crate) end: Nanos,
     pub(crate) funding: Option<FundingState>,
@@ -190,7 +196,7 @@ impl Market {
     pub(crate) fn admit(&mut self) {
         self.admits = self.config.admission(self.phase, self.sources.state());
         self.plain = Plain::of(self);
-        self.margin_only = self.asks_margin_only();
+        self.sure = Sure::of(self);
     }
 
     /// A rule has put the market in its phase: what it asks of orders may be more than the phase does.
@@ -210,7 +216,8 @@ impl Floor {
             admits: m.admission(m.phase, Sources::new(m).state()),
             plain_entry: m.entry.is_plain(),
             plain: Plain::default(),
-            margin_only: false,
+            sure: Sure::default(),
+            flat: None,
             end: Nanos::ZERO,
             funding: m.funding.map(|f| FundingState::new(f, &m.tiers)),
             breakers: Breakers::new(&config, MarketId::from_index(i)),
@@ -390,6 +397,18 @@ impl Floor {
 
     pub(crate) fn equity(&self, account: AccountId) -> Sum {
         self.rules.equity(&self.ledger, &self.prices, account)
+    }
+
+    /// A market has a new index and mark.
+    pub(crate) fn set_prices(&mut self, market: MarketId, index: Price, mark: Price) {
+        self.prices.set(market, index, mark);
+        self.require(market);
+    }
+
+    /// Works out anew what a market requires, after its mark or its rates have changed.
+    fn require(&mut self, market: MarketId) {
+        let mark = self.prices.mark(market);
+        self.markets[market.index()].flat = mark.and_then(|mark| self.rules.flat(market, mark));
     }
 
     // Checks.

@@ -6,7 +6,7 @@
 //! here that is not there as well, only the certainty that the others have nothing to say. Nothing is called on the way
 //! that is not in line, for what the processor has at hand would have to be kept safe from it.
 
-use super::{Floor, Market};
+use super::{Done, Floor, Market};
 use crate::book::{Located, NO_SLOT};
 use crate::config::Allocation;
 use crate::ledger::Ledger;
@@ -14,7 +14,7 @@ use crate::protocol::{
     BY_CLIENT_ID, CancelReason, Events, FILL_TAKER, OrderType, Placing, Record, SelfTrade, command, event,
     word,
 };
-use crate::units::{AccountId, MarketId, Nanos, OrderId, Price, Qty, Side};
+use crate::units::{AccountId, MarketId, Money, Nanos, OrderId, Price, Qty, Side};
 
 /// Commands of a part of a batch, which are looked at before the first of them is done.
 pub(crate) const PART: usize = 64;
@@ -73,7 +73,7 @@ impl Floor {
     /// Does a command at a time at which nothing is due, if it changes nothing but a book; false if it takes more. There is
     /// [`ROOM`] for its part.
     #[inline(always)]
-    pub(crate) fn does_plainly(&mut self, r: &Record, events: &mut Events) -> bool {
+    pub(crate) fn does_plainly(&mut self, r: &Record, events: &mut Events) -> Done {
         match word::form(r) {
             PLACE => self.places_plainly(r, events),
             CANCEL => self.cancels_plainly::<false>(r, events),
@@ -83,34 +83,34 @@ impl Floor {
     }
 
     #[inline(always)]
-    fn places_plainly(&mut self, r: &Record, events: &mut Events) -> bool {
+    fn places_plainly(&mut self, r: &Record, events: &mut Events) -> Done {
         let Self { markets, ledger, accepted, now, .. } = self;
-        let Some(m) = markets.get_mut(usize::from(r.market)) else { return false };
+        let Some(m) = markets.get_mut(usize::from(r.market)) else { return Done::Not };
         if !m.plain.entry {
             return self.does_with_margin(r, events);
         }
         if m.plain.watched && m.breakers.is_stale(*now) {
             return self.places_after_a_look(r, events);
         }
-        m.place_plainly(r, ledger, accepted, events)
+        m.place_plainly(r, ledger, accepted, events).into()
     }
 
     /// The same where bounds have to be looked at first.
     #[inline(never)]
-    fn places_after_a_look(&mut self, r: &Record, events: &mut Events) -> bool {
+    fn places_after_a_look(&mut self, r: &Record, events: &mut Events) -> Done {
         let market = MarketId::new(r.market);
         self.look_at_bounds(market);
         let Self { markets, ledger, accepted, .. } = self;
-        markets[market.index()].place_plainly(r, ledger, accepted, events)
+        markets[market.index()].place_plainly(r, ledger, accepted, events).into()
     }
 
     #[inline(always)]
-    fn cancels_plainly<const NAMED: bool>(&mut self, r: &Record, events: &mut Events) -> bool {
-        let Some(m) = self.markets.get_mut(usize::from(r.market)) else { return false };
+    fn cancels_plainly<const NAMED: bool>(&mut self, r: &Record, events: &mut Events) -> Done {
+        let Some(m) = self.markets.get_mut(usize::from(r.market)) else { return Done::Not };
         if !m.plain.cancels {
             return self.does_with_margin(r, events);
         }
-        m.cancel_plainly::<NAMED>(r, events).is_some()
+        m.cancel_plainly::<NAMED>(r, events).is_some().into()
     }
 }
 
@@ -229,7 +229,7 @@ pub(super) fn accept(r: &Record, id: OrderId, events: &mut Events) {
 
 /// Cancelled, of an order of the account that the command is from.
 #[inline(always)]
-fn report_cancelled(
+pub(super) fn report_cancelled(
     r: &Record,
     order: u64,
     side: Side,
@@ -281,7 +281,9 @@ impl Market {
         while let Some(met) = self.book.meet(side.opposite(), reach, left) {
             events.make_room(2 + ROOM);
             let price = self.book.price_of(&met.order);
-            report_fills(r, &met.order, (id, side), (price, met.qty), events);
+            let maker = (met.order.id(), met.order.account(), met.order.side(), 0);
+            report_fill(r, maker, (price, met.qty), Money::ZERO, events);
+            report_fill(r, (id, account, side, FILL_TAKER), (price, met.qty), Money::ZERO, events);
             last = Some(price);
             self.breakers.trade(price);
             left = left.minus_proven(met.qty);
@@ -314,18 +316,17 @@ impl Market {
     }
 }
 
-/// Both sides of a trade without a fee: the resting order's, then that of the command.
+/// One side of a trade, with its fee: the order, its account, its side, flags of the event.
 #[inline(always)]
-fn report_fills(
+pub(super) fn report_fill(
     r: &Record,
-    maker: &Located,
-    taker: (OrderId, Side),
-    size: (Price, Qty),
+    (order, account, side, flags): (OrderId, AccountId, Side, u16),
+    (price, qty): (Price, Qty),
+    fee: Money,
     events: &mut Events,
 ) {
-    let (at, price, qty) = (word::of(r.at), word::of(size.0.get()), word::of(size.1.get()));
-    let who = word::who(r.source, maker.side(), 0, maker.account());
-    events.write([word::head(event::FILL, 0, r.market), at, 0, who, maker.id().raw(), price, qty, 0]);
-    let who = word::who(r.source, taker.1, 0, AccountId::new(r.account));
-    events.write([word::head(event::FILL, FILL_TAKER, r.market), at, 0, who, taker.0.raw(), price, qty, 0]);
+    let who = word::who(r.source, side, 0, account);
+    let (price, qty, fee) = (word::of(price.get()), word::of(qty.get()), word::of(fee.get()));
+    let head = word::head(event::FILL, flags, r.market);
+    events.write([head, word::of(r.at), 0, who, order.raw(), price, qty, fee]);
 }

@@ -249,8 +249,9 @@ impl Floor {
         Ok(())
     }
 
-    /// Builds the guards from ledger and prices: they are not part of the state.
+    /// Builds what follows from ledger and prices, the guards above all: it is not part of the state.
     pub(crate) fn arm_all(&mut self) {
+        self.market_ids().for_each(|market| self.require(market));
         for account in (0..self.ledger.accounts()).map(AccountId::from_index) {
             self.arm(account, Cause::Price);
         }

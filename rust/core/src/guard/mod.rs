@@ -14,10 +14,10 @@
 mod ladder;
 
 use crate::config::Config;
-use crate::ledger::{Ledger, Position};
+use crate::ledger::{Holding, Ledger, Position};
 use crate::margin::{Asset, Followed, Grids, Level, Rules};
 use crate::mark::Prices;
-use crate::units::{AccountId, MarketId, Money, Ppm, Price, Sum, VALUATION, exposure_weight};
+use crate::units::{AccountId, Flat, MarketId, Money, Ppm, Price, Sum, VALUATION, exposure_weight};
 use ladder::Ladder;
 
 /// The requirement that an account has to fear next.
@@ -335,6 +335,33 @@ impl Guards {
             reserve += others + undecided(view, account);
         }
         !reserve.is_negative()
+    }
+
+    /// [`Guards::prove`] of an account that has traded in a market and has its balance and position there at hand, where
+    /// what is required is simple: false says nothing. Other assets only add to a reserve.
+    #[inline(always)]
+    pub(crate) fn prove_traded(
+        &mut self,
+        flat: &Flat,
+        of: (AccountId, MarketId),
+        held: &Holding<'_>,
+    ) -> bool {
+        let (stride, Position { base, cost, .. }) = (self.tracks.len(), *held.position);
+        let legs = self.legs.get_mut(of.0.index() * stride..).and_then(|l| l.get_mut(..stride));
+        let Some([first, ..]) = legs.as_deref() else { return false };
+        let (fear, sum, is_summed) = (first.fear, first.sum, first.is_summed);
+        let Some(leg) = legs.and_then(|legs| legs.get_mut(of.1.index())) else { return false };
+        // Both on one side, without a branch: which one is the flip of a coin.
+        let fits = base.get() != 0 && leg.guard != 0 && base.is_negative() == leg.guard.is_negative();
+        if fear == Fear::Nothing || !is_summed || !fits {
+            return false;
+        }
+        let price = Price::new(i64::from(leg.guard.unsigned_abs()));
+        let worth = flat.kept_value(base, cost, price, fear == Fear::Call);
+        let sum = sum + (worth - leg.worth);
+        leg.worth = worth;
+        self.legs[of.0.index() * stride].sum = sum;
+        held.cash.covers(sum)
     }
 
     /// The same of an account with portfolio margin, whose requirement belongs to several positions at once: nothing of its

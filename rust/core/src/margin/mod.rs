@@ -14,8 +14,8 @@ use crate::config::{self, Config, Multiplier};
 use crate::ledger::{Ledger, Position, Traded};
 use crate::mark::Prices;
 use crate::units::{
-    AccountId, AssetId, Contract, Exposed, Fraction, MarketId, Money, Ppm, Price, Qty, Ratio, Side, Sum,
-    VALUATION,
+    AccountId, AssetId, Contract, Exposed, Flat, Fraction, MarketId, Money, Ppm, Price, Qty, Ratio, Side,
+    Sum, VALUATION,
 };
 use core::cmp::Ordering;
 use tiers::{Exposure, Tiers};
@@ -41,6 +41,8 @@ pub(crate) struct Rules {
     has_scaled_assets: bool,
     /// Groups of markets, if there are any.
     grids: Option<Grids>,
+    /// By market: [`Rules::flat`] before there is a mark.
+    flat: Vec<Option<Flat>>,
 }
 
 /// Equity and requirements of one account.
@@ -74,14 +76,24 @@ impl Health {
     }
 }
 
+/// What is required in a market, where that is simple.
+fn flat_of(of: &config::Market, tiers: &Tiers) -> Option<Flat> {
+    let (initial, kept) = tiers.flat_rates()?;
+    Flat::new(&of.contract(), initial, kept, of.fees.taker_ppm)
+}
+
 impl Rules {
     /// The rules of a configuration.
     #[must_use]
     pub(crate) fn new(config: &Config) -> Self {
         let others = || config.assets.iter().enumerate().filter_map(|(i, a)| a.collateral.map(|c| (i, c)));
         let tiers = |m: &config::Market| Tiers::new(&m.tiers, &m.margin, config.margin_call_ppm);
+        let tiers: Vec<Tiers> = config.markets.iter().map(tiers).collect();
+        let is_alone = config.portfolios.is_empty();
+        let flat = |(of, tiers)| flat_of(of, tiers).filter(|_| is_alone);
         Self {
-            tiers: config.markets.iter().map(tiers).collect(),
+            flat: config.markets.iter().zip(&tiers).map(flat).collect(),
+            tiers,
             multipliers: vec![Multiplier::ONE; config.markets.len()],
             contracts: config.markets.iter().map(config::Market::contract).collect(),
             call: config.margin_call_ppm,
@@ -122,9 +134,17 @@ impl Rules {
     #[must_use]
     pub(crate) fn multiply(&mut self, market: MarketId, of: &config::Market, by: Multiplier) -> bool {
         let Some(tiers) = config::multiplied(&of.tiers, by, self.call) else { return false };
-        self.tiers[market.index()] = Tiers::new(&tiers, &of.margin, self.call);
+        let tiers = Tiers::new(&tiers, &of.margin, self.call);
+        self.flat[market.index()] = flat_of(of, &tiers).filter(|_| self.grids.is_none());
+        self.tiers[market.index()] = tiers;
         self.multipliers[market.index()] = by;
         true
+    }
+
+    /// What is required in a market at a mark where that is simple, and nobody's positions are margined together.
+    #[must_use]
+    pub(crate) fn flat(&self, market: MarketId, mark: Price) -> Option<Flat> {
+        self.flat[market.index()].and_then(|flat| flat.at(mark))
     }
 
     /// Assets other than the valuation asset.
@@ -367,7 +387,13 @@ impl Rules {
 
     /// The same of all other markets.
     #[inline(never)]
-    fn spare_of_others(&self, ledger: &Ledger, prices: &Prices, account: AccountId, but: MarketId) -> Sum {
+    pub(crate) fn spare_of_others(
+        &self,
+        ledger: &Ledger,
+        prices: &Prices,
+        account: AccountId,
+        but: MarketId,
+    ) -> Sum {
         let mut spare = Sum::ZERO;
         for (i, p) in ledger.positions(account).iter().enumerate() {
             let market = MarketId::from_index(i);

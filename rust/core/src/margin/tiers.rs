@@ -130,6 +130,14 @@ impl Tiers {
         Some(Ppm::of_leverage_up(leverage)).filter(|rate| *rate >= self.initial[0].rate)
     }
 
+    /// The initial, the maintenance and the call rate of every position; none if they depend on more.
+    #[must_use]
+    pub(crate) fn flat_rates(&self) -> Option<(Ppm, [Ppm; 2])> {
+        let initial = self.flat.filter(|_| !self.account_leverage)?.rate;
+        let of = |rows: &[Row]| rows.first().map(|row| row.rate);
+        Some((initial, [of(&self.maintenance)?, of(self.call.as_ref()?)?]))
+    }
+
     /// Initial requirement: that of the tier, and at least the notional times every rate beside the tiers.
     #[must_use]
     #[inline(always)]

@@ -16,6 +16,12 @@ pub(crate) fn form(record: &Record) -> u64 {
     all(record)[0] & 0xffff_ffff
 }
 
+/// True if the fourth word has one of the first two codes and a side.
+#[inline(always)]
+pub(crate) fn is_sided(record: &Record) -> bool {
+    all(record)[3] & 0xfffe_fe00 == 0
+}
+
 /// The first word, without the venue.
 #[inline(always)]
 pub(crate) const fn head(kind: u16, flags: u16, market: u16) -> u64 {

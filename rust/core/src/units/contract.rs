@@ -68,6 +68,11 @@ impl Contract {
         self.scale == 1
     }
 
+    /// The value of one tick of one lot, if values are straight in the price and whole.
+    pub(crate) fn tick(&self) -> Option<TickValue> {
+        (!self.inverse && self.is_whole()).then_some(TickValue(self.unit))
+    }
+
     /// Parts of a minor unit in which entry costs are kept.
     #[must_use]
     pub(crate) const fn scale(&self) -> i64 {
@@ -179,7 +184,14 @@ impl Contract {
     #[must_use]
     #[inline(always)]
     pub fn rate_up(&self, price: Price, qty: Qty, rate: Ppm) -> Money {
-        let notional = self.fine(price, qty).abs();
+        self.rate_of_up(self.fine(price, qty), rate)
+    }
+
+    /// The same of lots whose value is at hand.
+    #[must_use]
+    #[inline(always)]
+    pub(crate) fn rate_of_up(&self, value: Fine, rate: Ppm) -> Money {
+        let notional = value.abs();
         if self.scale == 1 { Money(notional.0).ppm_up(rate) } else { self.rate_of_parts_up(notional, rate) }
     }
 

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 mod contract;
 mod draw;
+mod flat;
 mod fraction;
 mod grid;
 mod quantile;
@@ -24,6 +25,7 @@ mod wide;
 
 pub use contract::Contract;
 pub(crate) use draw::draw;
+pub(crate) use flat::{Cover, Flat};
 pub use fraction::Fraction;
 pub(crate) use grid::{Risk, RiskRate};
 pub use quantile::quantile_factors;
@@ -176,6 +178,15 @@ quantity!(
     /// A quantity in lots of its market; positions carry a sign, orders do not.
     Qty
 );
+impl Qty {
+    /// The sum, or the most that there is.
+    #[must_use]
+    #[inline(always)]
+    pub(crate) const fn plus_limited(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+}
+
 quantity!(
     /// An amount in minor units of one asset.
     Money
@@ -372,6 +383,12 @@ impl Side {
     #[must_use]
     pub fn signed(self, qty: Qty) -> Qty {
         Qty(self.turned(qty.0))
+    }
+
+    /// A value with this side's sign.
+    #[must_use]
+    pub(crate) fn signed_value(self, value: Fine) -> Fine {
+        Fine(self.turned(value.0))
     }
 
     /// The side that holds this signed position; buys for zero.
@@ -582,6 +599,13 @@ impl Ppm {
 }
 
 impl Money {
+    /// True if a balance and what is added to it are not negative together; false if they leave 64 bits.
+    #[must_use]
+    #[inline(always)]
+    pub(crate) fn covers(self, added: Self) -> bool {
+        self.0.checked_add(added.0).is_some_and(|sum| sum >= 0)
+    }
+
     /// `ceil(self x rate / 1e6)`.
     #[must_use]
     #[inline(always)]

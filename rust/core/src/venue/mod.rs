@@ -9,7 +9,7 @@ mod snapshot;
 mod views;
 
 use crate::config::{self, Config, GateTrigger, Indicative, Test};
-use crate::floor::{Floor, Found, PART, ROOM};
+use crate::floor::{Done, Floor, Found, PART, ROOM};
 use crate::guard::Cause;
 use crate::ledger::Place;
 use crate::liquidation::Queue;
@@ -164,10 +164,20 @@ impl Venue {
             events.make_room(ROOM);
             for (i, record) in part.iter().enumerate() {
                 let before = events.len();
-                if !self.is_done_plainly(record, calm_before, events) {
-                    self.step(record, events);
-                    events.make_room(ROOM);
-                    calm_before = self.calm_before();
+                match self.does_plainly(record, calm_before, events) {
+                    Done::Whole => {}
+                    Done::Not => {
+                        self.step(record, events);
+                        events.make_room(ROOM);
+                        calm_before = self.calm_before();
+                    }
+                    Done::Stirred => {
+                        events.stamp(Nanos::new(record.at), record.source);
+                        self.finish(record, true, events);
+                        self.watch_touches(events);
+                        events.make_room(ROOM);
+                        calm_before = self.calm_before();
+                    }
                 }
                 if stops(self, record, events, before) {
                     done += i + 1;
@@ -195,16 +205,16 @@ impl Venue {
         self.next_due.min(self.floor.touches_due()).min(self.floor.now.later(self.gap_least))
     }
 
-    /// A step that changes nothing but a book and the time; false if it takes more than that.
+    /// A step of an order or a cancel at a time at which there is nothing else to do, as far as its market makes that short.
     #[inline(always)]
-    fn is_done_plainly(&mut self, record: &Record, calm_before: Nanos, events: &mut Events) -> bool {
+    fn does_plainly(&mut self, record: &Record, calm_before: Nanos, events: &mut Events) -> Done {
         let at = Nanos::new(record.at);
         if at >= calm_before {
-            return false;
+            return Done::Not;
         }
         if at != self.floor.now {
             if at < self.floor.now || !command::is_frequent(record.kind) {
-                return false;
+                return Done::Not;
             }
             self.floor.now = at;
         }
@@ -272,6 +282,12 @@ impl Venue {
         } else if self.floor.has_news() {
             self.observe_trades();
         }
+        self.watch_touches(events);
+    }
+
+    /// The last thing of a step: the touch, where breakers look at it.
+    #[inline(always)]
+    fn watch_touches(&mut self, events: &mut Events) {
         if self.floor.asks_touches() && self.floor.watch_touches(events) {
             self.next_due = self.earliest();
         }

@@ -56,8 +56,13 @@ impl Venue {
         // A venue that looks at every step anyway asks everything: so tests hold both ways against each other.
         if said.is_none()
             && !self.is_restless
-            && let Some(order) = self.floor.certain(market, r)
+            && self.floor.certain(market, r).is_some()
+            && !self.floor.market(market).book.is_full()
         {
+            let order = Order::read(r)?;
+            if self.floor.market(market).breakers.has_quotes() {
+                self.floor.ask_touches();
+            }
             self.take_in(market, &order, None, (Some(order.price), order.price), events);
             return Ok(());
         }

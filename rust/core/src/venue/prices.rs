@@ -139,7 +139,7 @@ impl Venue {
         if watched {
             self.floor.note_news();
         }
-        self.floor.prices.set(market, index, mark);
+        self.floor.set_prices(market, index, mark);
         self.marked = Some(market);
         if !trips.is_empty() {
             self.floor.interrupt(market, &trips, events);
