@@ -47,6 +47,12 @@ impl Book {
         self.odd == 0
     }
 
+    /// Something of an order, to bring it nearer.
+    #[inline(always)]
+    pub(crate) fn glance(&self, id: OrderId) -> i64 {
+        self.nodes.get(at(id.slot())).map_or(0, |node| node.qty().get())
+    }
+
     /// The accounts of the first orders of a side at its best price, as many as it takes to fill a quantity and a few at
     /// most.
     pub(crate) fn first_accounts(&self, side: Side, qty: Qty) -> impl Iterator<Item = AccountId> {

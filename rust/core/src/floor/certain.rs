@@ -14,7 +14,7 @@ use crate::order::{FlowKind, Order, prevents, self_trade};
 use crate::protocol::{
     BY_CLIENT_ID, CancelReason, Events, FILL_TAKER, OrderType, Placing, REDUCE_ONLY, Record, command,
 };
-use crate::units::{AccountId, Cover, MarketId, Money, Nanos, OrderId, Ppm, Price, Qty, Side, Sum};
+use crate::units::{AccountId, Cover, MarketId, Money, Nanos, OrderId, Ppm, Price, Qty, Side};
 
 /// What a market with margin asks of an order of which nothing more is said than a self-trade mode, as it stands.
 #[derive(Debug, Clone, Copy, Default)]
@@ -26,8 +26,6 @@ pub(super) struct Sure {
     quotes: bool,
     /// Nothing of orders that trade either, but whose the resting order is.
     trades: bool,
-    /// Orders have names.
-    names: bool,
     qty: (Qty, Qty),
     price: (Price, Price),
 }
@@ -43,7 +41,6 @@ impl Sure {
             entry,
             quotes: breakers.has_quotes(),
             trades: entry && !shares_out && !watched,
-            names: m.book.keeps_names(),
             qty: (config.entry.qty_min, config.order_qty_max),
             price: config.prices(),
         }
@@ -68,58 +65,107 @@ impl From<bool> for Done {
     }
 }
 
+impl Market {
+    /// True for a Place of an order of which nothing is asked but its account, its name, margin, and room in the book. The
+    /// bounds are as of the last look.
+    #[inline(always)]
+    fn asks_no_more(&self, r: &Record) -> bool {
+        let Sure { entry, qty: (least, most), price: (lowest, highest), .. } = self.sure;
+        let (price, qty) = (Price::new(r.price), Qty::new(r.qty));
+        let fits = least <= qty && qty <= most && lowest <= price && price <= highest;
+        entry && Order::is_bare(r) && fits && self.breakers.leaves(bare_side(r), price)
+    }
+}
+
+/// The side of a bare order.
+#[inline(always)]
+fn bare_side(r: &Record) -> Side {
+    Side::of_bit(r.side != Side::Buy.code())
+}
+
 impl Floor {
     /// Does a command in a market with margin at a time at which nothing is due. There is [`ROOM`] for its part.
     #[inline(never)]
     pub(super) fn does_with_margin(&mut self, r: &Record, events: &mut Events) -> Done {
-        if !self.markets.get(usize::from(r.market)).is_some_and(|m| m.config.cleared) {
+        let Some(m) = self.markets.get(usize::from(r.market)).filter(|m| m.config.cleared) else {
             return Done::Not;
-        }
+        };
         match r.kind {
-            command::PLACE => self.places(r, events),
+            command::PLACE if m.book.keeps_more() => self.places::<true>(r, events),
+            command::PLACE => self.places::<false>(r, events),
             command::CANCEL => self.cancels(r, events),
             _ => Done::Not,
         }
     }
 
-    /// A Place in a market with margin at a time at which nothing is due, of an order that is certain to be accepted.
-    #[inline(always)]
-    fn places(&mut self, r: &Record, events: &mut Events) -> Done {
-        let market = MarketId::new(r.market);
-        // A touch that breakers look at is looked at at the end of a step.
-        if self.market(market).sure.quotes {
-            return Done::Not;
+    /// A Place in a market with margin at a time at which nothing is due, of an order that is certain to be accepted. More
+    /// is kept of orders, or not. What is not told at one look, or has to be made first, is done by functions at the end
+    /// of the way.
+    #[inline(never)]
+    fn places<const MORE: bool>(&mut self, r: &Record, events: &mut Events) -> Done {
+        let (account, market, side) = (AccountId::new(r.account), MarketId::new(r.market), bare_side(r));
+        let (price, qty) = (Price::new(r.price), Qty::new(r.qty));
+        let m = &self.markets[market.index()];
+        let is_plain = m.asks_no_more(r) && !m.breakers.is_stale(self.now) && !m.sure.quotes;
+        if !is_plain || !self.is_sure(m, (account, market), (side, qty, price)) {
+            return self.places_exactly(r, events);
         }
-        let Some(side) = self.certain(market, r) else { return Done::Not };
         let Self { markets, ledger, accepted, .. } = self;
         let book = &mut markets[market.index()].book;
-        let (key, reach) = book.keys(side, Price::new(r.price));
-        if book.is_within(side.opposite(), u64::from(reach) | u64::from(r.code) << 32) {
-            return self.takes(r, side, events);
+        if MORE && !book.has_free_name(account, r.order) {
+            return Done::Not;
         }
-        let (account, qty) = (AccountId::new(r.account), Qty::new(r.qty));
-        let (owner, size) = ((account, side), (key, qty));
-        let id = match book.follow(accepted, owner, size, r.flags) {
-            Some(id) => {
-                if book.keeps_more() {
-                    book.enrol(id.slot(), account, r.order);
-                }
-                id
-            }
-            None if book.has_room() => {
-                let id = book.next_id(accepted);
-                book.add(id, owner, size, r.flags, r.order);
-                id
-            }
-            None => return Done::Not,
+        let (key, reach) = book.keys(side, price);
+        if book.is_within(side.opposite(), u64::from(reach) | u64::from(r.code) << 32) {
+            return self.takes(r, events);
+        }
+        let Some(id) = book.follow(accepted, (account, side), (key, qty), r.flags) else {
+            return self.leads(r, events);
         };
+        if MORE {
+            book.enrol(id.slot(), account, r.order);
+        }
         ledger.position_mut(account, market).add_open(side, qty);
         accept(r, id, events);
         Done::Whole
     }
 
+    /// The same where it takes more than a look.
+    #[inline(never)]
+    fn places_exactly(&mut self, r: &Record, events: &mut Events) -> Done {
+        let market = MarketId::new(r.market);
+        // A touch that breakers look at is looked at at the end of a step.
+        if self.market(market).sure.quotes || !self.is_certain(market, r) {
+            return Done::Not;
+        }
+        let book = &self.market(market).book;
+        let (_, reach) = book.keys(bare_side(r), Price::new(r.price));
+        if book.is_within(bare_side(r).opposite(), u64::from(reach) | u64::from(r.code) << 32) {
+            self.takes(r, events)
+        } else {
+            self.leads(r, events)
+        }
+    }
+
+    /// A Place that comes to rest where it is not put behind others in passing.
+    #[inline(never)]
+    fn leads(&mut self, r: &Record, events: &mut Events) -> Done {
+        let (account, market, side) = (AccountId::new(r.account), MarketId::new(r.market), bare_side(r));
+        let Self { markets, ledger, accepted, .. } = self;
+        let book = &mut markets[market.index()].book;
+        if !book.has_room() {
+            return Done::Not;
+        }
+        let id = book.next_id(accepted);
+        let size = (book.key(side, Price::new(r.price)), Qty::new(r.qty));
+        book.add(id, (account, side), size, r.flags, r.order);
+        ledger.position_mut(account, market).add_open(side, size.1);
+        accept(r, id, events);
+        Done::Whole
+    }
+
     /// A Cancel of an ordinary order by its owner.
-    #[inline(always)]
+    #[inline(never)]
     fn cancels(&mut self, r: &Record, events: &mut Events) -> Done {
         let Self { markets, ledger, .. } = self;
         let market = MarketId::new(r.market);
@@ -136,71 +182,49 @@ impl Floor {
         Done::Whole
     }
 
-    /// The side of a Place without terms in a known market, if its order is certain to be accepted as it is, but for room in
-    /// the book.
+    /// True for a Place without terms in a known market whose order is certain to be accepted as it is, but for room in the
+    /// book.
     #[inline(always)]
-    pub(crate) fn certain(&mut self, market: MarketId, r: &Record) -> Option<Side> {
-        let m = self.market(market);
-        if !m.sure.entry || !Order::is_bare(r) {
-            return None;
-        }
+    pub(crate) fn is_certain(&mut self, market: MarketId, r: &Record) -> bool {
         self.look_at_bounds(market);
         let m = self.market(market);
-        let side = Side::of_bit(r.side != Side::Buy.code());
-        let (price, qty) = (Price::new(r.price), Qty::new(r.qty));
-        let Sure { names, qty: (least, most), price: (lowest, highest), .. } = m.sure;
-        let fits = least <= qty && qty <= most && lowest <= price && price <= highest;
-        if !fits || !m.breakers.leaves(side, price) {
-            return None;
-        }
-        if names && !m.book.has_free_name(AccountId::new(r.account), r.order) {
-            return None;
-        }
-        let of = (AccountId::new(r.account), market);
-        self.is_carried(m, of, (side, qty, price)).then_some(side)
-    }
-
-    /// True if an account is there and free, and covers an order.
-    #[inline(always)]
-    fn is_carried(&self, m: &Market, of: (AccountId, MarketId), order: (Side, Qty, Price)) -> bool {
-        let ((account, market), (side, qty, price)) = (of, order);
-        let Some(held) = self.ledger.holding(account, market) else { return false };
-        if bit(held.tag.flags, LIQUIDATED) {
+        let (account, side) = (AccountId::new(r.account), bare_side(r));
+        if !m.asks_no_more(r) || !m.book.has_free_name(account, r.order) || !self.ledger.knows(account) {
             return false;
         }
-        let Some(flat) = &m.flat else { return self.carries(of, order) };
-        let Position { base, cost, .. } = *held.position;
-        // Other assets only add to it.
-        let mut cash = held.cash;
-        if self.markets.len() > 1 {
-            let others = self.rules.spare_of_others(&self.ledger, &self.prices, account, market);
-            cash = (Sum::of(cash) + others).saturate();
+        let (held, flags) = (self.ledger.position(account, market), self.ledger.tag(account).flags);
+        let order = (side, Qty::new(r.qty), Some(Price::new(r.price)));
+        let is_free = !bit(flags, LIQUIDATED) && self.prices.mark(market).is_some();
+        is_free && self.check_order((m, market), account, order, held).is_ok()
+    }
+
+    /// True if the account of an order is there and free and covers it, as far as one sum tells: what
+    /// [`Floor::is_certain`] asks of it. False says nothing.
+    #[inline(always)]
+    fn is_sure(&self, m: &Market, of: (AccountId, MarketId), order: (Side, Qty, Price)) -> bool {
+        let ((account, market), (side, qty, price)) = (of, order);
+        let (Some(held), Some(flat)) = (self.ledger.holding(account, market), &m.flat) else { return false };
+        // What the other markets of an account ask for is not told at one look.
+        if bit(held.tag.flags, LIQUIDATED) || self.markets.len() > 1 {
+            return false;
         }
+        let Position { base, cost, .. } = *held.position;
         let end = held.position.end(side) + qty;
         let open = self.ledger.open_interest(market) + qty;
         let fits = end <= m.config.position_max && open <= m.config.open_interest_max;
-        if fits && flat.surely_covers(&Cover { cash, base, cost, side, price, qty, end }) {
-            debug_assert!(self.carries(of, order));
-            return true;
-        }
-        self.carries(of, order)
-    }
-
-    /// The same of an order that is not covered at first sight.
-    #[inline(never)]
-    fn carries(&self, of: (AccountId, MarketId), order: (Side, Qty, Price)) -> bool {
-        let ((account, market), (side, qty, price)) = (of, order);
-        if self.prices.mark(market).is_none() {
-            return false;
-        }
-        let held = self.ledger.position(account, market);
-        self.check_order((self.market(market), market), account, (side, qty, Some(price)), held).is_ok()
+        let cover = Cover { cash: held.cash, base, cost, side, price, qty, end };
+        let is_sure = fits && flat.surely_covers(&cover);
+        debug_assert!(
+            !is_sure
+                || self.check_order((m, market), account, (side, qty, Some(price)), held.position).is_ok()
+        );
+        is_sure
     }
 
     /// A Place that is certain to be accepted, and trades or does not rest.
     #[inline(never)]
-    fn takes(&mut self, r: &Record, side: Side, events: &mut Events) -> Done {
-        let market = MarketId::new(r.market);
+    fn takes(&mut self, r: &Record, events: &mut Events) -> Done {
+        let (market, side) = (MarketId::new(r.market), bare_side(r));
         let (account, price) = (AccountId::new(r.account), Price::new(r.price));
         let rests = r.code == OrderType::Limit.code();
         let m = &mut self.markets[market.index()];

@@ -5,7 +5,7 @@ use crate::book::SIDES;
 use crate::config::Multiplier;
 use crate::guard::{Cause, Fear, View};
 use crate::protocol::{Events, OrderType, Record, command, event, event_of};
-use crate::units::{AccountId, MarketId, Qty};
+use crate::units::{AccountId, MarketId, OrderId, Qty};
 
 impl Floor {
     /// Marks an account for the next health pass: its balances may have changed.
@@ -43,18 +43,22 @@ impl Floor {
         for r in records {
             seen ^= self.ledger.glance(AccountId::new(r.account), MarketId::new(r.market));
         }
-        // What is sent to take, by side and in the first market.
-        let (first, mut takes) = (MarketId::new(records[0].market), [Qty::ZERO; 2]);
-        for r in records.iter().filter(|r| r.kind == command::PLACE && r.code != OrderType::Limit.code()) {
-            seen ^= self.guards.glance(AccountId::new(r.account), MarketId::new(r.market));
-            let of_side = &mut takes[usize::from(r.side & 1)];
-            *of_side = of_side.plus_limited(Qty::new(r.qty));
+        let first = MarketId::new(records[0].market);
+        let Some(m) = self.markets.get(first.index()) else { return };
+        // What is sent to take, by side.
+        let mut takes = [Qty::ZERO; 2];
+        for r in records.iter().filter(|r| r.market == first.get()) {
+            if r.kind == command::CANCEL {
+                seen ^= m.book.glance(OrderId::from_raw(r.order));
+            } else if r.code != OrderType::Limit.code() {
+                seen ^= self.guards.glance(AccountId::new(r.account), first);
+                let of_side = &mut takes[usize::from(r.side & 1)];
+                *of_side = of_side.plus_limited(Qty::new(r.qty));
+            }
         }
-        if let Some(m) = self.markets.get(first.index()) {
-            for side in SIDES {
-                for account in m.book.first_accounts(side.opposite(), takes[usize::from(side.code())]) {
-                    seen ^= self.ledger.glance(account, first) ^ self.guards.glance(account, first);
-                }
+        for side in SIDES {
+            for account in m.book.first_accounts(side.opposite(), takes[usize::from(side.code())]) {
+                seen ^= self.ledger.glance(account, first) ^ self.guards.glance(account, first);
             }
         }
         std::hint::black_box(seen);

@@ -387,13 +387,7 @@ impl Rules {
 
     /// The same of all other markets.
     #[inline(never)]
-    pub(crate) fn spare_of_others(
-        &self,
-        ledger: &Ledger,
-        prices: &Prices,
-        account: AccountId,
-        but: MarketId,
-    ) -> Sum {
+    fn spare_of_others(&self, ledger: &Ledger, prices: &Prices, account: AccountId, but: MarketId) -> Sum {
         let mut spare = Sum::ZERO;
         for (i, p) in ledger.positions(account).iter().enumerate() {
             let market = MarketId::from_index(i);

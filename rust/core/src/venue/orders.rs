@@ -56,7 +56,7 @@ impl Venue {
         // A venue that looks at every step anyway asks everything: so tests hold both ways against each other.
         if said.is_none()
             && !self.is_restless
-            && self.floor.certain(market, r).is_some()
+            && self.floor.is_certain(market, r)
             && !self.floor.market(market).book.is_full()
         {
             let order = Order::read(r)?;
