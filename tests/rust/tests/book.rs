@@ -191,10 +191,12 @@ fn margin_market(client_ids: &Value) -> Value {
     config["margin_call_ppm"] = json!(1_250_000);
     let market = &mut config["markets"][0];
     market["cleared"] = json!(true);
-    market["open_interest_max"] = json!(160);
+    // Less than the positions of all accounts come to by themselves.
+    market["open_interest_max"] = json!(90);
     market["fees"] = json!({"maker_ppm": -100, "taker_ppm": 500});
     market["tiers"] = json!([{"lower": 0, "initial_ppm": 100_000, "maintenance_ppm": 50_000}]);
     market["liquidation"]["enabled"] = json!(true);
+    market["margin"] = json!({"multipliers": true});
     let band = |name: &str, ppm: i64, action: &str| {
         json!({"name": name, "markets": [0], "test": {"type": "entry"}, "action": {"type": action},
             "ranges": [{"reference": {"type": "mark"}, "width": {"type": "ppm", "ppm": ppm}}]})
@@ -215,7 +217,7 @@ fn margin_opening() -> Vec<Record> {
     (0..8).map(deposit).chain([index]).collect()
 }
 
-/// What only a market with margin is sent: marks, money, self-trade modes.
+/// What only a market with margin is sent: marks, money, multiplied rates, self-trade modes.
 fn with_margin(rng: &mut Rng, at: i64, command: Record) -> Record {
     let base = Record { at, account: command.account, ..Record::default() };
     match (command.kind, rng.within(0, 99)) {
@@ -227,6 +229,11 @@ fn with_margin(rng: &mut Rng, at: i64, command: Record) -> Record {
         },
         (_, 3) if command.account < 8 => {
             Record { kind: command::DEPOSIT, amount: rng.within(1, 900), ..base }
+        }
+        (_, 4) if rng.chance(30) => {
+            let (initial, maintenance) = rng.pick(&[(10, 10), (10, 10), (30, 10), (15, 12)]);
+            let (qty, amount) = (initial * 100_000, maintenance * 100_000);
+            Record { kind: command::SET_MULTIPLIER, account: 0, qty, amount, ..base }
         }
         (1, 4..=40) if command.code < 2 => {
             let mode = u16::try_from(rng.within(1, 6)).expect("few") << 5;
@@ -302,6 +309,8 @@ fn the_short_way_leaves_the_bytes_of_the_long_one() {
                 ("trade", 5000),
                 ("bounded", 500),
                 ("short", 500),
+                ("interest", 100),
+                ("multiplied", 100),
                 ("liquidated", 20),
             ],
         ),
@@ -345,8 +354,10 @@ fn compare_ways(margin: bool) -> BTreeMap<&'static str, u64> {
             for e in short.as_slice() {
                 let name = match e.kind {
                     100 if e.code == Reject::MarginShort.code() => "short",
+                    100 if e.code == Reject::OpenInterestLimit.code() => "interest",
                     100 => "refused",
                     event::ORDER_BOUNDED => "bounded",
+                    event::MULTIPLIER_SET => "multiplied",
                     event::LIQUIDATION_STARTED => "liquidated",
                     200 => "accepted",
                     202 if e.code == 1 => "cancelled",

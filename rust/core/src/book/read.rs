@@ -47,10 +47,12 @@ impl Book {
         self.odd == 0
     }
 
-    /// Something of an order, to bring it nearer.
+    /// Something of an order that a Cancel names by its id or by its client's name, to bring it nearer.
     #[inline(always)]
-    pub(crate) fn glance(&self, id: OrderId) -> i64 {
-        self.nodes.get(at(id.slot())).map_or(0, |node| node.qty().get())
+    pub(crate) fn glance(&self, account: AccountId, order: u64, by_name: bool) -> i64 {
+        let slot =
+            if by_name { self.names.find(account, order) } else { Some(OrderId::from_raw(order).slot()) };
+        slot.and_then(|slot| self.nodes.get(at(slot))).map_or(0, |node| node.qty().get())
     }
 
     /// The accounts of the first orders of a side at its best price, as many as it takes to fill a quantity and a few at

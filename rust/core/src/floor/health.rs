@@ -5,7 +5,7 @@ use crate::book::SIDES;
 use crate::config::Multiplier;
 use crate::guard::{Cause, Fear, View};
 use crate::protocol::{Events, OrderType, Record, command, event, event_of};
-use crate::units::{AccountId, MarketId, OrderId, Qty};
+use crate::units::{AccountId, MarketId, Qty};
 
 impl Floor {
     /// Marks an account for the next health pass: its balances may have changed.
@@ -49,7 +49,7 @@ impl Floor {
         let mut takes = [Qty::ZERO; 2];
         for r in records.iter().filter(|r| r.market == first.get()) {
             if r.kind == command::CANCEL {
-                seen ^= m.book.glance(OrderId::from_raw(r.order));
+                seen ^= m.book.glance(AccountId::new(r.account), r.order, r.flags != 0);
             } else if r.code != OrderType::Limit.code() {
                 seen ^= self.guards.glance(AccountId::new(r.account), first);
                 let of_side = &mut takes[usize::from(r.side & 1)];
