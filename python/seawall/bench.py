@@ -219,9 +219,10 @@ def rules(
     """Measure what rules cost an order flow that none of them stops.
 
     Each preset alone watches the market, then all of them together watch another market of the venue, where nothing
-    happens; last, a trigger of a policy watches a price. A run with rules stands between two without, and the median of
-    their ratios is the row's ``share``. A message comes every millisecond, a mark at the middle of the book every 1,024
-    messages; the price of a day before or of an auction is told. Every run has to give the workload's answer.
+    happens, against a venue with both markets and no rules; last, a trigger of a policy watches a price. A run with
+    rules stands between two without, and the median of their ratios is the row's ``share``. A message comes every
+    millisecond, a mark at the middle of the book every 1,024 messages; the price of a day before or of an auction is
+    told. Every run has to give the workload's answer.
 
     Parameters
     ----------
@@ -237,8 +238,9 @@ def rules(
     Returns
     -------
     dict
-        What ``seawall bench rules --json`` prints: ``tests`` counts prices, limits, touches and counts that rules were
-        asked about, ``evaluations`` how often a rule's bounds were computed.
+        What ``seawall bench rules --json`` prints: ``tests`` counts prices, limits, touches, gaps between commands and
+        counts that rules were asked about (an index or a mark is asked about when it comes, a gap with every command),
+        ``evaluations`` how often a rule's bounds were computed.
 
     Raises
     ------

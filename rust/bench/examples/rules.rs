@@ -1,13 +1,14 @@
 //! Instructions per message with each set of rules, counted by callgrind: they repeat where times do not.
 //!
 //! `rules FILE` runs itself under valgrind and prints a table; FILE is a JSON list of presets, each a pair of a name and
-//! its breakers as text. With a word for the features
-//! behind it every row is run once, which is what callgrind collects.
+//! its breakers as text. With a word for the features behind it every row is run once, which is what callgrind collects.
 
 use seawall_bench::{Features, RulesBench, RulesOptions};
 use std::process::{Command, ExitCode};
 
 const MESSAGES: usize = 30_000;
+/// How the lines begin that the others are held against.
+const NO_RULES: &str = "no rules";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -25,7 +26,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs every row once, the messages without rules first, and prints what the breakers did.
+/// Runs every row once, each behind the same markets without rules, and prints what the breakers did.
 fn rows(file: &str, features: &str) -> Result<(), String> {
     let text = std::fs::read_to_string(file).map_err(|e| format!("{file}: {e}"))?;
     let presets = serde_json::from_str(&text).map_err(|e| format!("{file}: {e}"))?;
@@ -33,10 +34,21 @@ fn rows(file: &str, features: &str) -> Result<(), String> {
     let (workload, n) = ("touch50".to_owned(), Some(MESSAGES));
     let options = RulesOptions { workload, n, seed: None, features, repeat: 1, presets };
     let mut bench = RulesBench::new(options).map_err(|e| e.to_string())?;
-    let names: Vec<String> = bench.names().map(|(name, attached)| format!("{name}, {attached}")).collect();
-    for (row, name) in std::iter::once("no rules").chain(names.iter().map(String::as_str)).enumerate() {
-        let work = bench.once(row.checked_sub(1)).map_err(|e| e.to_string())?;
+    let names: Vec<(String, &str)> = bench.names().map(|(name, how)| (name.to_owned(), how)).collect();
+    let mut print = |row: usize, ruled: bool, name: &str| {
+        let work = bench.once(row, ruled).map_err(|e| e.to_string())?;
         println!("{name:32}{:>10}{:>14}", work.tests, work.evaluations);
+        Ok::<(), String>(())
+    };
+    for (row, (name, how)) in names.iter().enumerate() {
+        // What the rows behind it are held against.
+        match (row, *how) {
+            (0, _) => print(row, false, NO_RULES)?,
+            (_, "elsewhere") => print(row, false, &format!("{NO_RULES}, two markets"))?,
+            (_, "policy") if names[row - 1].1 != "policy" => print(row, false, NO_RULES)?,
+            _ => {}
+        }
+        print(row, true, &format!("{name}, {how}"))?;
     }
     Ok(())
 }
@@ -67,8 +79,12 @@ fn table(file: &str, features: &str) -> Result<(), String> {
     };
     println!("instructions per message of touch50, {features}, {MESSAGES} messages after the book is built");
     println!("{:32}{:>10}{:>14}{:>14}{:>8}", "", "tests", "evaluations", "instructions", "share");
+    let mut without = 0;
     for (line, count) in printed.lines().zip(&counts) {
-        println!("{line}{:>14}{:>8.3}", count / MESSAGES, counts[0] as f64 / *count as f64);
+        if line.starts_with(NO_RULES) {
+            without = *count;
+        }
+        println!("{line}{:>14}{:>8.3}", count / MESSAGES, without as f64 / *count as f64);
     }
     Ok(())
 }

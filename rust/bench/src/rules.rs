@@ -49,7 +49,7 @@ pub struct RulesOptions {
 enum Attached {
     /// They watch the market of the workload.
     Here,
-    /// They watch another market of the venue, where nothing happens.
+    /// They watch another market of the venue, where nothing happens; so the venue has two, with rules or without.
     Elsewhere,
     /// There are none; a trigger of a policy watches a price.
     Policy,
@@ -119,6 +119,8 @@ struct Plan {
     attached: Attached,
     rules: usize,
     config: Config,
+    /// The same markets without rules: what its rate is held against.
+    without: Config,
     watches: Option<Trigger>,
 }
 
@@ -135,6 +137,13 @@ pub struct RulesBench {
     rows: Vec<RulesRow>,
     plain_seconds: Vec<f64>,
     tracks: Tracks,
+}
+
+impl Plan {
+    /// What it is held against.
+    fn unruled(self) -> Self {
+        Self { config: self.without.clone(), watches: None, ..self }
+    }
 }
 
 fn option<T>(field: &str, why: String) -> Result<T, BenchError> {
@@ -232,6 +241,7 @@ impl RulesBench {
                 attached: Attached::Here,
                 rules: breakers.len(),
                 config: self.config(name, breakers, false)?,
+                without: self.plain.clone(),
                 watches: None,
             });
         }
@@ -240,6 +250,7 @@ impl RulesBench {
             attached: Attached::Elsewhere,
             rules: elsewhere.len(),
             config: self.config("all presets", elsewhere, true)?,
+            without: self.config("no preset", Vec::new(), true)?,
             watches: None,
         });
         for (name, price) in [("mark", MovedPrice::Mark), ("last", MovedPrice::Last)] {
@@ -249,6 +260,7 @@ impl RulesBench {
                 attached: Attached::Policy,
                 rules: 0,
                 config: self.plain.clone(),
+                without: self.plain.clone(),
                 watches: Some(Trigger::PriceMove { market: None, price, ppm, window_ns }),
             });
         }
@@ -315,18 +327,15 @@ impl RulesBench {
         self.stage.check(&subject.venue, &self.tape)
     }
 
-    /// Runs the messages once, untimed: with the rules of a row of the report, or without rules.
+    /// Runs the messages once, untimed: with the rules of a row of the report, or with its markets and without rules.
     ///
     /// # Errors
     /// [`BenchError::Option`] for a row that is not there, [`BenchError::Answer`] if the venue's answer is wrong.
-    pub fn once(&mut self, row: Option<usize>) -> Result<BreakerWork, BenchError> {
-        let plan = match row {
-            None => Plan { config: self.plain.clone(), watches: None, ..self.plans[0].clone() },
-            Some(row) => match self.plans.get(row) {
-                Some(plan) => plan.clone(),
-                None => return option("row", format!("{row}: must be below {}", self.plans.len())),
-            },
+    pub fn once(&mut self, row: usize, ruled: bool) -> Result<BreakerWork, BenchError> {
+        let Some(plan) = self.plans.get(row).cloned() else {
+            return option("row", format!("{row}: must be below {}", self.plans.len()));
         };
+        let plan = if ruled { plan } else { plan.unruled() };
         Ok(self.timed(&plan)?.1)
     }
 
@@ -337,7 +346,7 @@ impl RulesBench {
 
     /// Pairs of runs, each next to one without rules before and after it.
     fn measure(&mut self, plan: &Plan) -> Result<RulesRow, BenchError> {
-        let plain = Plan { config: self.plain.clone(), watches: None, ..plan.clone() };
+        let plain = plan.clone().unruled();
         let mut shares = Vec::new();
         let mut work = BreakerWork::default();
         let mut before = self.timed(&plain)?.0;
@@ -345,7 +354,9 @@ impl RulesBench {
             let (seconds, own) = self.timed(plan)?;
             let after = self.timed(&plain)?.0;
             shares.push(f64::midpoint(before, after) / seconds);
-            self.plain_seconds.push(after);
+            if !matches!(plan.attached, Attached::Elsewhere) {
+                self.plain_seconds.push(after);
+            }
             (before, work) = (after, own);
         }
         Ok(RulesRow {

@@ -1,5 +1,6 @@
 //! An order that was found in the book, and what can be told of it without looking again.
 
+use super::NO_SLOT;
 use super::node::Node;
 use crate::units::{AccountId, OrderId, Qty, Side};
 
@@ -15,6 +16,12 @@ impl Located {
     #[inline(always)]
     pub(crate) fn is_ordinary(&self) -> bool {
         self.node.is_resting() && !self.node.has_extra()
+    }
+
+    /// True if nobody else stands in its queue.
+    #[inline(always)]
+    pub(crate) fn is_alone(&self) -> bool {
+        self.node.next() == NO_SLOT && self.node.prev() == NO_SLOT
     }
 
     /// Its side.

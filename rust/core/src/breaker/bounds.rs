@@ -86,6 +86,10 @@ impl Bounds {
 pub trait Sight<R> {
     /// The price of a reference; none if it has none yet.
     fn spot(&self, reference: &R) -> Option<Spot>;
+    /// The same of a reference that only a width is made from.
+    fn base(&self, reference: &R) -> Option<Spot> {
+        self.spot(reference)
+    }
     /// The time since the start of the market's day.
     fn time_of_day(&self) -> Nanos;
     /// The factors of a quantile, up and down.
@@ -137,7 +141,7 @@ impl Distance {
 /// The width of one side; none as long as a reference has no price.
 fn distance<R>(width: &Width<R>, side: Side, spot: &Spot, sight: &impl Sight<R>) -> Option<Distance> {
     let base = |of: &Option<R>| match of {
-        Some(reference) => sight.spot(reference).map(|spot| spot.of(side)),
+        Some(reference) => sight.base(reference).map(|spot| spot.of(side)),
         None => Some(spot.of(side)),
     };
     Some(match width {

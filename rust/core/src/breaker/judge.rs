@@ -13,7 +13,7 @@ use crate::protocol::Phase;
 use crate::units::{Nanos, Price, Side, draw};
 
 impl Breakers {
-    /// True if a price is inside the bounds of every rule that is asked before a trade.
+    /// True if a price is inside the bounds of every rule that is asked before a trade, for certain.
     #[inline(always)]
     pub(crate) fn lets_trade(&mut self, price: Price) -> bool {
         self.work.tests += 1;
@@ -72,9 +72,16 @@ impl Breakers {
     }
 
     /// Trips of the rules that watch marks, or indices, by a new one.
-    pub(crate) fn judge_price(&self, now: Nanos, asked: Asked, price: Price) -> Vec<Trip> {
+    pub(crate) fn judge_price(&mut self, now: Nanos, asked: Asked, price: Price) -> Vec<Trip> {
+        let (test, has) = match asked {
+            Asked::Index => (Test::Index, self.has_index),
+            _ => (Test::Mark, self.has_marks),
+        };
+        if !has {
+            return Vec::new();
+        }
+        self.work.tests += 1;
         let day = self.today(now);
-        let test = if asked == Asked::Index { Test::Index } else { Test::Mark };
         let mut trips = Vec::new();
         for rule in self.rules.iter().filter(|r| r.test == test && r.enabled && r.is_armed(now, day)) {
             match &rule.action {
@@ -127,6 +134,7 @@ impl Breakers {
 
     /// What the last look at the touch said, until the bounds change.
     pub(crate) fn set_at_ease(&mut self, at_ease: bool) {
+        self.work.tests += 1;
         self.at_ease = at_ease;
     }
 
@@ -134,6 +142,12 @@ impl Breakers {
     #[inline(always)]
     pub(crate) fn stays_at_ease(&self, price: Price) -> bool {
         self.at_ease && self.entry.lower < price && price < self.entry.upper
+    }
+
+    /// From this time on the touch is looked at whatever a step does: what it is inside for certain may not be so any more,
+    /// or, of one that is not at ease, the bounds change.
+    pub(crate) fn touches_due(&self) -> Nanos {
+        if self.at_ease { self.until } else { self.changes().min(self.until) }
     }
 
     /// True if the touch was at ease at the last look, and the bounds are the same.
@@ -257,6 +271,7 @@ impl Breakers {
         if counts == [0; 5] {
             return Vec::new();
         }
+        self.work.tests += 1;
         for rule in &mut self.rules {
             if let Test::Count { of, window_ns, .. } = rule.test {
                 rule.counted.take(now, window_ns, counts[of.place()]);
@@ -389,11 +404,19 @@ impl Breakers {
     /// True if a limit is inside the bounds of every rule at entry, as they stand, and no rule looks further.
     #[inline(always)]
     pub(crate) fn lets_in(&mut self, now: Nanos, side: Side, limit: Price) -> bool {
-        if self.is_stale(now) || self.acting.is_some() || self.refuses_sweeps {
-            return false;
-        }
+        !self.is_stale(now) && !self.refuses_sweeps && self.has_inside(side, limit)
+    }
+
+    /// True if a limit is inside the bounds of every rule at entry for certain. They were glanced at.
+    #[inline(always)]
+    pub(crate) fn has_inside(&mut self, side: Side, limit: Price) -> bool {
         self.work.tests += 1;
-        self.is_inside(side, limit)
+        self.acting.is_none() && self.is_inside(side, limit)
+    }
+
+    /// Notes that a limit is about to be held against the bounds of rules at entry.
+    pub(crate) fn note_entry(&mut self) {
+        self.work.tests += u64::from(self.has_entry);
     }
 
     /// True if the bounds of every rule at entry leave a limit as it is, as of the last refresh.

@@ -5,6 +5,8 @@
 
 mod bounds;
 mod judge;
+#[cfg(test)]
+mod proof;
 mod rule;
 mod states;
 mod watch;
@@ -23,7 +25,7 @@ use crate::order::FlowKind;
 use crate::protocol::Phase;
 use crate::units::{MarketId, Nanos, Ppm, Price, Ratio, Side, quantile_factors};
 use rule::{Rule, Seeing, Tally};
-use watch::{Seen, Watch};
+use watch::{Feed, Moved, Room, STEPS_MAX, Seen, Step, Watch};
 
 /// The rules of one market.
 #[derive(Debug, Clone, Default)]
@@ -39,6 +41,8 @@ pub(crate) struct Breakers {
     watches_trades: bool,
     watches_marks: bool,
     watches_index: bool,
+    has_index: bool,
+    has_marks: bool,
     watches_touch: bool,
     has_hours: bool,
     /// Some rule, or the cooling-off that the market is in, looks at limits.
@@ -55,8 +59,13 @@ pub(crate) struct Breakers {
     /// The touch was strictly inside the bounds as they are when it was looked at last.
     at_ease: bool,
     // What this step brought, and whether a rule has acted in it.
-    trades: Option<Seen>,
-    marks: Option<Seen>,
+    trades: Seen,
+    marks: Seen,
+    /// Steps with trades that references have not been told yet: all of them are in their rooms with these prices.
+    untold: Vec<Step>,
+    /// Prices with which they are, and until when.
+    calm: Room,
+    calm_until: Nanos,
     tripped: bool,
     /// What this step counted, by the place of [`Counted`](crate::config::Counted).
     counts: [i64; 5],
@@ -65,11 +74,17 @@ pub(crate) struct Breakers {
     can_act: bool,
     /// The market is in a phase that trades.
     trading: bool,
-    // What follows from the state: the tightest bounds of rules by test, until a time or a change.
+    // What follows from the state: what is inside for certain by the rules of a test, until a time or a change.
     standing: Standing,
     entry: Bounds,
     trade: Bounds,
     until: Nanos,
+    /// When hours change bounds.
+    hours: Nanos,
+    /// When time alone changes the bounds that were evaluated last.
+    exact_until: Nanos,
+    /// A reference has moved in its room: what is inside is so still, and what is outside has to be evaluated anew.
+    has_moved: bool,
     /// Rules evaluated, and prices looked at rule by rule: for people who measure.
     work: BreakerWork,
 }
@@ -77,7 +92,7 @@ pub(crate) struct Breakers {
 /// What breakers of a venue did, for people who measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct BreakerWork {
-    /// Prices and limits held against bounds.
+    /// Prices, limits, touches, gaps and counts held against the bounds of a market.
     pub tests: u64,
     /// Evaluations of a rule's bounds.
     pub evaluations: u64,
@@ -98,6 +113,7 @@ impl Breakers {
             day: of_market.day,
             price_max: of_market.price_max,
             until: Nanos::new(i64::MIN),
+            hours: Nanos::MAX,
             trading: of_market.phase.is_trading(),
             can_act: config.breakers.iter().any(|breaker| breaker.reaches(market)),
             ..Self::default()
@@ -120,6 +136,8 @@ impl Breakers {
             breakers.has_caps |= caps;
             breakers.has_quotes |= of.test == Test::Quote;
             breakers.has_gaps |= of.test == Test::Gap;
+            breakers.has_index |= of.test == Test::Index;
+            breakers.has_marks |= of.test == Test::Mark;
             breakers.has_counts |= matches!(of.test, Test::Count { .. });
             breakers.has_trade |= matches!(of.test, Test::Trade { .. });
             breakers.refuses_sweeps |= matches!((of.test, &of.action), (Test::Trade { .. }, Action::Reject));
@@ -131,7 +149,7 @@ impl Breakers {
             breakers.rules.push(rule);
         }
         let has = |of: fn(&Watch) -> bool| breakers.watches.iter().any(of);
-        let (trades, marks) = (has(Watch::watches_trades), has(Watch::watches_marks));
+        let (trades, marks) = (has(|w| w.feed == Feed::Trades), has(|w| w.feed == Feed::Marks));
         let index = has(Watch::watches_index);
         let touch = has(|w| matches!(w.reference, Reference::Touch | Reference::Mid));
         breakers.has_entry = breakers.has_caps;
@@ -181,12 +199,13 @@ impl Breakers {
         self.asks_orders
     }
 
-    /// From this time on [`Breakers::is_stale`].
-    pub(crate) fn stale_from(&self) -> Nanos {
-        self.until
+    /// When bounds change by time alone.
+    pub(crate) fn changes(&self) -> Nanos {
+        debug_assert!(self.untold.is_empty(), "bounds that nobody has looked at");
+        self.watches.iter().map(Watch::changes).min().unwrap_or(Nanos::MAX).min(self.hours)
     }
 
-    /// True if the bounds have to be evaluated anew before they are asked at a time.
+    /// True if what is inside for certain may not be so any more at a time.
     #[inline(always)]
     pub(crate) fn is_stale(&self, now: Nanos) -> bool {
         now >= self.until
@@ -196,49 +215,104 @@ impl Breakers {
         self.until = Nanos::new(i64::MIN);
     }
 
+    /// True if what is outside has to be evaluated anew before it is judged at a time.
+    #[inline(always)]
+    pub(crate) fn is_rough(&self, now: Nanos) -> bool {
+        self.has_moved || now >= self.exact_until || self.is_stale(now)
+    }
+
+    /// Lets go of what is too old at a time; true if what is inside for certain is so still.
+    pub(crate) fn age(&mut self, now: Nanos) -> bool {
+        if self.until == Nanos::new(i64::MIN) || now >= self.hours {
+            return false;
+        }
+        self.tell_trades();
+        if self.until == Nanos::new(i64::MIN) {
+            return false;
+        }
+        let mut until = self.hours;
+        for watch in &mut self.watches {
+            if watch.expire(now) == Moved::Beyond {
+                self.outdate();
+                return false;
+            }
+            until = until.min(watch.stays_until(now));
+        }
+        (self.until, self.has_moved) = (until, true);
+        self.find_calm();
+        true
+    }
+
     /// Evaluates the bounds of every rule at a time.
     #[inline(never)]
     pub(crate) fn refresh(&mut self, now: Nanos, standing: Standing) {
+        self.tell_trades();
         self.at_ease = false;
+        self.has_moved = false;
         let before = std::mem::replace(&mut self.standing, standing);
         for watch in &mut self.watches {
             watch.expire(now);
+            watch.settle();
             watch.is_new |= watch.stands_anew(&before, &standing);
         }
         let Day { start_ns, length_ns } = self.day;
         let time_of_day = start_ns.time_of_day(length_ns, now);
         let sight = Seeing { watches: &self.watches, standing, time_of_day, factors: &self.factors };
-        (self.entry, self.trade) = (Bounds::EVERYTHING, Bounds::EVERYTHING);
         for rule in &mut self.rules {
-            if rule.is_new || rule.places.iter().any(|place| self.watches[*place].is_new) {
+            rule.is_new |= rule.places.iter().any(|place| self.watches[*place].is_new);
+            if rule.is_new {
                 rule.evaluate(&sight);
                 self.work.evaluations += 1;
             }
+        }
+        for place in 0..self.watches.len() {
+            if self.watches[place].is_new {
+                let sight = Seeing { watches: &self.watches, standing, time_of_day, factors: &self.factors };
+                let room = room(&self.rules, place, &sight);
+                self.watches[place].settle_in(room);
+            }
+        }
+        let sight = Seeing { watches: &self.watches, standing, time_of_day, factors: &self.factors };
+        (self.entry, self.trade) = (Bounds::EVERYTHING, Bounds::EVERYTHING);
+        for rule in &mut self.rules {
+            if std::mem::replace(&mut rule.is_new, rule.has_hours) {
+                rule.make_certain(&sight);
+            }
             match rule.test {
-                Test::Entry { .. } => self.entry = self.entry.and(&rule.tightest),
-                Test::Quote if self.trading => self.entry = self.entry.and(&rule.tightest),
-                Test::Trade { .. } => self.trade = self.trade.and(&rule.tightest),
+                Test::Entry { .. } => self.entry = self.entry.and(&rule.certain),
+                Test::Quote if self.trading => self.entry = self.entry.and(&rule.certain),
+                Test::Trade { .. } => self.trade = self.trade.and(&rule.certain),
                 Test::Mark | Test::Index | Test::Quote | Test::Gap | Test::Count { .. } | Test::Manual => {}
             }
         }
-        for watch in &mut self.watches {
-            watch.is_new = false;
-        }
-        self.until = self.watches.iter().map(Watch::changes).min().unwrap_or(Nanos::MAX);
+        self.hours = Nanos::MAX;
         if self.has_hours {
             let boundary = self.rules.iter().flat_map(|rule| &rule.ranges).filter_map(|range| {
                 range.width.next_hour(time_of_day).map(|next| now.later(next - time_of_day))
             });
-            let next = boundary.min().unwrap_or(now.later(length_ns - time_of_day));
-            self.until = self.until.min(next);
+            self.hours = boundary.min().unwrap_or(now.later(length_ns - time_of_day));
         }
+        self.exact_until = self.changes();
+        let until = self.watches.iter().map(|watch| watch.stays_until(now)).min();
+        self.until = until.unwrap_or(Nanos::MAX).min(self.hours);
         if self.watches_touch {
             self.outdate();
+        }
+        self.find_calm();
+    }
+
+    /// With what trades every reference stays in its room.
+    fn find_calm(&mut self) {
+        (self.calm, self.calm_until) = (Room { low: Price::ZERO, high: Price::MAX }, Nanos::MAX);
+        for watch in self.watches.iter().filter(|watch| watch.feed == Feed::Trades) {
+            let (room, until) = watch.admits().unwrap_or((self.calm, Nanos::new(i64::MIN)));
+            (self.calm, self.calm_until) = (self.calm.and(&room), self.calm_until.min(until));
         }
     }
 
     /// A rule has acted: counts it, and starts its references anew if it is told to.
     pub(crate) fn trip(&mut self, trip: &Trip, now: Nanos) {
+        self.tell_trades();
         // What is asked at the end of a step comes after its prices were taken.
         self.tripped |= matches!(trip.asked, Asked::Trade | Asked::Mark | Asked::Index | Asked::Manual);
         let day = self.today(now);
@@ -299,16 +373,14 @@ impl Breakers {
     #[inline(always)]
     pub(crate) fn trade(&mut self, price: Price) -> bool {
         if self.watches_trades {
-            match &mut self.trades {
-                Some(seen) => seen.add(price),
-                None => self.trades = Some(Seen::one(price)),
-            }
+            self.trades.add(price);
         }
         self.watches_trades
     }
 
     /// Notes the price of an auction.
     pub(crate) fn auctioned(&mut self, now: Nanos, price: Price) {
+        self.tell_trades();
         let begun = self.acting.map(|acting| acting.rule);
         let restarts = |r: &&Rule| Some(r.number) == begun && r.rearm.auction;
         let anew = self.rules.iter().find(restarts).map(|rule| rule.number);
@@ -333,27 +405,51 @@ impl Breakers {
             }
         }
         if self.watches_marks {
-            self.marks = Some(Seen::one(mark));
+            self.marks = Seen::one(mark);
         }
         self.watches_marks
     }
 
     /// Ends the step: its prices enter the references, unless a rule has acted in it.
+    #[inline]
     pub(crate) fn observe(&mut self, now: Nanos) {
-        let (trades, marks) = (self.trades.take(), self.marks.take());
-        if std::mem::take(&mut self.tripped) {
-            return;
-        }
-        let mut changed = false;
-        for watch in &mut self.watches {
-            let seen = if watch.watches_trades() { &trades } else { &None };
-            let seen = if watch.watches_marks() { &marks } else { seen };
-            if let Some(seen) = seen {
-                changed |= watch.observe(now, seen);
+        if self.trades.is_some() && !self.tripped {
+            let seen = self.trades;
+            let is_calm = self.calm.has(seen.low) && self.calm.has(seen.high) && now < self.calm_until;
+            self.untold.push((now, seen));
+            self.has_moved = true;
+            if !is_calm || self.untold.len() >= STEPS_MAX {
+                self.tell_trades();
             }
         }
-        if changed {
-            self.outdate();
+        if self.marks.is_some() && !self.tripped {
+            let step = [(now, self.marks)];
+            Self::tell(&mut self.watches, (Feed::Marks, &step), &mut self.until);
+            self.has_moved = true;
+        }
+        self.tripped = false;
+        self.trades.forget();
+        self.marks.forget();
+    }
+
+    /// Tells references the steps that they have not been told.
+    #[inline(never)]
+    fn tell_trades(&mut self) {
+        if !self.untold.is_empty() {
+            Self::tell(&mut self.watches, (Feed::Trades, &self.untold), &mut self.until);
+            self.untold.clear();
+        }
+    }
+
+    fn tell(watches: &mut [Watch], (feed, steps): (Feed, &[Step]), until: &mut Nanos) {
+        for watch in watches.iter_mut().filter(|watch| watch.feed == feed) {
+            if watch.observe(steps) == Moved::Beyond {
+                *until = Nanos::new(i64::MIN);
+            }
+            // A room allows for what time makes of these steps.
+            if watch.room.is_none() {
+                *until = (*until).min(watch.changes());
+            }
         }
     }
 
@@ -406,6 +502,11 @@ impl Breakers {
     // Bytes.
 
     pub(crate) fn encode(&self, now: Nanos, w: &mut Writer) {
+        if !self.untold.is_empty() {
+            let mut told = self.clone();
+            told.tell_trades();
+            return told.encode(now, w);
+        }
         for watch in &self.watches {
             watch.encode(now, w);
         }
@@ -473,6 +574,14 @@ impl Breakers {
         }
         Ok(())
     }
+}
+
+/// The room of a reference that has moved, as its rules stand; none if every move of it counts, or there is no price.
+fn room(rules: &[Rule], place: usize, sight: &Seeing<'_>) -> Option<Room> {
+    let watch = &sight.watches[place];
+    let of = rules.iter().filter(|rule| rule.places.contains(&place)).map(Rule::room);
+    let ticks = of.min().filter(|ticks| ticks.is_positive() && Watch::moves(&watch.reference))?;
+    Some(Room::around(&sight.spot(&place)?, ticks))
 }
 
 /// What a command gives a rule.

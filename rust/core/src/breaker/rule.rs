@@ -161,6 +161,7 @@ pub(crate) struct Acting {
 }
 
 #[derive(Debug, Clone)]
+#[allow(clippy::struct_excessive_bools, reason = "what they say of a rule is independent")]
 pub(super) struct Rule {
     pub(super) number: u16,
     pub(super) ranges: Vec<Range<usize>>,
@@ -188,14 +189,20 @@ pub(super) struct Rule {
     // What follows from the state.
     /// Where its references stand.
     pub(super) places: Vec<usize>,
-    /// It has to be evaluated although no reference has changed.
+    /// It has to be evaluated: something of it or of a reference has changed, or time alone changes it.
     pub(super) is_new: bool,
+    /// Widths go by the hour, which changes them without a reference.
+    pub(super) has_hours: bool,
     pub(super) inside: Vec<Bounds>,
     /// The exact ones of `inside`: a list that is used again.
     exacts: Vec<Exact>,
     pub(super) all: Bounds,
-    /// What is inside every range: two numbers for the quick look.
-    pub(super) tightest: Bounds,
+    /// What is inside every range.
+    tightest: Bounds,
+    /// What is inside every range as long as its references stay in their rooms: two numbers for the quick look.
+    pub(super) certain: Bounds,
+    /// The ends of those rooms say so.
+    pub(super) is_smooth: bool,
     /// The reference of the first range.
     pub(super) spot: Option<Spot>,
 }
@@ -213,6 +220,9 @@ impl Rule {
             places,
             is_new: true,
             tightest: Bounds::EVERYTHING,
+            certain: Bounds::EVERYTHING,
+            has_hours: of.ranges.iter().any(|range| range.width.has_hours()),
+            is_smooth: of.ranges.iter().all(|range| range.width.is_smooth(&Watch::moves)),
             when: of.when,
             rounding: of.rounding,
             inclusive: of.inclusive,
@@ -244,9 +254,8 @@ impl Rule {
             && !(post_only && flow.post_only)
     }
 
+    /// Evaluates its bounds as its references stand.
     pub(super) fn evaluate(&mut self, sight: &Seeing<'_>) {
-        // Widths that go by the hour change without a reference.
-        self.is_new = self.ranges.iter().any(|range| range.width.has_hours());
         self.spot = self.ranges.first().and_then(|range| sight.spot(&range.reference));
         let all = if self.enabled { self.evaluated(sight) } else { None };
         // A rule rests as long as one of its references has no price.
@@ -255,6 +264,33 @@ impl Rule {
         }
         self.all = all.unwrap_or_default();
         self.tightest = self.inside.iter().fold(Bounds::EVERYTHING, |all, range| all.and(range));
+    }
+
+    /// How far its references may move, in ticks, so that most prices stay inside for certain: a quarter of the way from
+    /// where it is measured to the nearer bound.
+    pub(super) fn room(&self) -> Price {
+        let Some(spot) = self.spot.filter(|_| self.is_smooth) else { return Price::ZERO };
+        let (up, down) = (spot.up.step_down(Price::new(1)), spot.down.step_down(Price::new(1)));
+        let above = self.tightest.of(Side::Buy).map(|upper| upper - up.max(down));
+        let below = self.tightest.of(Side::Sell).map(|lower| up.min(down) - lower);
+        let nearer = above.into_iter().chain(below).min().unwrap_or(up);
+        nearer.max(Price::ZERO).quarter()
+    }
+
+    /// Evaluates what is inside wherever its references are in their rooms.
+    pub(super) fn make_certain(&mut self, sight: &Seeing<'_>) {
+        self.certain = self.tightest;
+        let roomy = |place: &usize| sight.watches[*place].room.is_some();
+        if !self.enabled || !self.places.iter().any(roomy) {
+            return;
+        }
+        let of = |range: &Range<usize>| {
+            bounds(range, &Rooms(sight)).map(|exact| rounded(&exact, self.rounding, self.inclusive))
+        };
+        // As long as one of its references has no price it has no bounds.
+        let all =
+            self.ranges.iter().map(of).try_fold(Bounds::EVERYTHING, |all, range| Some(all.and(&range?)));
+        self.certain = all.map_or(self.tightest, |all| self.tightest.and(&all));
     }
 
     /// What is inside all of its ranges together, each of which is written down; none as long as a reference has no price.
@@ -348,6 +384,35 @@ impl Sight<usize> for Seeing<'_> {
     fn factors(&self, quantile: &Quantile) -> [Ratio; 2] {
         let known = self.factors.iter().find(|(of, _)| of == quantile);
         known.expect("every quantile of the configuration has its factors").1
+    }
+}
+
+/// The same, of references that are anywhere in their rooms: upper bounds are as low as they can be, lower ones as high.
+struct Rooms<'a>(&'a Seeing<'a>);
+
+impl Sight<usize> for Rooms<'_> {
+    fn spot(&self, reference: &usize) -> Option<Spot> {
+        let spot = self.0.spot(reference)?;
+        Some(
+            self.0.watches[*reference].room.map_or(spot, |room| Spot {
+                up: Ratio::of_price(room.low),
+                down: Ratio::of_price(room.high),
+            }),
+        )
+    }
+
+    fn base(&self, reference: &usize) -> Option<Spot> {
+        let spot = self.0.spot(reference)?;
+        let room = self.0.watches[*reference].room;
+        Some(room.map_or(spot, |room| Spot::at(Ratio::of_price(room.low))))
+    }
+
+    fn time_of_day(&self) -> Nanos {
+        self.0.time_of_day
+    }
+
+    fn factors(&self, quantile: &Quantile) -> [Ratio; 2] {
+        self.0.factors(quantile)
     }
 }
 

@@ -8,26 +8,58 @@ use crate::units::{Nanos, Ppm, Price, Ratio, Side, deviation_down, slew_limit};
 use std::collections::VecDeque;
 
 /// The prices of a step: the lowest, the highest, the last, their sum and number.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Seen {
     pub(super) low: Price,
     pub(super) high: Price,
     pub(super) last: Price,
-    sum: i128,
+    /// In range: prices have 24 bits, and a step has fewer fills than there are acceptance numbers, 40 bits.
+    sum: i64,
     count: u64,
 }
 
 impl Seen {
     pub(super) const fn one(price: Price) -> Self {
-        Self { low: price, high: price, last: price, sum: Ratio::of_price(price).numerator(), count: 1 }
+        Self { low: price, high: price, last: price, sum: price.get(), count: 1 }
     }
 
+    #[inline(always)]
     pub(super) fn add(&mut self, price: Price) {
+        if self.count == 0 {
+            *self = Self::one(price);
+            return;
+        }
         self.low = self.low.min(price);
         self.high = self.high.max(price);
         self.last = price;
-        self.sum += i128::from(price.get());
+        self.sum += price.get();
         self.count += 1;
+    }
+
+    /// True if there is a price.
+    #[inline(always)]
+    pub(super) fn is_some(&self) -> bool {
+        self.count > 0
+    }
+
+    #[inline(always)]
+    pub(super) fn forget(&mut self) {
+        self.count = 0;
+    }
+}
+
+/// The prices of a step and its time.
+pub(super) type Step = (Nanos, Seen);
+
+/// How many steps are told together at most.
+pub(super) const STEPS_MAX: usize = 64;
+
+/// Appends the last price of a step; of steps at one time the last one counts.
+#[inline]
+fn note_last(list: &mut VecDeque<(Nanos, Price)>, at: Nanos, price: Price) {
+    match list.back_mut() {
+        Some(entry) if entry.0 == at => entry.1 = price,
+        _ => list.push_back((at, price)),
     }
 }
 
@@ -56,31 +88,34 @@ impl Window {
         }
     }
 
-    /// Takes the prices of a step; true if the extremes may be others, or change at another time.
-    fn observe(&mut self, at: Nanos, seen: &Seen, edge: Nanos) -> bool {
-        // Most prices come between two extremes that stay.
-        let within = match (self.lows.front(), self.highs.front()) {
-            (Some(low), Some(high)) => {
-                low.1 < seen.low
-                    && seen.high < high.1
-                    && low.0.min(high.0) > edge
-                    && self.standing.is_none_or(|standing| low.1 <= standing && standing <= high.1)
+    /// Takes the prices of some steps, oldest first.
+    fn observe(&mut self, steps: &[Step]) {
+        // Of several steps those stay in the lists that no later one exceeds.
+        let (mut highs, mut lows) = ([0; STEPS_MAX], [0; STEPS_MAX]);
+        let (mut high_count, mut low_count) = (0, 0);
+        let (mut high, mut low) = (Price::new(i64::MIN), Price::MAX);
+        for (number, (_, seen)) in steps.iter().enumerate().rev() {
+            if seen.high > high {
+                (high, highs[high_count]) = (seen.high, number);
+                high_count += 1;
             }
-            _ => false,
-        };
-        while self.highs.back().is_some_and(|(_, p)| *p <= seen.high) {
+            if seen.low < low {
+                (low, lows[low_count]) = (seen.low, number);
+                low_count += 1;
+            }
+        }
+        while self.highs.back().is_some_and(|(_, p)| *p <= high) {
             self.highs.pop_back();
         }
-        while self.lows.back().is_some_and(|(_, p)| *p >= seen.low) {
+        while self.lows.back().is_some_and(|(_, p)| *p >= low) {
             self.lows.pop_back();
         }
-        self.highs.push_back((at, seen.high));
-        self.lows.push_back((at, seen.low));
-        match self.lasts.back_mut() {
-            Some(entry) if entry.0 == at => entry.1 = seen.last,
-            _ => self.lasts.push_back((at, seen.last)),
+        let of = |number: &usize| &steps[*number];
+        self.highs.extend(highs[..high_count].iter().rev().map(of).map(|(at, seen)| (*at, seen.high)));
+        self.lows.extend(lows[..low_count].iter().rev().map(of).map(|(at, seen)| (*at, seen.low)));
+        for (at, seen) in steps {
+            note_last(&mut self.lasts, *at, seen.last);
         }
-        !within
     }
 
     /// The lowest and the highest price of what has not expired, the price that stood before it included.
@@ -183,15 +218,76 @@ enum State {
     Sums(Sums),
 }
 
+/// How many prices that are not old enough are looked at ahead.
+const AHEAD: usize = 64;
+
+/// Prices that are told at the end of a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Feed {
+    /// None of them.
+    Nothing,
+    Trades,
+    Marks,
+}
+
+/// What has become of the price of a reference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Moved {
+    /// It is what it was.
+    Not,
+    /// It is another one, with which everything is still inside that bounds of its room have inside.
+    Within,
+    /// It is another one.
+    Beyond,
+}
+
+/// The prices between which a reference may move, lowest and highest, before bounds have to be evaluated anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Room {
+    pub(super) low: Price,
+    pub(super) high: Price,
+}
+
+impl Room {
+    /// So many ticks around what upper bounds are measured from, and lower ones.
+    pub(super) fn around(spot: &Spot, ticks: Price) -> Self {
+        let (up, down) = (spot.ticks(Side::Buy), spot.ticks(Side::Sell));
+        Self { low: up.min(down) - ticks, high: up.max(down) + ticks }
+    }
+
+    #[inline(always)]
+    pub(super) fn has(&self, price: Price) -> bool {
+        self.low <= price && price <= self.high
+    }
+
+    /// What is in both.
+    pub(super) fn and(&self, other: &Self) -> Self {
+        Self { low: self.low.max(other.low), high: self.high.min(other.high) }
+    }
+
+    fn has_all(&self, quick: &Quick) -> bool {
+        match quick {
+            Quick::Prices(Some((low, high))) => self.low <= *low && *high <= self.high,
+            Quick::Mean(Some(mean)) => mean.is_between(self.low, self.high),
+            Quick::Prices(None) | Quick::Mean(None) | Quick::Sums(..) => false,
+        }
+    }
+}
+
 /// A reference of one market, and the state that it needs.
 #[derive(Debug, Clone)]
 pub(super) struct Watch {
     pub(super) reference: Reference,
     /// The rule that is told its price, or whose trip starts it anew; such a reference is not shared.
     pub(super) owner: Option<u16>,
+    pub(super) feed: Feed,
     state: State,
     /// The price may be another than when the rules looked at it last.
     pub(super) is_new: bool,
+    /// What the price followed from when it was looked at last.
+    stood: Quick,
+    /// Where bounds allow for its moves; none where every one counts.
+    pub(super) room: Option<Room>,
 }
 
 impl Watch {
@@ -205,27 +301,28 @@ impl Watch {
             Reference::IndexPremium { .. } | Reference::Deviation { .. } => State::Sums(Sums::default()),
             Reference::Mark | Reference::Index | Reference::Touch | Reference::Mid => State::Nothing,
         };
-        Self { reference, owner, state, is_new: true }
+        let feed = match reference {
+            Reference::Last { prices }
+            | Reference::Aged { prices, .. }
+            | Reference::Window { prices, .. } => match prices {
+                Watched::Trade => Feed::Trades,
+                Watched::Mark => Feed::Marks,
+            },
+            Reference::Mean { .. } => Feed::Trades,
+            Reference::Deviation { .. } => Feed::Marks,
+            _ => Feed::Nothing,
+        };
+        Self { reference, owner, feed, state, is_new: true, stood: Quick::Prices(None), room: None }
     }
 
-    pub(super) fn watches_trades(&self) -> bool {
+    /// True if a step may move its price a little.
+    pub(super) fn moves(reference: &Reference) -> bool {
         matches!(
-            self.reference,
-            Reference::Last { prices: Watched::Trade }
-                | Reference::Aged { prices: Watched::Trade, .. }
-                | Reference::Window { prices: Watched::Trade, .. }
+            reference,
+            Reference::Last { .. }
+                | Reference::Aged { .. }
+                | Reference::Window { .. }
                 | Reference::Mean { .. }
-        )
-    }
-
-    /// True if it needs the marks of steps.
-    pub(super) fn watches_marks(&self) -> bool {
-        matches!(
-            self.reference,
-            Reference::Last { prices: Watched::Mark }
-                | Reference::Aged { prices: Watched::Mark, .. }
-                | Reference::Window { prices: Watched::Mark, .. }
-                | Reference::Deviation { .. }
         )
     }
 
@@ -244,41 +341,87 @@ impl Watch {
         matches!(self.reference, Reference::Slewed { .. } | Reference::IndexPremium { .. })
     }
 
-    /// Takes the trades or marks of a step; true if the price, or when it changes next, may be another.
-    pub(super) fn observe(&mut self, at: Nanos, seen: &Seen) -> bool {
-        if let (State::Window(window), Reference::Window { window_ns, .. }) =
-            (&mut self.state, self.reference)
-        {
-            let edge = at.earlier(window_ns);
-            let moved = window.observe(at, seen, edge);
-            window.expire(edge);
-            self.is_new |= moved;
-            return moved;
-        }
-        let before = self.quick();
-        let next = self.changes();
-        match (&mut self.state, self.reference) {
+    /// Takes the trades or marks of some steps, oldest first, at least one.
+    pub(super) fn observe(&mut self, steps: &[Step]) -> Moved {
+        let (at, seen) = &steps[steps.len() - 1];
+        match (&mut self.state, &self.reference) {
+            (State::Window(window), Reference::Window { window_ns, .. }) => {
+                window.observe(steps);
+                window.expire(at.earlier(*window_ns));
+            }
             (State::One(last), _) => *last = Some(seen.last),
             (State::Aged { first, young, .. }, _) => {
-                first.get_or_insert(seen.last);
-                match young.back_mut() {
-                    Some(entry) if entry.0 == at => entry.1 = seen.last,
-                    _ => young.push_back((at, seen.last)),
+                first.get_or_insert(steps[0].1.last);
+                for (at, seen) in steps {
+                    note_last(young, *at, seen.last);
                 }
             }
-            (State::Mean { sums, .. }, _) => sums.add(at, seen.sum, 0, seen.count),
+            (State::Mean { .. }, _) => {
+                for (at, seen) in steps {
+                    if let State::Mean { sums, .. } = &mut self.state {
+                        sums.add(*at, seen.sum.into(), 0, seen.count);
+                    }
+                    self.let_go(*at);
+                    self.renew(*at);
+                }
+            }
             (State::Sums(sums), _) => {
-                let price = i128::from(seen.last.get());
-                sums.add(at, price, price * price, 1);
+                for (at, seen) in steps {
+                    let price = i128::from(seen.last.get());
+                    sums.add(*at, price, price * price, 1);
+                }
+                self.let_go(*at);
             }
             (State::Nothing | State::Window(_), _) => {}
         }
-        self.let_go(at);
-        self.is_new |= self.renew(at) || before != self.quick();
-        self.is_new || self.changes() < next
+        self.settle()
+    }
+
+    /// The prices that steps may have, and until when, so that the price stays in its room with them; none if every step has
+    /// to be told at once.
+    pub(super) fn admits(&self) -> Option<(Room, Nanos)> {
+        let room = self.room?;
+        match (&self.state, &self.reference) {
+            // A younger mean takes its place then.
+            (State::Mean { reference: Some((_, since)), .. }, Reference::Mean { life_ns, .. }) => {
+                Some((room, since.later(*life_ns)))
+            }
+            (State::Mean { .. }, _) => None,
+            _ => Some((room, Nanos::MAX)),
+        }
+    }
+
+    /// Until when time alone does not take the price out of its room, whatever is seen in it from now on.
+    pub(super) fn stays_until(&self, now: Nanos) -> Nanos {
+        match (&self.state, &self.reference, &self.room) {
+            // What falls out of a window leaves what is between the others.
+            (State::Window(_), _, Some(_)) => Nanos::MAX,
+            (State::Aged { young, .. }, Reference::Aged { age_ns, .. }, Some(room)) => {
+                let out = young.iter().take(AHEAD).find(|(_, price)| !room.has(*price));
+                let next = out.or_else(|| young.get(AHEAD)).map_or(now, |(at, _)| *at);
+                next.later(*age_ns)
+            }
+            _ => self.changes(),
+        }
+    }
+
+    /// Notes what the price follows from now, and how that is to what it followed from.
+    pub(super) fn settle(&mut self) -> Moved {
+        let now = self.quick();
+        if self.stood.is(&now) {
+            return Moved::Not;
+        }
+        (self.stood, self.is_new) = (now, true);
+        if self.room.is_some_and(|room| room.has_all(&now)) { Moved::Within } else { Moved::Beyond }
+    }
+
+    /// The rules have looked at it, and its bounds allow for moves in a room.
+    pub(super) fn settle_in(&mut self, room: Option<Room>) {
+        (self.stood, self.is_new, self.room) = (self.quick(), false, room);
     }
 
     /// What the price follows from, where that is quickly said.
+    #[inline]
     fn quick(&self) -> Quick {
         match (&self.state, &self.reference) {
             (State::One(price), _) => Quick::Prices(price.map(|p| (p, p))),
@@ -286,20 +429,19 @@ impl Watch {
             (State::Aged { old, first, .. }, Reference::Aged { or_first, .. }) => {
                 Quick::Prices(old.or(first.filter(|_| *or_first)).map(|p| (p, p)))
             }
+            (State::Mean { reference, .. }, _) => Quick::Mean(reference.map(|(price, _)| price)),
             (State::Sums(sums), _) => Quick::Sums(sums.sum, sums.squares, sums.count),
-            // What takes the mean's place is told apart as it does.
             _ => Quick::Prices(None),
         }
     }
 
     /// Lets go of what is too old at a time.
-    pub(super) fn expire(&mut self, now: Nanos) {
+    pub(super) fn expire(&mut self, now: Nanos) -> Moved {
         if now < self.changes() {
-            return;
+            return Moved::Not;
         }
-        let before = self.quick();
         self.let_go(now);
-        self.is_new |= before != self.quick();
+        self.settle()
     }
 
     /// Lets go of what is too old at a time. What is left depends on the time alone and not on who looked before.
@@ -325,17 +467,20 @@ impl Watch {
         }
     }
 
-    /// The mean of the trades takes the place of the reference; true if it does.
-    fn renew(&mut self, now: Nanos) -> bool {
+    /// The mean of the trades takes the place of the reference, if it is time.
+    fn renew(&mut self, now: Nanos) {
         let (State::Mean { sums, reference }, Reference::Mean { hysteresis_ppm, life_ns, .. }) =
-            (&mut self.state, self.reference)
+            (&mut self.state, &self.reference)
         else {
-            return false;
+            return;
         };
         let mean = match reference {
             None => sums.mean(),
+            Some((_, since)) if now.since(*since) < *life_ns => None,
+            // Every mean differs by nothing at least.
+            Some(_) if hysteresis_ppm.is_zero() => sums.mean(),
             Some((price, since)) => {
-                let (age, rule) = (now.since(*since), (hysteresis_ppm, life_ns));
+                let (age, rule) = (now.since(*since), (*hysteresis_ppm, *life_ns));
                 match mean_reference(price, age, (sums.sum, sums.count), rule) {
                     (mean, true) => mean,
                     _ => None,
@@ -345,7 +490,6 @@ impl Watch {
         if let Some(mean) = mean {
             *reference = Some((mean, now));
         }
-        mean.is_some()
     }
 
     /// Takes a new index, and the middle of the book in half ticks.
@@ -506,12 +650,30 @@ impl Watch {
 }
 
 /// What a price follows from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 enum Quick {
     /// The lowest and the highest of some prices.
     Prices(Option<(Price, Price)>),
+    /// A mean.
+    Mean(Option<Ratio>),
     /// A sum, that of squares, and their number.
     Sums(i128, i128, u64),
+}
+
+impl Quick {
+    /// True if they are written alike: what differs only in how it is written counts as another.
+    #[inline]
+    fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Prices(a), Self::Prices(b)) => a == b,
+            (Self::Mean(Some(a)), Self::Mean(Some(b))) => {
+                (a.numerator(), a.denominator()) == (b.numerator(), b.denominator())
+            }
+            (Self::Mean(None), Self::Mean(None)) => true,
+            (Self::Sums(a, b, c), Self::Sums(d, e, f)) => (a, b, c) == (d, e, f),
+            _ => false,
+        }
+    }
 }
 
 impl Spot {
@@ -593,7 +755,7 @@ mod tests {
     fn a_window_forgets_extremes_and_keeps_the_standing_price() {
         let mut w = Window::default();
         for (at, price) in [(1, 100), (2, 120), (3, 90)] {
-            w.observe(Nanos::new(at), &Seen::one(Price::new(price)), Nanos::ZERO);
+            w.observe(&[(Nanos::new(at), Seen::one(Price::new(price)))]);
         }
         let mut since = |edge| {
             w.expire(Nanos::new(edge));

@@ -6,7 +6,7 @@
 //! touched is asked for a proof by its guards at once; only who has none is left for the end of the step.
 
 use super::plain::{accept, report_cancelled, report_fill};
-use super::{CALLED, Floor, Flow, Incoming, LIQUIDATED, Market, ROOM, bit};
+use super::{CALLED, Done, Floor, Flow, Incoming, LIQUIDATED, Market, ROOM, bit};
 use crate::book::NO_SLOT;
 use crate::config::Allocation;
 use crate::ledger::Position;
@@ -47,24 +47,6 @@ impl Sure {
     }
 }
 
-/// What became of a command.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Done {
-    /// Nothing: the steps of the venue do it.
-    Not,
-    /// All of it.
-    Whole,
-    /// All but what is left for the end of a step.
-    Stirred,
-}
-
-impl From<bool> for Done {
-    #[inline(always)]
-    fn from(done: bool) -> Self {
-        if done { Self::Whole } else { Self::Not }
-    }
-}
-
 impl Market {
     /// True for a Place of an order of which nothing is asked but its account, its name, margin, and room in the book. The
     /// bounds are as of the last look.
@@ -74,6 +56,12 @@ impl Market {
         let (price, qty) = (Price::new(r.price), Qty::new(r.qty));
         let fits = least <= qty && qty <= most && lowest <= price && price <= highest;
         entry && Order::is_bare(r) && fits && self.breakers.leaves(bare_side(r), price)
+    }
+
+    /// True if an order at a price leaves a touch that breakers look at at its ease: else it is looked at at the end of a step.
+    #[inline(always)]
+    fn keeps_touch(&self, price: Price) -> bool {
+        !self.sure.quotes || self.breakers.stays_at_ease(price)
     }
 }
 
@@ -106,12 +94,14 @@ impl Floor {
         let (account, market, side) = (AccountId::new(r.account), MarketId::new(r.market), bare_side(r));
         let (price, qty) = (Price::new(r.price), Qty::new(r.qty));
         let m = &self.markets[market.index()];
-        let is_plain = m.asks_no_more(r) && !m.breakers.is_stale(self.now) && !m.sure.quotes;
+        let is_plain = m.asks_no_more(r) && !m.breakers.is_stale(self.now) && m.keeps_touch(price);
         if !is_plain || !self.is_sure(m, (account, market), (side, qty, price)) {
             return self.places_exactly(r, events);
         }
         let Self { markets, ledger, accepted, .. } = self;
-        let book = &mut markets[market.index()].book;
+        let m = &mut markets[market.index()];
+        m.breakers.note_entry();
+        let book = &mut m.book;
         if MORE && !book.has_free_name(account, r.order) {
             return Done::Not;
         }
@@ -127,17 +117,17 @@ impl Floor {
         }
         ledger.position_mut(account, market).add_open(side, qty);
         accept(r, id, events);
-        Done::Whole
+        Done::Plainly
     }
 
     /// The same where it takes more than a look.
     #[inline(never)]
     fn places_exactly(&mut self, r: &Record, events: &mut Events) -> Done {
         let market = MarketId::new(r.market);
-        // A touch that breakers look at is looked at at the end of a step.
-        if self.market(market).sure.quotes || !self.is_certain(market, r) {
+        if !self.is_certain(market, r) || !self.market(market).keeps_touch(Price::new(r.price)) {
             return Done::Not;
         }
+        self.market_mut(market).breakers.note_entry();
         let book = &self.market(market).book;
         let (_, reach) = book.keys(bare_side(r), Price::new(r.price));
         if book.is_within(bare_side(r).opposite(), u64::from(reach) | u64::from(r.code) << 32) {
@@ -161,7 +151,7 @@ impl Floor {
         book.add(id, (account, side), size, r.flags, r.order);
         ledger.position_mut(account, market).add_open(side, size.1);
         accept(r, id, events);
-        Done::Whole
+        Done::Plainly
     }
 
     /// A Cancel of an ordinary order by its owner.
@@ -179,14 +169,14 @@ impl Floor {
         if gone.flags() & REDUCE_ONLY == 0 {
             ledger.position_mut(gone.account(), market).add_open(gone.side(), -gone.shown());
         }
-        Done::Whole
+        Done::Plainly
     }
 
     /// True for a Place without terms in a known market whose order is certain to be accepted as it is, but for room in the
     /// book.
     #[inline(always)]
     pub(crate) fn is_certain(&mut self, market: MarketId, r: &Record) -> bool {
-        self.look_at_bounds(market);
+        self.glance_at_bounds(market);
         let m = self.market(market);
         let (account, side) = (AccountId::new(r.account), bare_side(r));
         if !m.asks_no_more(r) || !m.book.has_free_name(account, r.order) || !self.ledger.knows(account) {
@@ -261,10 +251,10 @@ impl Floor {
             book.release(id.slot());
         }
         if self.is_stirred {
-            return Done::Stirred;
+            return Done::Unfinished;
         }
         self.ledger.audit_trades(market);
-        Done::Whole
+        Done::Taken
     }
 
     /// What is left of an order that is about to meet one of its own party, after it has met the book.

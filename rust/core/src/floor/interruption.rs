@@ -26,10 +26,19 @@ impl Market {
         !self.breakers.is_stale(now) && self.breakers.lets_sweep(first, limit)
     }
 
-    /// True if a touch that breakers look at may move when an order goes, or is not at ease.
+    /// True if a touch that breakers look at moves when an order goes, or is not at ease.
     #[inline(always)]
     pub(super) fn moves_touch(&self, found: &Located) -> bool {
-        !self.breakers.was_at_ease() || self.book.best(found.side()) == Some(self.book.price_of(found))
+        !self.breakers.was_at_ease()
+            || found.is_alone() && self.book.best(found.side()) == Some(self.book.price_of(found))
+    }
+
+    /// True if the touch is at ease after a step that has told the breakers its trades.
+    #[inline(always)]
+    pub(super) fn keeps_ease(&self, now: Nanos) -> bool {
+        let touch = (self.book.best(Side::Buy), self.book.best(Side::Sell));
+        let breakers = &self.breakers;
+        breakers.was_at_ease() && !breakers.is_stale(now) && breakers.is_at_ease(touch)
     }
 }
 
@@ -37,7 +46,30 @@ impl Floor {
     /// Evaluates a market's bounds, if something that they are made of has changed.
     #[inline(always)]
     pub(crate) fn look_at_bounds(&mut self, market: MarketId) {
+        if self.markets[market.index()].breakers.is_rough(self.now) {
+            self.refresh_bounds(market);
+        }
+    }
+
+    /// The same for an order that is about to be held against them.
+    #[inline(always)]
+    pub(crate) fn look_at_entry(&mut self, market: MarketId) {
+        self.look_at_bounds(market);
+        self.market_mut(market).breakers.note_entry();
+    }
+
+    /// Evaluates them only where what is inside for certain may not be so any more.
+    #[inline(always)]
+    pub(crate) fn glance_at_bounds(&mut self, market: MarketId) {
         if self.markets[market.index()].breakers.is_stale(self.now) {
+            self.age_bounds(market);
+        }
+    }
+
+    #[inline(never)]
+    fn age_bounds(&mut self, market: MarketId) {
+        let now = self.now;
+        if !self.market_mut(market).breakers.age(now) {
             self.refresh_bounds(market);
         }
     }
@@ -204,9 +236,9 @@ impl Floor {
         let mut changed = false;
         for market in self.market_ids() {
             if self.market(market).breakers.watches_touch_in(self.market(market).phase) {
-                self.look_at_bounds(market);
+                self.glance_at_bounds(market);
                 changed |= self.watch_touch(market, events);
-                self.touches_due = self.touches_due.min(self.market(market).breakers.stale_from());
+                self.touches_due = self.touches_due.min(self.market(market).breakers.touches_due());
             }
         }
         changed
@@ -217,10 +249,11 @@ impl Floor {
         let touch = (m.book.best(Side::Buy), m.book.best(Side::Sell));
         let (phase, is_at_ease) = (m.phase, m.breakers.is_at_ease(touch));
         self.market_mut(market).breakers.set_at_ease(is_at_ease && phase == Phase::Continuous);
-        let m = self.market(market);
-        if m.phase == Phase::Continuous && is_at_ease {
+        if phase == Phase::Continuous && is_at_ease {
             return false;
         }
+        self.look_at_bounds(market);
+        let m = self.market(market);
         let Some((state, trip)) = m.breakers.judge_touch(self.now, m.phase, touch) else { return false };
         let acting = m.breakers.acting();
         if acting.is_none() && m.phase != Phase::Continuous {

@@ -46,9 +46,13 @@ impl Floor {
             return swept;
         }
         let asks = self.market(order.market).breakers.has_trade() && {
-            self.look_at_bounds(order.market);
+            self.glance_at_bounds(order.market);
             let now = self.now;
-            !self.market_mut(order.market).lets_sweep(now, order.side, order.limit)
+            let asks = !self.market_mut(order.market).lets_sweep(now, order.side, order.limit);
+            if asks {
+                self.look_at_bounds(order.market);
+            }
+            asks
         };
         let m = self.market(order.market);
         let opposite = order.side.opposite();

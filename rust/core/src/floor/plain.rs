@@ -6,7 +6,7 @@
 //! here that is not there as well, only the certainty that the others have nothing to say. Nothing is called on the way
 //! that is not in line, for what the processor has at hand would have to be kept safe from it.
 
-use super::{Done, Floor, Market};
+use super::{Floor, Market};
 use crate::book::{Located, NO_SLOT};
 use crate::config::Allocation;
 use crate::ledger::Ledger;
@@ -35,6 +35,8 @@ pub(super) struct Plain {
     cancels: bool,
     /// Nothing of orders that trade either, but prices between bounds.
     trades: bool,
+    /// Breakers look at the touch.
+    quotes: bool,
     qty: (Qty, Qty),
     price: (Price, Price),
 }
@@ -50,7 +52,8 @@ impl Plain {
             bounded: breakers.asks_orders(),
             watched: breakers.asks_orders() || breakers.has_trade(),
             cancels: !config.cleared,
-            trades: entry && !shares_out && !breakers.has_quotes(),
+            trades: entry && !shares_out,
+            quotes: breakers.has_quotes(),
             qty: (config.entry.qty_min, config.order_qty_max),
             price: config.prices(),
         }
@@ -69,9 +72,31 @@ impl Plain {
     }
 }
 
+/// What became of a command on the short way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Done {
+    /// Nothing: it takes more.
+    Not,
+    /// All of it, which is one event and moves no price.
+    Plainly,
+    /// All of it, an order that may have traded.
+    Taken,
+    /// The same, and breakers looked at touches: the phases of markets may have changed.
+    Stirred,
+    /// All of it but the end of its step.
+    Unfinished,
+}
+
+impl From<bool> for Done {
+    #[inline(always)]
+    fn from(done: bool) -> Self {
+        if done { Self::Plainly } else { Self::Not }
+    }
+}
+
 impl Floor {
-    /// Does a command at a time at which nothing is due, if it changes nothing but a book; false if it takes more. There is
-    /// [`ROOM`] for its part.
+    /// Does a command at a time at which nothing is due, if it changes no more than a book, two accounts of each trade, and
+    /// what follows from that for its touch. There is [`ROOM`] for its part.
     #[inline(always)]
     pub(crate) fn does_plainly(&mut self, r: &Record, events: &mut Events) -> Done {
         match word::form(r) {
@@ -92,16 +117,19 @@ impl Floor {
         if m.plain.watched && m.breakers.is_stale(*now) {
             return self.places_after_a_look(r, events);
         }
-        m.place_plainly(r, ledger, accepted, events).into()
+        let done = m.place_plainly(r, ledger, accepted, events);
+        if done == Done::Taken && m.plain.quotes { self.ease(r, events) } else { done }
     }
 
     /// The same where bounds have to be looked at first.
     #[inline(never)]
     fn places_after_a_look(&mut self, r: &Record, events: &mut Events) -> Done {
         let market = MarketId::new(r.market);
-        self.look_at_bounds(market);
+        self.glance_at_bounds(market);
         let Self { markets, ledger, accepted, .. } = self;
-        markets[market.index()].place_plainly(r, ledger, accepted, events).into()
+        let m = &mut markets[market.index()];
+        let done = m.place_plainly(r, ledger, accepted, events);
+        if done == Done::Taken && m.plain.quotes { self.ease(r, events) } else { done }
     }
 
     #[inline(always)]
@@ -112,6 +140,17 @@ impl Floor {
         }
         m.cancel_plainly::<NAMED>(r, events).is_some().into()
     }
+
+    /// The end of a step that may have moved a touch out of its ease, or what it is held against.
+    #[inline(never)]
+    fn ease(&mut self, r: &Record, events: &mut Events) -> Done {
+        if self.markets[usize::from(r.market)].keeps_ease(self.now) {
+            return Done::Taken;
+        }
+        events.stamp(Nanos::new(r.at), r.source);
+        self.watch_touches(events);
+        Done::Stirred
+    }
 }
 
 /// Forms of commands: without flags, or with a client's name.
@@ -120,7 +159,7 @@ const CANCEL: u64 = word::head(command::CANCEL, 0, 0);
 const CANCEL_NAMED: u64 = word::head(command::CANCEL, BY_CLIENT_ID, 0);
 
 impl Market {
-    /// A Place that is certain to be accepted; false if it is not done.
+    /// A Place that is certain to be accepted.
     #[inline(always)]
     fn place_plainly(
         &mut self,
@@ -128,7 +167,7 @@ impl Market {
         ledger: &Ledger,
         accepted: &mut u64,
         events: &mut Events,
-    ) -> bool {
+    ) -> Done {
         if self.book.keeps_more() {
             self.place_keeping::<true>(r, ledger, accepted, events)
         } else {
@@ -144,15 +183,15 @@ impl Market {
         ledger: &Ledger,
         accepted: &mut u64,
         events: &mut Events,
-    ) -> bool {
+    ) -> Done {
         let (account, client) = (AccountId::new(r.account), r.order);
-        let Some(side) = Side::from_code(r.side) else { return false };
+        let Some(side) = Side::from_code(r.side) else { return Done::Not };
         if !self.plain.admits(r)
             || !ledger.knows(account)
             || (self.plain.bounded && !self.lets_in(Nanos::new(r.at), side, Price::new(r.price)))
             || (MORE && !self.book.has_free_name(account, client))
         {
-            return false;
+            return Done::Not;
         }
         let (key, reach) = self.book.keys(side, Price::new(r.price));
         // One branch, for both are flips of a coin: an order that does not rest, whose code is not zero, reaches all keys.
@@ -161,13 +200,13 @@ impl Market {
         }
         let (owner, size) = ((account, side), (key, Qty::new(r.qty)));
         let Some(id) = self.book.follow(accepted, owner, size, 0) else {
-            return self.lead_plainly(r, owner, accepted, events);
+            return self.lead_plainly(r, owner, accepted, events).into();
         };
         accept(r, id, events);
         if MORE {
             self.book.enrol(id.slot(), account, client);
         }
-        true
+        Done::Plainly
     }
 
     /// A Place of an order that is the first at its price, or needs a new slot; false if the book is full.
@@ -249,7 +288,7 @@ pub(super) fn report_cancelled(
 }
 
 impl Market {
-    /// A Place that trades, or does not rest; false if it is not done.
+    /// A Place that trades, or does not rest.
     #[inline(never)]
     fn take_plainly(
         &mut self,
@@ -258,7 +297,7 @@ impl Market {
         ledger: &Ledger,
         accepted: &mut u64,
         events: &mut Events,
-    ) -> bool {
+    ) -> Done {
         let account = AccountId::new(r.account);
         let rests = r.code == OrderType::Limit.code();
         let price = Price::new(r.price);
@@ -269,7 +308,7 @@ impl Market {
         // Not a branch each: whether an order rests is the flip of a coin.
         if asks || prevents || !self.book.is_plain() || (rests & self.book.is_out()) && !self.book.has_room()
         {
-            return false;
+            return Done::Not;
         }
         *accepted += 1;
         let id = OrderId::new(*accepted, if rests { self.book.reserve() } else { NO_SLOT });
@@ -312,7 +351,7 @@ impl Market {
         } else {
             report_cancelled(r, id.raw(), side, ((price, left), CancelReason::Immediate), events);
         }
-        true
+        Done::Taken
     }
 }
 

@@ -10,8 +10,8 @@ pub use journal::{Journal, JournalWriter};
 pub use watch::{Fired, MovedPrice, PLAN_AWAITED, Trigger, TriggerError, Watch};
 
 use crate::protocol::{Events, Record, command, source};
-use crate::units::MarketId;
-use crate::venue::Venue;
+use crate::units::{MarketId, Nanos};
+use crate::venue::{Stops, Venue};
 
 /// How often in a row a policy is asked after one command of others, before it counts as running in circles: its own
 /// commands fire its triggers again.
@@ -48,17 +48,44 @@ pub fn run_until(venue: &mut Venue, watch: &mut Watch, records: &[Record], event
         venue.apply_batch(records, events);
         return records.len();
     }
-    venue.apply_until(records, events, |venue, record, events, before| {
-        watch.observe(venue, record, events, before)
-    })
+    venue.apply_until(records, events, watch)
+}
+
+impl Stops for Watch {
+    const ASKS: bool = true;
+
+    #[inline(always)]
+    fn due(&self) -> Nanos {
+        Self::due(self)
+    }
+
+    #[inline(always)]
+    fn stops(&mut self, venue: &Venue, record: &Record, events: &Events, before: usize) -> bool {
+        self.observe(venue, record, events, before)
+    }
+}
+
+/// A watch that is told everything and stops nothing.
+struct Unstopped<'a>(&'a mut Watch);
+
+impl Stops for Unstopped<'_> {
+    const ASKS: bool = true;
+
+    #[inline(always)]
+    fn due(&self) -> Nanos {
+        self.0.due()
+    }
+
+    #[inline(always)]
+    fn stops(&mut self, venue: &Venue, record: &Record, events: &Events, before: usize) -> bool {
+        self.0.observe(venue, record, events, before);
+        false
+    }
 }
 
 /// Applies all of some commands, those of a policy say. What fired meanwhile is in [`Watch::fired`].
 #[inline(never)]
 pub fn run_through(venue: &mut Venue, watch: &mut Watch, records: &[Record], events: &mut Events) {
     watch.forget();
-    venue.apply_until(records, events, |venue, record, events, before| {
-        watch.observe(venue, record, events, before);
-        false
-    });
+    venue.apply_until(records, events, &mut Unstopped(watch));
 }

@@ -147,7 +147,14 @@ struct Extremes {
     /// Values that stood until a time, falling; and rising.
     highs: VecDeque<(Nanos, i64)>,
     lows: VecDeque<(Nanos, i64)>,
+    /// The lowest and the highest value with which no trigger fires, whatever else of them stood; all that did is between.
+    calm: Option<(i64, i64)>,
+    /// Values that stood until a time and are not in the lists yet, oldest first.
+    unlisted: Vec<(Nanos, i64)>,
 }
+
+/// Values that are put in lists together.
+const UNLISTED_MAX: usize = 64;
 
 impl Extremes {
     fn of(standing: Option<i64>) -> Self {
@@ -158,14 +165,8 @@ impl Extremes {
     /// None for the first value.
     fn change(&mut self, value: i64, now: Nanos, edge: Nanos) -> Option<(i64, i64)> {
         let before = self.standing.replace(value)?;
-        while self.highs.back().is_some_and(|(_, high)| *high <= before) {
-            self.highs.pop_back();
-        }
-        while self.lows.back().is_some_and(|(_, low)| *low >= before) {
-            self.lows.pop_back();
-        }
-        self.highs.push_back((now, before));
-        self.lows.push_back((now, before));
+        self.unlisted.push((now, before));
+        self.list();
         // The value that stood until now is in both lists and is not too old.
         let extreme = |list: &mut VecDeque<(Nanos, i64)>| {
             while list.front().is_some_and(|(until, _)| *until <= edge) {
@@ -174,6 +175,45 @@ impl Extremes {
             list.front().map_or(before, |e| e.1)
         };
         Some((extreme(&mut self.lows), extreme(&mut self.highs)))
+    }
+
+    /// A value that differs from the one that stands, if no trigger fires with it for certain.
+    #[inline(always)]
+    fn slips(&mut self, value: Option<i64>, now: Nanos) -> bool {
+        let (Some(value), Some(before), Some((low, high))) = (value, self.standing, self.calm) else {
+            return false;
+        };
+        if value < low || high < value || self.unlisted.len() >= UNLISTED_MAX {
+            return false;
+        }
+        self.standing = Some(value);
+        self.unlisted.push((now, before));
+        true
+    }
+
+    /// Puts values in the lists.
+    fn list(&mut self) {
+        for (until, value) in self.unlisted.drain(..) {
+            while self.highs.back().is_some_and(|(_, high)| *high <= value) {
+                self.highs.pop_back();
+            }
+            while self.lows.back().is_some_and(|(_, low)| *low >= value) {
+                self.lows.pop_back();
+            }
+            self.highs.push_back((until, value));
+            self.lows.push_back((until, value));
+        }
+    }
+
+    /// Finds what is calm: everything that stood in the window and stands, and a margin on both sides, if a price may go from
+    /// one end to the other without a move of the width.
+    fn find_calm(&mut self, (low, high): (i64, i64), value: i64, width: Ppm) {
+        let (low, high) = (low.min(value), high.max(value));
+        let of = |shift: &u32| (low - (low >> shift), high + (low >> shift));
+        self.calm = [4, 8, 12].iter().map(of).find(|(low, high)| {
+            let (low, high) = (Price::new(*low), Price::new(*high));
+            !low.is_fall_of(width, high) && !high.is_rise_of(width, low)
+        });
     }
 }
 
@@ -437,6 +477,12 @@ impl Watch {
         self.due = self.predicates.iter().filter_map(next).min().unwrap_or(Nanos::MAX);
     }
 
+    /// The next time that a predicate waits for.
+    #[inline(always)]
+    pub(super) fn due(&self) -> Nanos {
+        self.due
+    }
+
     /// True if nothing is watched.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -460,18 +506,19 @@ impl Watch {
     pub fn observe(&mut self, venue: &Venue, record: &Record, events: &Events, before: usize) -> bool {
         // An order or a cancel has one event of its own. Without another it moved no price, no fund and no account.
         let is_quiet = events.len() - before <= 1 && command::is_frequent(record.kind);
-        if is_quiet && venue.now() < self.due || self.only_prices && self.stands(venue) {
+        if is_quiet && venue.now() < self.due || self.only_prices && self.is_calm(venue) {
             return false;
         }
         self.look(venue, record, &events.as_slice()[before..], events.seq())
     }
 
-    /// True if every price that is watched stands where it stood.
+    /// True if every price that is watched stands where it stood, or where no trigger fires.
     #[inline(always)]
-    fn stands(&self, venue: &Venue) -> bool {
-        self.predicates.iter().all(|(_, predicate)| match predicate {
+    fn is_calm(&mut self, venue: &Venue) -> bool {
+        self.predicates.iter_mut().all(|(_, predicate)| match predicate {
             Predicate::Price { market, price, seen, .. } => {
-                price.of(venue, *market).map(Price::get) == seen.standing
+                let value = price.of(venue, *market).map(Price::get);
+                value == seen.standing || seen.slips(value, venue.now())
             }
             _ => false,
         })
@@ -484,7 +531,7 @@ impl Watch {
             let hit = match predicate {
                 Predicate::Price { market, price, width, window, seen } => {
                     let now = price.of(venue, *market).map(Price::get);
-                    if now == seen.standing {
+                    if now == seen.standing || seen.slips(now, venue.now()) {
                         continue;
                     }
                     moved(now, seen, (*width, *window), venue.now()).map(|hit| (*market, hit))
@@ -533,11 +580,12 @@ fn moved(value: Option<i64>, seen: &mut Extremes, of: (Ppm, Nanos), now: Nanos) 
     let price = value?;
     let (low, high) = seen.change(price, now, now - of.1)?;
     let fell = Price::new(price).is_fall_of(of.0, Price::new(high));
-    let hit = fell || Price::new(price).is_rise_of(of.0, Price::new(low));
-    hit.then(|| {
-        *seen = Extremes::of(Some(price));
-        (price, if fell { high } else { low })
-    })
+    if !fell && !Price::new(price).is_rise_of(of.0, Price::new(low)) {
+        seen.find_calm((low, high), price, of.0);
+        return None;
+    }
+    *seen = Extremes::of(Some(price));
+    Some((price, if fell { high } else { low }))
 }
 
 fn fell(fund: Money, amount: Money, seen: &mut Extremes, of: (Nanos, Nanos)) -> Option<Hit> {

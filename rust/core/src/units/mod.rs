@@ -172,6 +172,12 @@ impl Price {
         debug_assert!(self.0 >= 0 && self.0 <= u32::MAX as i64);
         self.0 as u32
     }
+
+    /// A quarter of a distance that is not negative, rounded down.
+    #[must_use]
+    pub(crate) const fn quarter(self) -> Self {
+        Self(self.0 >> 2)
+    }
 }
 
 quantity!(

@@ -145,6 +145,15 @@ impl Ratio {
         if strictly && stands { Price(tick.0.saturating_add(one)) } else { tick }
     }
 
+    /// True if it is not below one price and not above another, both in the domain of a market.
+    #[must_use]
+    pub(crate) fn is_between(&self, low: Price, high: Price) -> bool {
+        let of_one = self.denominator.cast_signed();
+        let at = |price: Price| product(price.0.into(), of_one);
+        at(low).is_some_and(|low| low <= self.numerator)
+            && at(high).is_some_and(|high| self.numerator <= high)
+    }
+
     /// True if it differs from another by at least a share of the other, which is positive.
     #[must_use]
     pub(crate) fn differs_by(&self, share: Ppm, from: &Self) -> bool {

@@ -68,11 +68,40 @@ pub struct Venue {
     marked: Option<MarketId>,
     /// The shortest time between two commands that a breaker looks at; [`Nanos::MAX`] if none looks at any.
     gap_least: Nanos,
+    /// Commands whose time was held against it: for people who measure.
+    gaps_told: u64,
     /// Breakers look at touches.
     watches_touches: bool,
     /// Reused lists of the health pass.
     crossed: Vec<AccountId>,
     judged: Vec<(AccountId, Health)>,
+}
+
+/// Somebody who looks at a run between two steps and may stop it.
+pub(crate) trait Stops {
+    /// False if nobody does.
+    const ASKS: bool;
+    /// From this time on every step is told; before it those only that may have moved a price, a fund or an account.
+    fn due(&self) -> Nanos;
+    /// True if it stops after a step: its command, the list of events and how many were in it before.
+    fn stops(&mut self, venue: &Venue, record: &Record, events: &Events, before: usize) -> bool;
+}
+
+/// Nobody looks.
+struct Nobody;
+
+impl Stops for Nobody {
+    const ASKS: bool = false;
+
+    #[inline(always)]
+    fn due(&self) -> Nanos {
+        Nanos::MAX
+    }
+
+    #[inline(always)]
+    fn stops(&mut self, _: &Venue, _: &Record, _: &Events, _: usize) -> bool {
+        false
+    }
 }
 
 /// What is due; in the order of precedence.
@@ -117,6 +146,7 @@ impl Venue {
             audit: Audit::default(),
             marked: None,
             gap_least: gap_least.unwrap_or(Nanos::MAX),
+            gaps_told: 0,
             watches_touches,
             crossed: Vec::new(),
             judged: Vec::new(),
@@ -144,47 +174,52 @@ impl Venue {
 
     /// Applies commands in order: the form in which batches and journals carry them.
     pub fn apply_batch(&mut self, records: &[Record], events: &mut Events) {
-        self.apply_until(records, events, |_, _, _, _| false);
+        self.apply_until(records, events, &mut Nobody);
     }
 
-    /// Applies commands in order until somebody stops it, and returns how many were applied. `stops` is asked after each
-    /// step, with its command, the list of events and how many were in it before.
+    /// Applies commands in order until somebody stops it, and returns how many were applied.
     #[inline(always)]
-    pub(crate) fn apply_until(
+    pub(crate) fn apply_until<W: Stops>(
         &mut self,
         records: &[Record],
         events: &mut Events,
-        mut stops: impl FnMut(&Self, &Record, &Events, usize) -> bool,
+        watch: &mut W,
     ) -> usize {
         events.begin(self.floor.config.venue, self.floor.now, 0, self.seq);
-        let mut calm_before = self.calm_before();
+        let mut calm_before = self.calm_before().min(watch.due());
         let mut done = 0;
         'batch: for part in records.chunks(PART) {
             self.floor.look_ahead(part);
             events.make_room(ROOM);
             for (i, record) in part.iter().enumerate() {
-                let before = events.len();
-                match self.does_plainly(record, calm_before, events) {
-                    Done::Whole => {}
-                    Done::Not => {
-                        self.step(record, events);
-                        events.make_room(ROOM);
-                        calm_before = self.calm_before();
-                    }
-                    Done::Stirred => {
+                let before = if W::ASKS { events.len() } else { 0 };
+                let way = self.is_done_plainly(record, calm_before, events);
+                if way == Done::Plainly {
+                    continue;
+                }
+                match way {
+                    Done::Not => self.step(record, events),
+                    Done::Unfinished => {
                         events.stamp(Nanos::new(record.at), record.source);
                         self.finish(record, true, events);
                         self.watch_touches(events);
-                        events.make_room(ROOM);
-                        calm_before = self.calm_before();
                     }
+                    Done::Stirred => self.next_due = self.earliest(),
+                    Done::Plainly | Done::Taken => {}
                 }
-                if stops(self, record, events, before) {
+                if W::ASKS && watch.stops(self, record, events, before) {
                     done += i + 1;
                     break 'batch;
                 }
+                if way != Done::Taken {
+                    events.make_room(ROOM);
+                    calm_before = self.calm_before().min(watch.due());
+                }
             }
             done += part.len();
+        }
+        if self.gap_least < Nanos::MAX {
+            self.gaps_told += u64::try_from(done).expect("64 bits");
         }
         self.seq = events.seq();
         done
@@ -205,9 +240,9 @@ impl Venue {
         self.next_due.min(self.floor.touches_due()).min(self.floor.now.later(self.gap_least))
     }
 
-    /// A step of an order or a cancel at a time at which there is nothing else to do, as far as its market makes that short.
+    /// A step that changes nothing but a book and the time, if it takes no more than that.
     #[inline(always)]
-    fn does_plainly(&mut self, record: &Record, calm_before: Nanos, events: &mut Events) -> Done {
+    fn is_done_plainly(&mut self, record: &Record, calm_before: Nanos, events: &mut Events) -> Done {
         let at = Nanos::new(record.at);
         if at >= calm_before {
             return Done::Not;

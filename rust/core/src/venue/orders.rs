@@ -96,7 +96,7 @@ impl Venue {
         terms: &Terms,
         events: &mut Events,
     ) -> Result<OrderId, Reject> {
-        self.floor.look_at_bounds(market);
+        self.floor.look_at_entry(market);
         if self.floor.market(market).breakers.has_quotes() {
             self.floor.ask_touches();
         }
@@ -562,7 +562,7 @@ impl Venue {
         }
         self.check_free(m, account)?;
         let keeps = price == old.price && qty <= old.qty;
-        self.floor.look_at_bounds(market);
+        self.floor.look_at_entry(market);
         let limit = if keeps { price } else { self.replaced_limit(&old, market, (price, qty), events)? };
 
         // From here on nothing fails.
@@ -769,7 +769,7 @@ impl Venue {
         if let Some(leg) = arrival.rare.as_mut().and_then(|rare| rare.leg.take()) {
             self.floor.cancel_leg(market, leg, events);
         }
-        self.floor.look_at_bounds(market);
+        self.floor.look_at_entry(market);
         match self.check_entry(self.floor.market(market), market, order, &terms, Qty::ZERO) {
             Err(barred) => {
                 let why = report_barred(market, &order, &barred, events);

@@ -227,7 +227,8 @@ impl Venue {
     #[must_use]
     pub fn breaker_work(&self) -> BreakerWork {
         let each = self.floor.markets.iter().map(|m| m.breakers.work());
-        each.fold(BreakerWork::default(), |a, b| BreakerWork {
+        let gaps = BreakerWork { tests: self.gaps_told, evaluations: 0 };
+        each.fold(gaps, |a, b| BreakerWork {
             tests: a.tests + b.tests,
             evaluations: a.evaluations + b.evaluations,
         })

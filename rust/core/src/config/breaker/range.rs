@@ -268,6 +268,21 @@ impl<R> Width<R> {
         }
     }
 
+    /// True if the bounds that it makes never move against their references: where those may move up and down, the ends of
+    /// that room say what is inside for certain. Steps and rows of a price that moves break it.
+    pub(crate) fn is_smooth(&self, moves: &impl Fn(&R) -> bool) -> bool {
+        match self {
+            Self::Infinite | Self::Ticks { .. } | Self::Quantile(_) | Self::Levels { .. } => true,
+            Self::Ppm { step, .. } => step.is_none(),
+            Self::BySide { up, down } => [up, down].into_iter().flatten().all(|w| w.is_smooth(moves)),
+            Self::Tiers { by, rows } => {
+                by.as_ref().is_some_and(|by| !moves(by)) && rows.iter().all(|row| row.width.is_smooth(moves))
+            }
+            Self::Hours { of, .. } => of.is_smooth(moves),
+            Self::LesserOf { of } | Self::GreaterOf { of } => of.iter().all(|w| w.is_smooth(moves)),
+        }
+    }
+
     /// The latest time of the day from which a multiple holds.
     pub(super) fn latest_hour(&self) -> Option<Nanos> {
         match self {

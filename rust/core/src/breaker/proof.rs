@@ -1,0 +1,163 @@
+//! What is inside for certain is inside: random rules and prices, against bounds that are evaluated anew for every question.
+
+use super::*;
+use crate::units::draw;
+
+/// Steps of one set of rules.
+const STEPS: u64 = 3_000;
+const SETS: u64 = 200;
+
+/// Numbers below a bound, one after the other.
+struct Draws(u64, u64);
+
+impl Draws {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.1 += 1;
+        draw(self.0, &[self.1]) % bound
+    }
+
+    fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
+        &of[usize::try_from(self.below(of.len().try_into().unwrap())).unwrap()]
+    }
+}
+
+fn reference(draws: &mut Draws) -> String {
+    let window = draws.pick(&[50, 400, 5_000]);
+    let age = draws.pick(&[50, 400]);
+    match draws.below(7) {
+        0 => r#"{"type": "last", "prices": "trade"}"#.to_owned(),
+        1 => format!(
+            r#"{{"type": "aged", "prices": "trade", "age_ns": {age}, "or_first": {}}}"#,
+            draws.below(2) == 0
+        ),
+        2 | 3 => format!(r#"{{"type": "window", "prices": "trade", "window_ns": {window}}}"#),
+        4 => format!(
+            r#"{{"type": "mean", "window_ns": {window}, "hysteresis_ppm": {}, "life_ns": {}}}"#,
+            draws.pick(&[0, 2_000]),
+            draws.pick(&[0, 30])
+        ),
+        5 => r#"{"type": "mark"}"#.to_owned(),
+        _ => r#"{"type": "window", "prices": "mark", "window_ns": 400}"#.to_owned(),
+    }
+}
+
+fn width(draws: &mut Draws, depth: u32) -> String {
+    match draws.below(if depth < 2 { 9 } else { 3 }) {
+        0 | 1 => format!(r#"{{"type": "ppm", "ppm": {}}}"#, draws.pick(&[5_000, 20_000, 1_500_000])),
+        2 => format!(r#"{{"type": "ticks", "ticks": {}}}"#, draws.pick(&[3, 40, 200])),
+        3 => format!(
+            r#"{{"type": "ppm", "ppm": 10000, "of": {}, "step": {}}}"#,
+            reference(draws),
+            draws.pick(&["null", "10"])
+        ),
+        4 => format!(
+            r#"{{"type": "by_side", "up": {}, "down": {}}}"#,
+            width(draws, depth + 1),
+            width(draws, depth + 1)
+        ),
+        5 => format!(
+            r#"{{"type": "tiers", "by": {}, "rows": [{{"from": 0, "width": {}}}, {{"from": 10000, "width": {}}}]}}"#,
+            if draws.below(2) == 0 { "null".to_owned() } else { reference(draws) },
+            width(draws, depth + 1),
+            width(draws, depth + 1)
+        ),
+        kind => format!(
+            r#"{{"type": "{}", "of": [{}, {}]}}"#,
+            if kind == 6 { "lesser_of" } else { "greater_of" },
+            width(draws, depth + 1),
+            width(draws, depth + 1)
+        ),
+    }
+}
+
+fn config(draws: &mut Draws) -> Config {
+    let rules = (0..=draws.below(2)).map(|number| {
+        let ranges = (0..=draws.below(2)).map(|_| {
+            let reach = if draws.below(5) == 0 { reference(draws) } else { "null".to_owned() };
+            format!(
+                r#"{{"reference": {}, "width": {}, "reach": {reach}}}"#,
+                reference(draws),
+                width(draws, 0)
+            )
+        });
+        let ranges = ranges.collect::<Vec<_>>().join(", ");
+        format!(
+            r#"{{"name": "r{number}", "markets": [0], "ranges": [{ranges}], "inclusive": {}, "when": "{}",
+                "rounding": {}, "test": {{"type": "trade"}}, "action": {{"type": "stop"}}}}"#,
+            draws.below(2) == 0,
+            draws.pick(&["outside_any", "outside_all"]),
+            draws.pick(&[r#"{"type": "inward"}"#, r#"{"type": "half_up", "step": 5}"#])
+        )
+    });
+    let rules = rules.collect::<Vec<_>>().join(", ");
+    let json = include_str!("../../tests/data/example.json");
+    let before = json.split("\"breakers\"").next().unwrap();
+    Config::new(&format!("{before}\"breakers\": [{rules}]}}")).unwrap()
+}
+
+#[test]
+fn what_is_inside_for_certain_is_inside() {
+    let (mut certain, mut rough, mut outside, mut evaluated) = (0_u64, 0_u64, 0_u64, 0_u64);
+    for seed in 1..=SETS {
+        let mut draws = Draws(seed, 0);
+        let config = config(&mut draws);
+        let mut breakers = Breakers::new(&config, MarketId::new(0));
+        let (mut now, mut price, mut mark) = (Nanos::new(1), 10_000_i64, 10_000_i64);
+        let calm = *draws.pick(&[1_u64, 3, 12]);
+        for step in 0..STEPS {
+            now = now.later(Nanos::new(*draws.pick(&[0, 1, 1, 2, 60])));
+            let jump = i64::try_from(draws.below(2 * calm + 1)).unwrap() - i64::try_from(calm).unwrap();
+            let jump = if draws.below(200) == 0 { 40 * jump } else { jump };
+            price = (price + jump).clamp(5_000, 20_000);
+            let standing = Standing { mark: Some(Price::new(mark)), ..Standing::default() };
+            if breakers.is_stale(now) && !breakers.age(now) {
+                breakers.refresh(now, standing);
+            }
+            let mut exact = breakers.clone();
+            exact.rules.iter_mut().for_each(|rule| rule.is_new = true);
+            exact.refresh(now, standing);
+            let inside = |price: Price| exact.rules.iter().all(|rule| rule.all.contains(price));
+            for _ in 0..3 {
+                let (near, far) = (draws.below(21), draws.below(401));
+                let near = i64::try_from(near).unwrap() - 10;
+                let away = *draws.pick(&[near, i64::try_from(far).unwrap() - 200]);
+                let asked = Price::new((price + away).max(1));
+                let place = || {
+                    format!(
+                        "seed {seed}, step {step}, {asked} at {now}: {:?}, {}",
+                        exact.trade,
+                        config.canonical()
+                    )
+                };
+                match (breakers.trade.contains(asked), inside(asked)) {
+                    (true, is_inside) => {
+                        assert!(is_inside, "{}", place());
+                        certain += 1;
+                    }
+                    (false, true) => rough += 1,
+                    (false, false) => outside += 1,
+                }
+                // Whoever is told that nothing has changed, or looks, has the exact bounds.
+                if draws.below(2) == 0 || !breakers.is_rough(now) {
+                    if breakers.is_rough(now) {
+                        breakers.refresh(now, standing);
+                    }
+                    let all = |b: &Breakers| b.rules.iter().map(|rule| rule.all).collect::<Vec<_>>();
+                    assert_eq!(all(&breakers), all(&exact), "{}", place());
+                }
+            }
+            if draws.below(3) == 0 {
+                breakers.trade(Price::new(price));
+            }
+            if draws.below(40) == 0 {
+                mark = price;
+                breakers.marked(now, Price::new(mark), Price::new(mark), None);
+            }
+            breakers.observe(now);
+        }
+        evaluated += breakers.work().evaluations;
+    }
+    println!("{certain} inside for certain, {rough} inside, {outside} outside; {evaluated} evaluations");
+    assert!(certain > 400_000 && rough > 40_000 && outside > 40_000);
+    assert!(evaluated < certain);
+}
