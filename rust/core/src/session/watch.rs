@@ -641,3 +641,37 @@ fn counts(
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::draw;
+
+    #[test]
+    fn prices_that_are_calm_fire_nothing_and_are_remembered() {
+        let (mut calm, mut hits) = (0, 0);
+        for seed in 1..=200 {
+            let (width, window) = (Ppm::new(30_000), Nanos::new(500));
+            let (mut quick, mut exact) = (Extremes::of(Some(10_000)), Extremes::of(Some(10_000)));
+            let mut price = 10_000;
+            for step in 1..2_000_u64 {
+                let drawn = draw(seed, &[step]);
+                let far = if drawn >> 32 & 127 == 0 { 12 } else { 1 };
+                price = (price + far * (i64::try_from(drawn & 31).unwrap() - 15)).clamp(8_000, 12_000);
+                let now = Nanos::new(i64::try_from(step).unwrap());
+                if Some(price) == exact.standing {
+                    continue;
+                }
+                let wanted = moved(Some(price), &mut exact, (width, window), now);
+                exact.calm = None;
+                let slips = quick.slips(Some(price), now);
+                let got = if slips { None } else { moved(Some(price), &mut quick, (width, window), now) };
+                assert_eq!(got, wanted, "seed {seed}, step {step}");
+                calm += u32::from(slips);
+                hits += u32::from(wanted.is_some());
+            }
+        }
+        println!("{calm} calm prices, {hits} moves of the width");
+        assert!(calm > 100_000 && hits > 500);
+    }
+}
