@@ -656,7 +656,7 @@ mod tests {
             let mut price = 10_000;
             for step in 1..2_000_u64 {
                 let drawn = draw(seed, &[step]);
-                let far = if drawn >> 32 & 127 == 0 { 12 } else { 1 };
+                let far = if (drawn >> 32).is_multiple_of(128) { 12 } else { 1 };
                 price = (price + far * (i64::try_from(drawn & 31).unwrap() - 15)).clamp(8_000, 12_000);
                 let now = Nanos::new(i64::try_from(step).unwrap());
                 if Some(price) == exact.standing {
