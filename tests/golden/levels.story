@@ -444,3 +444,27 @@ phase BTC continuous
 > fill dave #2 BTC buy 5 @ 99 fee 0 auction
 > fill bob #3 BTC sell 5 @ 99 fee 0 auction
 > phase BTC call_auction to continuous
+
+story below the close-out level a position is offered in the call whole as well
+config unit
+set levels.close_out {"below": {"num": 4, "den": 5}, "book": true}
+set markets.BTC.liquidation.slice_ppm 100000
+set markets.BTC.auction {"liquidations": true}
+given alice 100
+given bob 1000
+index BTC 100
+> marked BTC 100 index 100
+block BTC alice buys 10 @ 100 from bob
+> fill alice BTC buy 10 @ 100 block
+> fill bob BTC sell 10 @ 100 block
+phase BTC call_auction
+> phase BTC continuous to call_auction
+index BTC 94
+> marked BTC 94 index 94
+> liquidation alice equity 40 below 47
+> closing alice #1 BTC sell 1 @ 90 bankruptcy 90 resting
+index BTC 93
+> marked BTC 93 index 93
+> cancelled alice #1 BTC sell 1 @ 90 liquidation
+> level alice close-out equity 30 of 47
+> closing alice #2 BTC sell 10 @ 90 bankruptcy 90 resting

@@ -295,6 +295,29 @@ index ETH 85
 withdraw bob 1 USD
 > refused withdraw WithdrawalsGated
 
+story lots that deleveraging leaves open are an uncovered loss
+# At the mark of 85 a lot lacks 5, which the fund does not have.
+config unit
+set withdrawal_gate {"duration_ns": 50000000000, "trigger": "uncovered_loss"}
+set markets.BTC.adl.price "mark"
+given alice 100
+given bob 1000
+index BTC 100
+> marked BTC 100 index 100
+block BTC alice buys 10 @ 100 from bob
+> fill alice BTC buy 10 @ 100 block
+> fill bob BTC sell 10 @ 100 block
+index BTC 85
+> marked BTC 85 index 85
+> liquidation alice equity -50 below 43
+> closing alice #1 BTC sell 10 @ 90 bankruptcy 90 own
+> cancelled alice #1 BTC sell 10 @ 90 rest
+> adl alice BTC sell 10 @ 85
+> adl-rest alice BTC 10
+> gated alice until 50s
+withdraw bob 1 USD
+> refused withdraw WithdrawalsGated
+
 story everybody carries a loss in proportion to equity
 # Sold at 85 without a limit Alice owes 50. Bob has 1150, Carol 1000, Dave 850: 19.17, 16.67 and 14.17.
 config unit

@@ -203,3 +203,75 @@ plan BTC round 1 commit
 > adl-fill carol BTC buy 4 @ 90 gives 20
 > adl-fill bob BTC buy 3 @ 90 gives 15
 check alice position BTC 3
+
+story what a plan closes counts in its period, and its round is over when it is carried out
+# A fifth of 10 lots is 2 in 10 s. The gate closes for longer where a round ends with Alice below zero: at 1 s, not when the plan is asked for at 0.5 s.
+config unit
+set block_limits {"period_ns": 10000000000, "position": {"share_ppm": 200000, "notional_min": 1}, "account_notional": null, "account_fund_loss": null, "rounds": null, "adl_rounds": null}
+set withdrawal_gate {"duration_ns": 50000000000, "trigger": "negative_equity"}
+set markets.BTC.adl {"enabled": true, "method": "external", "plan_fallback": "queue", "price": "bankruptcy", "band_ppm": null}
+given alice 100
+given bob 1000
+index BTC 100
+> marked BTC 100 index 100
+block BTC alice buys 10 @ 100 from bob
+> fill alice BTC buy 10 @ 100 block
+> fill bob BTC sell 10 @ 100 block
+phase BTC pause
+> phase BTC continuous to pause
+index BTC 85
+> marked BTC 85 index 85
+> liquidation alice equity -50 below 43
+> gated alice until 50s
+phase BTC continuous
+> phase BTC pause to continuous
+at 500ms
+index BTC 85
+> marked BTC 85 index 85
+> limited alice BTC position 8
+> closing alice #1 BTC sell 2 @ 90 bankruptcy 90 own
+> cancelled alice #1 BTC sell 2 @ 90 rest
+> adl-asked alice BTC sell 2 @ 90 round 1 of 1
+at 1s
+plan BTC round 1 begin
+plan BTC round 1 bob 2
+plan BTC round 1 commit
+> adl-planned alice BTC round 1 2 in 1
+> adl alice BTC sell 2 @ 90
+> adl-fill bob BTC buy 2 @ 90 gives 10
+> gated alice until 51s
+pulse
+> limited alice BTC position 8
+
+story a plan that is carried out after the end of its period counts in the one in which it was asked for
+# The plan is asked for in the first 10 s and carried out in the second, of which a fifth of the 8 lots that are left are 1.6, up to 2.
+config unit
+set block_limits {"period_ns": 10000000000, "position": {"share_ppm": 200000, "notional_min": 1}, "account_notional": null, "account_fund_loss": null, "rounds": null, "adl_rounds": null}
+set markets.BTC.adl {"enabled": true, "method": "external", "plan_fallback": "queue", "price": "bankruptcy", "band_ppm": null}
+given alice 100
+given bob 1000
+index BTC 100
+> marked BTC 100 index 100
+block BTC alice buys 10 @ 100 from bob
+> fill alice BTC buy 10 @ 100 block
+> fill bob BTC sell 10 @ 100 block
+at 9s
+index BTC 85
+> marked BTC 85 index 85
+> liquidation alice equity -50 below 43
+> limited alice BTC position 8
+> closing alice #1 BTC sell 2 @ 90 bankruptcy 90 own
+> cancelled alice #1 BTC sell 2 @ 90 rest
+> adl-asked alice BTC sell 2 @ 90 round 1 of 1
+at 10s
+plan BTC round 1 begin
+plan BTC round 1 bob 2
+plan BTC round 1 commit
+> adl-planned alice BTC round 1 2 in 1
+> adl alice BTC sell 2 @ 90
+> adl-fill bob BTC buy 2 @ 90 gives 10
+pulse
+> limited alice BTC position 6
+> closing alice #2 BTC sell 2 @ 90 bankruptcy 90 own
+> cancelled alice #2 BTC sell 2 @ 90 rest
+> adl-asked alice BTC sell 2 @ 90 round 2 of 1

@@ -183,17 +183,22 @@ impl Queue {
             }
             self.waiting.pop_front();
             self.round(floor, account, events);
-            if floor.is_liquidated(account) && floor.equity(account).is_negative() {
-                floor.alarm(account, GateTrigger::NegativeEquity, events);
-            }
             if self.plans.awaits() {
                 return;
             }
-            self.forget_if_left(floor, account);
+            self.after_round(floor, account, events);
         }
     }
 
     /// What is kept of an account in liquidation goes with it.
+    /// A round is over: an account that is still below zero may close the withdrawal gate.
+    fn after_round(&mut self, floor: &mut Floor, account: AccountId, events: &mut Events) {
+        if floor.is_liquidated(account) && floor.equity(account).is_negative() {
+            floor.alarm(account, GateTrigger::NegativeEquity, events);
+        }
+        self.forget_if_left(floor, account);
+    }
+
     fn forget_if_left(&mut self, floor: &Floor, account: AccountId) {
         if !floor.is_liquidated(account) {
             self.paces.leave(floor, account);
@@ -222,7 +227,7 @@ impl Queue {
         }
         let close_out = levels::closes_out(floor, account, &health, events);
         if close_out.is_none_or(|rule| rule.book) {
-            self.offer(floor, account, &health, events);
+            self.offer(floor, account, (&health, close_out.is_some()), events);
         }
         let Some(first) = riskiest(floor, account) else {
             return self.end_round(floor, (account, MarketId::new(0)), taken.is_some(), events);
@@ -564,15 +569,15 @@ fn close_slice(floor: &mut Floor, slice: &mut Slice, events: &mut Events) -> boo
         to_winners(floor, slice, events);
     }
     let closed = planned - slice.lots;
-    count_closed(floor, slice, closed);
+    count_closed(floor, (slice.account, slice.market), closed);
     closed.is_positive()
 }
 
 /// What was closed of a slice counts in its period.
-fn count_closed(floor: &mut Floor, slice: &Slice, closed: Qty) {
-    let notional = slice.contract.notional_up(slice.mark, closed);
+fn count_closed(floor: &mut Floor, of: (AccountId, MarketId), closed: Qty) {
+    let notional = floor.contract(of.1).notional_up(floor.prices.known(of.1), closed);
     if let Some((rules, blocks)) = floor.limited() {
-        blocks.close(&rules, (slice.account, slice.market), closed, notional);
+        blocks.close(&rules, of, closed, notional);
     }
 }
 
@@ -877,6 +882,7 @@ fn deleverage_by(floor: &mut Floor, residual: Residual, answer: Answer<'_>, even
             amount: done.uncovered.get(),
             ..event_of(event::ADL_REMAINDER, market)
         });
+        floor.alarm(account, GateTrigger::UncoveredLoss, events);
     }
     done.closed
 }

@@ -36,15 +36,20 @@ impl Queue {
         &mut self,
         floor: &mut Floor,
         account: AccountId,
-        health: &Health,
+        of: (&Health, bool),
         events: &mut Events,
     ) {
+        let (health, closes_out) = of;
         for market in floor.market_ids() {
             if !may_offer(floor, account, market) {
                 continue;
             }
             let pace = self.paces.begin(floor, account, market);
-            let lots = self.lots(floor, account, market, (health, &pace));
+            let lots = if closes_out {
+                floor.ledger.position(account, market).base.abs()
+            } else {
+                self.lots(floor, account, market, (health, &pace))
+            };
             let slice = slice(floor, account, market, (health, &pace));
             let side = slice.side.opposite();
             let asked = book_limit(floor, &slice);

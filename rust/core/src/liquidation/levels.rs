@@ -86,7 +86,7 @@ impl Queue {
                 to_backstop(floor, &mut slice, events);
             }
             let closed = lots - slice.lots;
-            count_closed(floor, &slice, closed);
+            count_closed(floor, (account, market), closed);
             if closed.is_positive() {
                 taken = Some(market);
             }

@@ -5,7 +5,7 @@
 //! but by timers; a plan is checked against the venue as it stands when it is committed.
 
 use super::fund::budget_seen;
-use super::{Queue, Slice, deleverage_by, residual};
+use super::{Queue, Slice, count_closed, deleverage_by, residual};
 use crate::codec::{CodecError, Reader, Writer};
 use crate::config::{AdlMethod, Config};
 use crate::deleverage::{self, AdlRound, Answer, Residual};
@@ -242,10 +242,11 @@ impl Queue {
         });
         let answer = if falls_back { Answer::Fallback } else { Answer::Plan(&rows) };
         let lots = residual.map_or(Qty::ZERO, |left| deleverage_by(floor, left, answer, events));
+        count_closed(floor, (account, market), lots);
         let closed = awaited.closed || lots.is_positive();
         self.keep_pace(floor, (account, market), closed, awaited.before);
         self.end_round(floor, (account, market), closed, events);
-        self.forget_if_left(floor, account);
+        self.after_round(floor, account, events);
         Ok(())
     }
 }
