@@ -20,6 +20,8 @@ ADL_HAIRCUT: Final = 533
 
 PPM: Final = 1_000_000
 BITS: Final = 2**64
+CARRIED_MAX: Final = 10**9
+"""Millionths of a lot that an account carries at most."""
 
 
 def draw(seed: int, *keys: int) -> int:
@@ -54,12 +56,46 @@ def by_remainder(units: int, weights: list[int], caps: list[int]) -> list[int]:
     return [given.get(i, 0) for i in range(len(weights))]
 
 
+class History:
+    """What rounds of a market leave behind for those that come later."""
+
+    def __init__(self) -> None:
+        self.began: int | None = None
+        """When the last one began."""
+        self.closes: list[tuple[int, int, int, int]] = []
+        """Time, account, size before and lots of every close."""
+        self.carried: dict[int, dict[int, int]] = {1: {}, -1: {}}
+        """What accounts are due from earlier rounds, in millionths of a lot, by the sign of the winners."""
+
+    def in_window(self, account: int, window: int, window_ns: int) -> list[tuple[int, int]]:
+        """Return size before and lots of the closes of an account in a window."""
+        return [(size, k) for at, who, size, k in self.closes if who == account and at // window_ns == window]
+
+
+def exact_shares(units: int, weights: list[int], caps: list[int]) -> list[Fraction]:
+    """Divide units in proportion to weights, none above its cap, without rounding."""
+    given = [Fraction(0)] * len(weights)
+    left, rest = [i for i, weight in enumerate(weights) if weight > 0], units
+    while left:
+        total = sum(weights[i] for i in left)
+        full = [i for i in left if rest * weights[i] >= caps[i] * total]
+        for i in full or left:
+            given[i] = Fraction(caps[i]) if full else Fraction(rest * weights[i], total)
+        if not full:
+            break
+        rest -= sum(caps[i] for i in full)
+        left = [i for i in left if i not in full]
+    return given
+
+
 class Round:
     """One round of auto-deleveraging against a bankrupt account."""
 
     def __init__(self, venue: OracleVenue, number: int, market: Market, lots: int, bankruptcy: int) -> None:
         self.venue, self.number, self.market, self.lots, self.bankruptcy = venue, number, market, lots, bankruptcy
         self.terms: dict[str, Any] = market.adl
+        self.contract = market.contract
+        self.method: str = self.terms["plan_fallback" if self.terms["method"] == "external" else "method"]
         self.b = 1 if venue.accounts[number].positions[market.number].base > 0 else -1
         self.w = -self.b
         self.transfer_at(self.price())
@@ -67,16 +103,17 @@ class Round:
             self.transfer_at(bankruptcy)
 
     def transfer_at(self, price: int) -> None:
-        """Take a transfer price, and what it costs winners and leaves the lots lacking."""
+        """Take a transfer price, and what it costs winners and leaves the lots lacking, in parts a lot."""
         self.x = price
-        self.give = self.w * (self.market.mark - price) * self.market.tick_value
-        self.lack = self.b * (self.bankruptcy - price) * self.market.tick_value
+        self.give = self.w * self.contract.gain(price, self.market.mark)
+        self.lack = self.b * self.contract.gain(price, self.bankruptcy)
 
     def payable(self) -> int:
         """Return the lots whose lack the fund can pay."""
         if self.lack <= 0:
             return self.lots
-        return min(self.lots, self.venue.funds.budget(self.market) // self.lack)
+        budget = self.venue.funds.budget_for(self.number, self.market)
+        return min(self.lots, self.contract.lots_for(budget, self.lack))
 
     def price(self) -> int:
         """Return the transfer price."""
@@ -97,15 +134,21 @@ class Round:
 
     def profit(self, account: int) -> int:
         """Return u."""
-        base, cost = self.position(account)
-        return base * self.market.mark * self.market.tick_value - cost
+        return self.venue.profit(account, self.market)
 
     def value(self, account: int) -> int:
         """Return N."""
-        return abs(self.position(account)[0]) * self.market.mark * self.market.tick_value
+        return self.market.size(self.position(account)[0])
+
+    def is_exempt(self, account: int) -> bool:
+        """Tell whether an account is left alone in this round."""
+        exempt, accounts = self.terms.get("exempt", []), self.venue.accounts
+        group = accounts[account].group
+        of_group = "group" in exempt and group != 0 and group == accounts[self.number].group
+        return of_group or ("backstop" in exempt and account == self.venue.backstop)
 
     def is_candidate(self, account: int) -> bool:
-        """Tell whether an account is a candidate."""
+        """Tell whether an account is a candidate, were it not exempt."""
         return (
             account != self.number
             and not self.venue.accounts[account].in_liquidation
@@ -116,31 +159,63 @@ class Round:
 
     def candidates(self) -> list[int]:
         """Return all of them by number."""
+        return [number for number in self.rankable() if not self.is_exempt(number)]
+
+    def able(self) -> list[int]:
+        """Return the candidates of whom lots may be closed."""
+        return [number for number in self.candidates() if self.cap(number) > 0]
+
+    def is_worth_asking(self) -> bool:
+        """Tell whether there is anything to plan."""
+        return self.payable() > 0 and bool(self.able())
+
+    def rankable(self) -> list[int]:
+        """Return those whom a ranking that is kept holds: exempt ones, too."""
         return [account.number for account in self.venue.accounts if self.is_candidate(account.number)]
 
     def part(self, account: int) -> int:
         """Return the lots that a round may touch."""
         base, cost = self.position(account)
-        if self.terms.get("eligible") == "realising" and base * self.x * self.market.tick_value < cost:
+        if self.terms.get("eligible") == "realising" and self.realises_a_loss(base, cost):
             return 0
-        fraction = self.terms.get("fraction_ppm")
-        return abs(base) if fraction is None else abs(base) * fraction // PPM
+        fraction, band = self.terms.get("fraction_ppm"), self.terms.get("size_band")
+        part: int = abs(base) if fraction is None else abs(base) * fraction // PPM
+        if band is None:
+            return part
+        window = self.venue.now // band["window_ns"]
+        closes = self.market.deleveraged.in_window(account, window, band["window_ns"])
+        size = closes[0][0] if closes else abs(base)
+        room = max(0, size * band["share_ppm"] // PPM - sum(k for _, k in closes))
+        if room < part:
+            self.venue.note("adl_size_band")
+        return int(min(part, room))
+
+    def realises_a_loss(self, base: int, cost: int) -> bool:
+        """Tell whether a position that is closed at X loses."""
+        value, spent = self.contract.value(base, self.x), self.contract.up(abs(cost))
+        holds_value = (base > 0) != self.contract.is_inverse
+        return value < (spent if holds_value else -spent)
 
     def cap(self, account: int) -> int:
         """Return the lots that a round may close."""
         part = self.part(account)
-        return part if self.give <= 0 else min(part, self.venue.equity(account) // self.give)
+        if self.give <= 0:
+            return part
+        # One minor unit stays for the rounding where there are parts of one.
+        spendable = self.venue.equity(account) - (1 if self.contract.scale > 1 else 0)
+        return max(0, min(part, self.contract.lots_for(spendable, self.give)))
 
     def score(self, account: int) -> tuple[bool, Fraction]:
         """Return the score; the first part says that it is infinite."""
         u, n, e = self.profit(account), self.value(account), self.venue.equity(account)
-        c = abs(self.position(account)[1])
+        c = self.contract.up(abs(self.position(account)[1]))
+        over, under = (c, n) if self.contract.is_inverse else (n, c)
         one = 10 ** self.venue.assets[0]["decimals"]
         top, bottom = {
             "profit_leverage": (u * n, c * e) if u >= 0 else (u * e, c * n),
             "profit_margin_ratio": (max(0, u) * self.venue.maintenance(account), max(one, e - u) * e),
-            "price_ratio_literal": (n * n, c * e),
-            "price_ratio_signed": (n * n, c * e) if self.w > 0 else (c, e),
+            "price_ratio_literal": (over * n, under * e),
+            "price_ratio_signed": (over * n, under * e) if self.w > 0 else (under * n, over * e),
             "profit": (u, 1),
             "profit_ratio": (u, c),
             "leverage": (n, e),
@@ -151,37 +226,54 @@ class Round:
         return (top > 0, Fraction(0)) if bottom == 0 else (False, Fraction(top, bottom))
 
     def ranked(self) -> list[int]:
-        """Return the candidates by score; the sort is stable, so equal scores stay in order of number."""
-        return sorted(self.candidates(), key=self.score, reverse=True)
+        """Return the candidates by score."""
+        return self.by_score(self.candidates())
+
+    def by_score(self, numbers: list[int]) -> list[int]:
+        """Sort accounts by score; the sort is stable, so equal scores stay in order of number."""
+        return sorted(numbers, key=self.score, reverse=True)
 
     # The round.
 
-    def run(self) -> int:
-        """Deleverage, and return the lots closed."""
+    def run(self, rows: list[tuple[int, int]] | None = None) -> int:
+        """Deleverage by the method, or by the rows of a plan, and return the lots closed."""
         venue, market = self.venue, self.market
         payable = self.payable()
+        market.deleveraged.began = venue.now
         side = 1 if self.b > 0 else 0
         venue.emit(ADL_STARTED, account=self.number, market=market.number, side=side, price=self.x, qty=self.lots)
-        method = self.terms["method"]
+        method = self.method
         uncovered = closed = 0
-        if method == "offset":
+        if rows is not None:
+            for name, k in rows:
+                self.close(name, k)
+                closed += k
+            venue.funds.pay(self.number, market, self.contract.up(max(0, self.lack) * closed))
+        elif method == "offset":
             closed = self.offset()
         elif method.startswith("haircut"):
             uncovered = self.haircut(payable)
         elif payable > 0:
             closed = self.queue(payable) if method == "queue" else self.shares(payable)
-            venue.funds.pay(self.number, market, max(0, self.lack) * closed)
+            venue.funds.pay(self.number, market, self.contract.up(max(0, self.lack) * closed))
         if closed < self.lots:
             venue.emit(
                 ADL_REMAINDER, account=self.number, market=market.number, qty=self.lots - closed, amount=uncovered
             )
+            venue.gate.close(self.number)
         return closed
 
     def close(self, account: int, k: int) -> None:
         """Close lots of a winner at the transfer price."""
+        self.remember(account, k)
         self.venue.trade(account, self.market, self.b * k, self.x)
         self.venue.trade(self.number, self.market, -self.b * k, self.x)
-        self.report(account, k, self.give * k)
+        self.report(account, k, self.contract.down(self.give * k))
+
+    def remember(self, account: int, k: int) -> None:
+        """Remember a close that is about to be made."""
+        size = abs(self.position(account)[0])
+        self.market.deleveraged.closes.append((self.venue.now, account, size, k))
 
     def report(self, account: int, k: int, given_up: int) -> None:
         """Report a close."""
@@ -211,13 +303,16 @@ class Round:
         """Close lots in the order of the ranking."""
         venue, stands = self.venue, self.correction()
         if not self.market.rankings.get(self.b):
-            self.market.rankings[self.b] = self.ranked()[: venue.limits["adl_rank_max"]]
+            self.market.rankings[self.b] = self.by_score(self.rankable())[: venue.limits["adl_rank_max"]]
         ranking = self.market.rankings[self.b]
-        left = lots
-        for _ in range(venue.limits["adl_closes_per_round"]):
-            if left == 0 or not ranking:
+        left, examined = lots, 0
+        for winner in list(ranking):
+            if left == 0 or examined == venue.limits["adl_closes_per_round"]:
                 break
-            winner = ranking[0]
+            if self.is_exempt(winner):
+                venue.note("adl_exempt")
+                continue
+            examined += 1
             k = min(left, self.cap(winner)) if self.is_candidate(winner) else 0
             if k > 0:
                 if not stands(winner, k):
@@ -225,15 +320,15 @@ class Round:
                 self.close(winner, k)
                 left -= k
             if k == 0 or self.position(winner)[0] == 0 or left > 0:
-                ranking.pop(0)
+                ranking.remove(winner)
         return lots - left
 
     def shares(self, lots: int) -> int:
         """Close lots of all candidates by shares."""
-        names = self.candidates()
+        method = self.method
+        names = self.ranked() if method == "rank_bands" else self.candidates()
         caps = [self.cap(name) for name in names]
         size = [abs(self.position(name)[0]) for name in names]
-        method = self.terms["method"]
         if method == "hedge_aware":
             unhedged = [
                 max(0, min(lots_, self.w * (self.w * lots_ + self.hedge(name))))
@@ -252,7 +347,11 @@ class Round:
                 "notional": self.value,
             }[self.terms.get("weight", "lots")]
             weights = [max(0, weigh(name)) for name in names]
-            if method == "pro_rata":
+            if method == "rank_bands":
+                shares = self.band_by_band(lots, size, weights, caps)
+            elif self.terms.get("carry"):
+                shares = self.with_carry(lots, names, weights, caps)
+            elif method == "pro_rata":
                 shares = by_remainder(lots, weights, caps)
             else:
                 divisor = (lambda k: 2 * k + 1) if method == "webster" else (lambda k: k + 1)
@@ -266,6 +365,42 @@ class Round:
                 closed += k
         return closed
 
+    def band_by_band(self, lots: int, sizes: list[int], weights: list[int], caps: list[int]) -> list[int]:
+        """Return the lots of ranked accounts, where those of a band give only what the bands before leave."""
+        rule = self.terms.get("lights", {"method": "cumulative_quantity", "levels": 5})
+        levels, count = rule["levels"], len(sizes)
+        if rule["method"] == "equal_count":
+            bands = [i // -(-count // levels) for i in range(count)]
+        else:
+            bands = [-(-levels * sum(sizes[: i + 1]) // sum(sizes)) for i in range(count)]
+        given = [0] * count
+        for band in sorted(set(bands)):
+            some = [i for i in range(count) if bands[i] == band]
+            left = lots - sum(given)
+            for i, k in zip(some, by_remainder(left, [weights[i] for i in some], [caps[i] for i in some]), strict=True):
+                given[i] = k
+            if left > sum(given[i] for i in some) > 0:
+                self.venue.note("adl_next_band")
+        return given
+
+    def with_carry(self, lots: int, names: list[int], weights: list[int], caps: list[int]) -> list[int]:
+        """Return shares of lots that remember what earlier ones were rounded by."""
+        carried = self.market.deleveraged.carried
+        if any(carried[self.w].values()):
+            self.venue.note("adl_carried")
+        shares = exact_shares(lots, weights, caps)
+        due = [int(PPM * share) + carried[self.w].get(name, 0) for share, name in zip(shares, names, strict=True)]
+        given = [0] * len(names)
+        for _ in range(lots):
+            able = [i for i, weight in enumerate(weights) if weight > 0 and given[i] < caps[i]]
+            if able:
+                given[max(able, key=lambda i: (due[i] - PPM * given[i], -i))] += 1
+        carried[self.w] = {
+            name: 0 if k == cap else max(-CARRIED_MAX, min(CARRIED_MAX, d - PPM * k))
+            for name, d, k, cap in zip(names, due, given, caps, strict=True)
+        }
+        return given
+
     def hedge(self, account: int) -> int:
         """Return positions elsewhere in lots of this market."""
         total = 0
@@ -277,7 +412,7 @@ class Round:
     def quote(self, account: int, k: int) -> tuple[int, int]:
         """Return the value of k lots of an account's position, and its bankruptcy quote for them."""
         base = self.position(account)[0]
-        value = (1 if base > 0 else -1) * k * self.market.mark * self.market.tick_value
+        value = self.contract.value((1 if base > 0 else -1) * k, self.market.mark)
         needed = Fraction(self.venue.maintenance_of(account, self.market), self.venue.maintenance(account))
         return value, value - (self.venue.equity(account) * needed * k / abs(base)).__floor__()
 
@@ -295,6 +430,7 @@ class Round:
                 quote, refused = value, min(self.venue.equity(self.number), self.venue.equity(name)) < 0
             if refused:
                 continue
+            self.remember(name, k)
             self.close_for(self.number, -self.b * k, quote)
             self.close_for(name, self.b * k, -quote)
             self.report(name, k, quote - value)
@@ -305,18 +441,19 @@ class Round:
 
     def close_for(self, account: int, d: int, received: int) -> None:
         """Close d signed lots for an amount."""
-        positions = self.venue.accounts[account].positions
-        held = positions[self.market.number]
-        released = abs(held.cost) * abs(d) // abs(held.base) * (1 if held.cost > 0 else -1)
-        positions[self.market.number] = held._replace(base=held.base + d, cost=held.cost - released)
-        self.venue.transfer(("clearing", self.market.number), ("user", account, 0), received - released)
-        self.venue.touched.add(account)
+        from .venue import Position, Trade  # noqa: PLC0415 - the venue imports this file
+
+        base, cost = self.position(account)
+        scale = self.contract.scale
+        released = abs(cost) * abs(d) // abs(base) * (1 if cost > 0 else -1)
+        profit, rest = divmod(scale * received - released, scale)
+        self.venue.realise(account, self.market, Trade(Position(base + d, cost - released), profit, rest))
 
     def haircut(self, lots: int) -> int:
         """Raise the deficit of lots in money, and return what is not covered of that of all lots."""
         venue, market = self.venue, self.market
-        budget = max(0, self.give * lots)
-        queued = self.terms["method"] == "haircut_queue"
+        budget = self.contract.down(max(0, self.give * lots))
+        queued = self.method == "haircut_queue"
         names = self.ranked()[: venue.limits["adl_closes_per_round"]] if queued else self.candidates()
         fraction = self.terms.get("fraction_ppm")
         fraction = PPM if fraction is None else fraction
@@ -332,14 +469,15 @@ class Round:
             if amount > 0:
                 positions = venue.accounts[name].positions
                 held = positions[market.number]
-                positions[market.number] = held._replace(cost=held.cost + amount)
+                positions[market.number] = held._replace(cost=held.cost + self.contract.scale * amount)
                 venue.transfer(("clearing", market.number), ("user", name, 0), amount)
                 venue.transfer(("user", name, 0), ("user", self.number, 0), amount)
                 venue.touched.add(name)
                 venue.emit(ADL_HAIRCUT, account=name, market=market.number, amount=amount)
-        paid = max(0, self.lack) * lots
+        paid = self.contract.up(max(0, self.lack) * lots)
         venue.funds.pay(self.number, market, paid)
-        return max(0, (self.give + self.lack) * self.lots - sum(taken) - paid)
+        deficit = self.contract.down(self.give * self.lots) + self.contract.up(self.lack * self.lots)
+        return max(0, deficit - sum(taken) - paid)
 
     def risk(self, account: int) -> int:
         """Return the weight of a unit of profit."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from .limits import LIMIT_REACHED, OF_FUND_LOSS
+
 if TYPE_CHECKING:
     from .venue import Holder, Market, OracleVenue
 
@@ -79,6 +81,10 @@ class Funds:
         if amount > 0:
             self.venue.transfer(("fund", market.fund), ("user", number, 0), amount)
             self.venue.emit(FUND_PAID, account=number, market=market.number, code=market.fund, amount=amount)
+            period = self.venue.period
+            period.paid.append((number, amount))
+            if period.left_for(number) == 0:
+                self.venue.emit(LIMIT_REACHED, account=number, market=market.number, code=OF_FUND_LOSS)
             self.moved(market, -amount)
 
     def receive(self, number: int, market: Market, amount: int) -> None:
@@ -147,6 +153,11 @@ class Funds:
         """Look at the trigger of a market, and tell whether it is on."""
         self.look(market)
         return self.on[market.number]
+
+    def budget_for(self, number: int, market: Market) -> int:
+        """Return what the fund of a market may pay for an account."""
+        left = self.venue.period.left_for(number)
+        return self.budget(market) if left is None else min(left, self.budget(market))
 
     def budget(self, market: Market) -> int:
         """Return what the fund of a market may pay for it."""

@@ -15,7 +15,8 @@ Config = dict[str, Any]
 
 BILLION: Final = 1_000_000_000
 STEP: Final = Fraction(1, 10_000)
-NONE: Final[Config] = {"open_interest": None, "size": None, "account_leverage": False}
+NONE: Final[Config] = {"open_interest": None, "size": None, "account_leverage": False, "multipliers": False}
+MULTIPLIER_MAX: Final = 100 * 1_000_000
 
 
 class Tier(NamedTuple):
@@ -37,6 +38,33 @@ def rate_table(tiers: list[dict[str, int]], rate_name: str) -> list[Tier]:
             deduction = table[-1].deduction + step // MILLION
         table.append(Tier(row["lower"], rate, deduction))
     return table
+
+
+def multiplied(tiers: list[dict[str, int]], initial_ppm: int, maintenance_ppm: int) -> list[dict[str, int]] | None:
+    """Return tiers whose configured rates are multiplied, None if a multiplier or a rate is none."""
+    factors = {"initial_ppm": initial_ppm, "maintenance_ppm": maintenance_ppm}
+    if not all(1 <= factor <= MULTIPLIER_MAX for factor in factors.values()):
+        return None
+    made = []
+    for row in tiers:
+        if any(row[name] * factor % MILLION != 0 for name, factor in factors.items()):
+            return None
+        rates = {name: row[name] * factor // MILLION for name, factor in factors.items()}
+        made.append(row | rates | {"initial_ppm": min(MILLION, rates["initial_ppm"])})
+    return made
+
+
+def are_tiers(tiers: list[dict[str, int]], call_ppm: int) -> bool:
+    """Tell whether section 12 takes tiers."""
+    for before, row in zip([None, *tiers], tiers, strict=False):
+        initial, maintenance = row["initial_ppm"], row["maintenance_ppm"]
+        if not 0 < maintenance <= initial or maintenance * max(call_ppm, MILLION) >= MILLION * MILLION:
+            return False
+        for name in ("initial_ppm", "maintenance_ppm"):
+            step = 0 if before is None else row[name] - before[name]
+            if step < 0 or row["lower"] * step % MILLION != 0:
+                return False
+    return True
 
 
 def tier_of(table: list[Tier], notional: int) -> Tier:

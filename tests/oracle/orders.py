@@ -57,6 +57,8 @@ MODE_BITS: Final = 7 << MODE_SHIFT
 QUOTE_FLAGS: Final = POST_ONLY | SLIDE | MODE_BITS
 WAITS: Final = 256
 """Flag of an Accepted: the order waits for a trigger."""
+OFFER: Final = 512
+"""Flag of a liquidation order that rests until the auction; no user's order has it."""
 
 # Self-trade modes: of an order, and of an account up to 4.
 ACCOUNTS_OWN: Final = 0
@@ -275,6 +277,11 @@ class Order:
     def hidden(self) -> bool:
         """Tell whether it rests behind what is shown."""
         return bool(self.flags & HIDDEN)
+
+    @property
+    def is_offer(self) -> bool:
+        """Tell whether it is what an account in liquidation offers in a call."""
+        return bool(self.flags & OFFER)
 
     @property
     def is_market(self) -> bool:

@@ -303,13 +303,13 @@ class Funding:
         units = Fraction(self.accrual["units"], self.accrual["ticks"])
         return truncated(Fraction(rate, BILLION) * price * units * Fraction(self.interval_ns, self.rate_period))
 
-    def owed(self, lots: int, rate: int, price: int) -> int:
-        """Return what so many lots, times the tick value, owe."""
+    def owed(self, worth: Fraction, per_tick: Fraction, rate: int, price: int) -> int:
+        """Return what signed lots of a worth owe; with accrual it goes by what they gain with a tick."""
         if self.accrual is None:
-            exact = lots * price * Fraction(rate, BILLION) * Fraction(self.interval_ns, self.rate_period)
+            exact = worth * Fraction(rate, BILLION) * Fraction(self.interval_ns, self.rate_period)
         else:
             per_unit = Fraction(self.accrual["ticks"], self.accrual["units"])
-            exact = lots * self.index_units(rate, price) * per_unit
+            exact = per_tick * self.index_units(rate, price) * per_unit
         return -floor(-exact)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import adl, funds, settlement, waterfall
+from . import adl, auction, funds, levels, limits, plan, portfolio, settlement, waterfall
 from . import orders as o
 from . import venue as v
+from .further import METHODS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -46,13 +47,22 @@ REJECT_NAMES = {
     224: "ExpiryPast",
     225: "SourceCrossed",
     226: "SourceStale",
+    227: "WithdrawalsGated",
+    250: "AwaitingPlan",
+    251: "NoPlanAwaited",
+    252: "PlanTooLarge",
+    253: "PlanNotCandidate",
+    254: "PlanBeyondCap",
     301: "PositionLimit",
     302: "OpenInterestLimit",
     303: "MarginShort",
     304: "BalanceShort",
     305: "AmountOutOfRange",
     306: "AccountsFull",
+    307: "MultiplierRefused",
 }
+FURTHER_REJECTS = (227, 250, 251, 252, 253, 254, 307)
+"""Refusals that only worlds with further rules see."""
 
 REFUSED_WHEN_FIRED = (v.NOT_REDUCING, v.WOULD_TAKE, v.NOT_FILLABLE, v.MARGIN_SHORT)
 """Refusals of fired orders that are counted one by one."""
@@ -204,9 +214,9 @@ STATES = (
     "source_without_mark",
     "funding_capped",
     "funding_shared",
-    *(f"rejected:{name}" for name in REJECT_NAMES.values()),
+    *(f"rejected:{name}" for code, name in REJECT_NAMES.items() if code not in FURTHER_REJECTS),
 )
-"""Every state that ``reached`` can name."""
+"""Every state that plain worlds are asked for."""
 
 WATERFALL_STATES = (
     *(f"slice_{policy}" for policy in SLICES),
@@ -245,6 +255,78 @@ LEAST = {
 }
 """Least share of the worlds for every state."""
 
+LIMIT_NAMES = {
+    limits.OF_POSITION: "position",
+    limits.OF_NOTIONAL: "notional",
+    limits.OF_FUND_LOSS: "fund_loss",
+    limits.OF_ROUNDS: "rounds",
+    limits.OF_ADL_ROUNDS: "adl_rounds",
+    limits.OF_COOLDOWN: "cooldown",
+}
+"""What of a period is used up."""
+INDICATED = {
+    auction.CLEARS: "clears",
+    auction.NOTHING: "nothing",
+    auction.LEAVES: "leaves",
+    auction.OUTSIDE: "outside",
+}
+"""What an auction would do."""
+LEVEL_NAMES = {levels.CLOSE_OUT: "close_out", levels.BACKSTOP: "backstop"}
+"""Levels below which an account is closed in another way."""
+
+FURTHER_STATES = (
+    "multiplier_set",
+    *(f"limit_reached:{name}" for name in LIMIT_NAMES.values()),
+    "debt_waits_for_period",
+    "gate_closed",
+    "socialised_by_equity",
+    # 2.1: contracts.
+    *(f"{kind}_{what}" for kind in ("inverse", "quanto") for what in ("fill", "liquidation", "adl", "funding")),
+    "rest_left",
+    "rest_rounded",
+    # 8: ways of deleveraging.
+    *(f"adl_{method}" for method in dict.fromkeys(METHODS)),
+    "adl_size_band",
+    "adl_exempt",
+    "adl_next_band",
+    "adl_carried",
+    # 3: calls with deadlines, levels.
+    "call_due",
+    "call_cured_at_deadline",
+    "called_anew",
+    "liquidation_for_call",
+    *(f"level_{name}" for name in LEVEL_NAMES.values()),
+    "taken_over_whole",
+    "cancel_margin",
+    # 3.1: groups of markets.
+    "margin_in_groups",
+    "liquidation_of_group",
+    "order_in_group",
+    # 6.9: auctions.
+    "market_order_joins",
+    "market_order_priced",
+    "market_order_left",
+    "auction_shared_out",
+    "auction_confined",
+    "cancelled_beyond_collar",
+    "call_goes_on",
+    "offered",
+    "offer_filled",
+    *(f"indicative_{what}" for what in INDICATED.values()),
+    # 8.7: plans.
+    "plan_asked",
+    "plan_carried_out",
+    "plan_fallback",
+    "plan_without_need",
+    *(f"rejected:{REJECT_NAMES[code]}" for code in FURTHER_REJECTS),
+)
+"""What only worlds with further rules reach often."""
+
+FURTHER_LEAST = dict.fromkeys(FURTHER_STATES, 0.005)
+
+BACKED = 1
+"""Flag of a LiquidationOrder that the fund backs."""
+
 ORDER_EVENTS = (
     v.ORDER_BOUNDED,
     v.ACCEPTED,
@@ -261,9 +343,9 @@ ORDER_EVENTS = (
 _BY_KIND = {
     v.FILL: "fill",
     v.WITHDRAWN: "withdrawal",
-    v.MARGIN_CALLED: "margin_call",
-    v.MARGIN_CALL_CLEARED: "call_cleared",
-    v.LIQUIDATION_STARTED: "liquidation",
+    levels.MARGIN_CALLED: "margin_call",
+    levels.MARGIN_CALL_CLEARED: "call_cleared",
+    levels.LIQUIDATION_STARTED: "liquidation",
     waterfall.TAKEN_OVER: "take_over",
     waterfall.LIQUIDATOR_PAID: "liquidator_paid",
     waterfall.ASSIGNED: "assigned",
@@ -280,7 +362,12 @@ _BY_KIND = {
     adl.ADL_REMAINDER: "adl_remainder",
     waterfall.SOCIALISED: "socialised",
     waterfall.BAD_DEBT: "bad_debt",
-    v.UNCROSSED: "auction_uncross",
+    auction.UNCROSSED: "auction_uncross",
+    v.MULTIPLIER_SET: "multiplier_set",
+    levels.MARGIN_CALL_DUE: "call_due",
+    portfolio.MARGIN_MODE_SET: "margin_in_groups",
+    limits.WITHDRAWALS_GATED: "gate_closed",
+    plan.ADL_REQUESTED: "plan_asked",
 }
 _CANCELS = {
     v.BY_USER: "cancel",
@@ -290,6 +377,7 @@ _CANCELS = {
     v.EXPIRED: "expired",
     v.REQUOTED: "requoted",
     v.BY_OPERATOR: "operator_cancel",
+    v.BY_MARGIN: "cancel_margin",
 }
 _ENDS = {waterfall.RECOVERED: "recovered", waterfall.CLOSED_OUT: "closed", waterfall.BANKRUPT: "bankrupt"}
 
@@ -311,13 +399,35 @@ class _Reached:
         kind = event["kind"]
         if kind in _BY_KIND:
             self.states.add(_BY_KIND[kind])
+        self.look_at_further(event)
         if kind in ORDER_EVENTS:
             self.look_at_order(event)
-        elif v.LIQUIDATION_STARTED <= kind <= funds.CLAIM_PAID:
+        elif levels.LIQUIDATION_STARTED <= kind <= funds.CLAIM_PAID:
             self.look_at_waterfall(event)
         else:
             self.look_at_market(event)
         self.last = event
+
+    def look_at_further(self, event: Record) -> None:
+        """Look at an event that only further rules bring."""
+        kind = event["kind"]
+        if kind == limits.LIMIT_REACHED:
+            self.states.add(f"limit_reached:{LIMIT_NAMES[event['code']]}")
+        elif kind == levels.LEVEL_REACHED:
+            self.states.add(f"level_{LEVEL_NAMES[event['code']]}")
+        elif kind == levels.LIQUIDATION_STARTED and event["flags"] & levels.FOR_CALL:
+            self.states.add("liquidation_for_call")
+        elif kind == auction.INDICATIVE:
+            self.states.add(f"indicative_{INDICATED[event['code']]}")
+        elif kind == plan.ADL_PLANNED:
+            self.states.add("plan_fallback" if event["code"] else "plan_carried_out")
+        elif kind == waterfall.TAKEN_OVER and self.last["kind"] == levels.LEVEL_REACHED:
+            self.states.add("taken_over_whole")
+        elif kind == waterfall.SOCIALISED and self.config is not None:
+            if self.config["last_resort"] == "socialise_equity":
+                self.states.add("socialised_by_equity")
+        elif kind == adl.ADL_FILL:
+            self.look_at_contract(event, "adl")
 
     def look_at_order(self, event: Record) -> None:
         """Look at an event of an order."""
@@ -337,11 +447,12 @@ class _Reached:
             self.states.add("reduce_only")
         if kind == v.ACCEPTED and order in self.armed:
             self.states.add("fired_accepted")
-        elif kind == v.REPLACED:
+        elif kind == v.REPLACED and event["flags"] != auction.PRICED:
             self.states.add("replace_kept" if event["flags"] else "replace_moved")
         elif kind == waterfall.LIQUIDATION_ORDER:
             self.last_liquidation = event
-            if event["flags"]:
+            self.look_at_contract(event, "liquidation")
+            if event["flags"] == BACKED:
                 self.states.add("fund_backed_order")
             if self.config is not None:
                 rules = self.config["markets"][event["market"]]["liquidation"]
@@ -374,8 +485,16 @@ class _Reached:
             self.states.add("partial_fill")
         if self.config is not None and not self.config["markets"][event["market"]].get("cleared", True):
             self.states.add("uncleared_fill")
-        if event["flags"] & v.LIQUIDATION and self.last_liquidation["flags"]:
+        self.look_at_contract(event, "fill")
+        if event["flags"] & v.LIQUIDATION and self.last_liquidation["flags"] == BACKED:
             self.states.add("fund_backed_fill")
+
+    def look_at_contract(self, event: Record, what: str) -> None:
+        """Look at something that happens in a market whose contract may be another than linear."""
+        if self.config is not None:
+            contract = self.config["markets"][event["market"]].get("contract", {"type": "linear"})
+            if contract["type"] != "linear":
+                self.states.add(f"{contract['type']}_{what}")
 
     def look_at_market(self, event: Record) -> None:
         """Look at an event of a market, or at a refusal."""
@@ -391,17 +510,18 @@ class _Reached:
             by_fill = self.last["kind"] == v.FILL and bool(self.last["flags"] & v.LIQUIDATION)
             if by_fill or self.last["kind"] == waterfall.LIQUIDATION_ORDER:
                 self.states.add("breaker_by_liquidation")
-        elif kind == v.UNCROSSED and event["amount"] != 0:
+        elif kind == auction.UNCROSSED and event["amount"] != 0:
             self.states.add("uncross_surplus")
         elif kind == v.INDEX_STATE:
             self.states.add(f"index_{INDEX_STATES[event['code']]}")
         elif kind == v.FUNDING_PAID:
             self.states.add("funding_paid" if event["amount"] > 0 else "funding_received")
+            self.look_at_contract(event, "funding")
 
     def look_at_waterfall(self, event: Record) -> None:
         """Look at an event of a liquidation."""
         kind = event["kind"]
-        if kind == v.LIQUIDATION_STARTED and event["qty"] == 0:
+        if kind == levels.LIQUIDATION_STARTED and event["qty"] == 0:
             self.states.add("liquidation_without_position")
         elif kind == waterfall.LIQUIDATION_ENDED:
             self.states.add(_ENDS[event["code"]])
@@ -417,7 +537,7 @@ class _Reached:
         elif self.config is not None and kind in (adl.ADL_STARTED, adl.ADL_FILL, adl.ADL_HAIRCUT):
             terms = self.config["markets"][event["market"]]["adl"]
             if kind != adl.ADL_STARTED:
-                self.states.add(f"adl_{terms['method']}")
+                self.states.add(f"adl_{terms.get('plan_fallback', terms['method'])}")
             elif terms["price"] == "mark":
                 self.states.add("adl_at_mark")
             elif event["price"] != self.last_liquidation["amount"]:

@@ -87,7 +87,7 @@ class Writer:
             return 1000
         free = self.oracle.equity(number) - self.oracle.initial(number)
         rate = market.initial_rates[0].rate + max(0, market.taker_ppm)
-        per_lot = max(1, market.mark * market.tick_value * rate // o.MILLION)
+        per_lot = max(1, market.notional(1) * rate // o.MILLION)
         return max(0, free // per_lot)
 
     def able(self, market: v.Market, count: int) -> list[int]:

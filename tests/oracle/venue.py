@@ -8,12 +8,18 @@ misread the page. The sections follow the order of the page; what concerns one o
 from __future__ import annotations
 
 from bisect import insort
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
+from math import ceil
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from . import margin, settlement
+from . import adl, margin, settlement
+from .auction import Auction, Offer
+from .contract import Contract
 from .funds import Funds
+from .levels import Levels
+from .limits import LIMIT_REACHED, OF_ROUNDS, Gate, Period
 from .margin import rate_table, requirement, tier_of
 from .orders import (
     ACCOUNTS_OWN,
@@ -55,12 +61,16 @@ from .orders import (
     priority_of,
     share_out,
 )
+from .plan import NO_PLAN_AWAITED, PLAN_NOT_CANDIDATE, Plans
+from .portfolio import MARGIN_MODE_SET, Group
 from .prices import STALE, Funding, Mark, Settlement, Sources, View
 from .settlement import FinalSettlement
 from .waterfall import VOLUNTEER_SET, Waterfall
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+
+    from .plan import Request
 
 Holder = tuple[str] | tuple[str, int] | tuple[str, int, int]
 
@@ -120,12 +130,18 @@ WITHDRAW: Final = 12
 FUND_DEPOSIT: Final = 13
 SET_LEVERAGE: Final = 14
 TRANSFER: Final = 15
+SET_MULTIPLIER: Final = 16
+SET_MARGIN_MODE: Final = 17
 INDEX: Final = 20
 SET_PHASE: Final = 21
 PULSE: Final = 22
 SOURCE: Final = 23
 VOLUNTEER: Final = 24
 SETTLE: Final = 25
+PLAN_BEGIN: Final = 40
+PLAN_ROW: Final = 41
+PLAN_COMMIT: Final = 42
+WHILE_A_PLAN_IS_AWAITED: Final = (PLAN_BEGIN, PLAN_ROW, PLAN_COMMIT, CANCEL, CANCEL_ALL, PULSE)
 
 REJECTED: Final = 100
 ACCOUNT_OPENED: Final = 101
@@ -144,20 +160,20 @@ REPLACED: Final = 203
 SHOWN: Final = 204
 ARMED: Final = 205
 FILL: Final = 210
-UNCROSSED: Final = 300
 MARKED: Final = 400
 INDEX_STATE: Final = 401
 FUNDING_SETTLED: Final = 410
 FUNDING_PAID: Final = 411
-MARGIN_CALLED: Final = 500
-MARGIN_CALL_CLEARED: Final = 501
-LIQUIDATION_STARTED: Final = 510
+MULTIPLIER_SET: Final = 504
 SOCIALISED: Final = 540
 
 # Flags of a Cancel or a Replace, and of a CancelAll.
 BY_CLIENT_ID: Final = 1
 ONE_SIDE: Final = 1
 ONE_SESSION: Final = 2
+
+KEPT: Final = 1
+"""Flag of a Replaced: priority was kept."""
 
 # Flags of a Fill.
 TAKER: Final = 1
@@ -177,6 +193,7 @@ REFUSED_WHEN_FIRED: Final = 8
 BY_OTHER_LEG: Final = 9
 REQUOTED: Final = 10
 BY_OPERATOR: Final = 11
+BY_MARGIN: Final = 13
 LEG_NOTES: Final = {
     EXPIRED: "expiry",
     BY_REDUCE_ONLY: "reduce_only",
@@ -197,19 +214,42 @@ class Position(NamedTuple):
     cost: int
 
 
-def traded(position: Position, d: int, price: int, tick_value: int) -> tuple[Position, int]:
-    """Return the position after a trade of d signed lots, and the profit that the trade realised."""
+class Trade(NamedTuple):
+    """What a trade makes of a position."""
+
+    position: Position
+    profit: int
+    """Whole minor units that are realised."""
+    rest: int
+    """Parts of one that are realised as well."""
+
+    def settled(self) -> tuple[Position, int]:
+        """Return the position with the rest in its cost, and the rest of a flat one, which nobody has."""
+        base, cost = self.position
+        return (Position(0, 0), self.rest) if base == 0 else (Position(base, cost - self.rest), 0)
+
+
+def traded(position: Position, d: int, value: int, scale: int) -> Trade:
+    """Return what a trade of d signed lots makes of a position.
+
+    Parameters
+    ----------
+    value
+        What a long lot is worth at the price, in parts.
+    scale
+        Parts of a minor unit.
+    """
     base, cost = position
-    profit = 0
+    profit = rest = 0
     if base != 0 and sign(base) != sign(d):
         b = sign(base)
         k = min(abs(d), abs(base))
         released = cost if k == abs(base) else trunc_div(cost * k, abs(base))
-        profit = b * k * price * tick_value - released
+        profit, rest = divmod(b * k * value - released, scale)
         base -= b * k
         cost -= released
         d += b * k
-    return Position(base + d, cost + d * price * tick_value), profit
+    return Trade(Position(base + d, cost + d * value), profit, rest)
 
 
 @dataclass(slots=True)
@@ -225,6 +265,8 @@ class Account:
     """Self-trade mode of orders that have none of their own."""
     called: bool = False
     in_liquidation: bool = False
+    in_groups: bool = False
+    """Whether it is margined in groups of markets."""
 
 
 @dataclass(slots=True)
@@ -294,6 +336,8 @@ PHASE_TIMER: Final = 1
 FUNDING_TIMER: Final = 2
 SOURCE_TIMER: Final = 3
 SETTLEMENT_TIMER: Final = 4
+DEADLINE_TIMER: Final = 5
+"""Deadlines of calls; they come after those of every market, and are of none."""
 
 PRE_OPEN: Final = 0
 CONTINUOUS: Final = 1
@@ -325,24 +369,26 @@ class Market:
 
     def __init__(self, number: int, config: Config, breakers: list[Config]) -> None:
         self.number = number
-        self.tick_value: int = config["tick_value"]
-        self.price_max: int = config["price_max"]
+        self.contract = Contract(config)
+        self.price_min = self.contract.price_min
+        self.price_max = self.contract.price_max
+        self.rests = 0
+        """Parts of minor units that flat positions have left in Clearing."""
         self.order_qty_max: int = config["order_qty_max"]
         self.position_max: int = config["position_max"]
         self.open_interest_max: int = config["open_interest_max"]
         self.maker_ppm: int = config["fees"]["maker_ppm"]
         self.taker_ppm: int = config["fees"]["taker_ppm"]
-        self.initial_rates = rate_table(config["tiers"], "initial_ppm")
-        self.maintenance_rates = rate_table(config["tiers"], "maintenance_ppm")
+        self.tiers: list[dict[str, int]] = config["tiers"]
+        """Rates as they are configured."""
+        self.take_rates(self.tiers)
         self.marking = Mark(config["mark"])
         self.sources = Sources(config.get("index"), config["mark"])
         self.margin: Config = margin.NONE | config.get("margin", {})
         self.own_rates: dict[int, int] = {}
         """Initial rates that accounts chose for themselves."""
-        self.fund: int = config["fund"]
         self.reopen_auction_ns: int = config["reopen_auction_ns"]
-        self.liquidation: Config = config["liquidation"]
-        self.adl: Config = config["adl"]
+        self.take_waterfall(config)
         self.cleared: bool = config.get("cleared", True)
         self.client_ids: str | Config = config.get("client_ids", "none")
         self.allocation: Config = config.get("allocation", {"type": "price_time"})
@@ -351,17 +397,18 @@ class Market:
         self.funding: Funding | None = None
         if config["funding"] is not None:
             self.funding = Funding(config["funding"], config["tiers"][0])
-        self.bands: list[BandRule] = []
-        self.moves: list[MoveRule] = []
-        for rule_number, breaker in enumerate(breakers):
-            if number in breaker["markets"]:
-                self.add_rule(rule_number, breaker)
-
+        self.take_breakers(breakers)
         self.phase: int = PHASE_NAMES.index(config["phase"])
         self.phase_end = 0
         self.index = self.mark = self.last = 0
         self.book: list[list[Order]] = [[], []]
         """Buys and sells, each in priority order."""
+        self.unpriced: list[list[Order]] = [[], []]
+        """Market orders of a call, longest resting first."""
+        self.touch_before: tuple[int, int] | None = None
+        """Best bid and ask as they stood when the market last went from trading to a phase that does not match."""
+        self.indicated: tuple[int, int, int, int] | None = None
+        """What the auction was said to do, since the phase was entered."""
         self.top: list[Order | None] = [None, None]
         """The top order of each side."""
         self.waiting: list[Order] = []
@@ -371,10 +418,31 @@ class Market:
         self.has_new_mark = False
         """Whether they have not observed the mark and the index."""
         self.final = FinalSettlement(config.get("settlement"))
+
+    def take_waterfall(self, config: Config) -> None:
+        """Take the terms of auctions, liquidation and deleveraging."""
+        self.auction_rules: Config = config.get("auction") or {}
+        self.liquidation: Config = config["liquidation"]
+        self.adl: Config = config["adl"]
+        self.fund: int = config["fund"]
         self.volunteers: dict[int, int] = {}
         """Lots that volunteers still take, in the order of joining."""
+        self.deleveraged = adl.History()
         self.rankings: dict[int, list[int]] = {}
         """ADL rankings by the sign of the position that is closed against them."""
+
+    def take_rates(self, tiers: list[dict[str, int]]) -> None:
+        """Go by tiers from now on."""
+        self.initial_rates = rate_table(tiers, "initial_ppm")
+        self.maintenance_rates = rate_table(tiers, "maintenance_ppm")
+
+    def take_breakers(self, breakers: list[Config]) -> None:
+        """Bind the breakers of the configuration that watch this market."""
+        self.bands: list[BandRule] = []
+        self.moves: list[MoveRule] = []
+        for number, rule in enumerate(breakers):
+            if self.number in rule["markets"]:
+                self.add_rule(number, rule)
 
     def add_rule(self, number: int, rule: Config) -> None:
         """Bind a breaker of the configuration to this market."""
@@ -395,13 +463,26 @@ class Market:
             )
         )
 
-    def notional_at(self, lots: int, price: int) -> int:
-        """Return what lots are worth at a price."""
-        return lots * price * self.tick_value
-
     def notional(self, lots: int) -> int:
-        """Return the value of some lots at the mark."""
-        return lots * self.mark * self.tick_value
+        """Return N of lots without a side, at the mark."""
+        return self.contract.notional(lots, self.mark)
+
+    def size(self, base: int) -> int:
+        """Return N of a position, at the mark."""
+        return self.contract.position_notional(base, self.mark)
+
+    def profit(self, position: Position) -> int:
+        """Return the profit of a position at the mark; there is none before the first mark, nor a position."""
+        value = self.contract.value(position.base, self.mark) if position.base else 0
+        return value - self.contract.paid(position.cost)
+
+    def lot_value(self) -> Fraction:
+        """Return what a lot is worth at the mark, exactly."""
+        return self.contract.worth(1, self.mark)
+
+    def owed(self, lots: int, start: int, end: int) -> int:
+        """Return what signed lots gain from one price to another, in parts, 0 if they lose."""
+        return max(0, lots * self.contract.gain(start, end))
 
     @property
     def is_pro_rata(self) -> bool:
@@ -419,7 +500,7 @@ class Market:
 
     def open_orders(self) -> list[Order]:
         """Return what rests and what waits."""
-        return [*self.resting(), *self.waiting]
+        return [*self.resting(), *self.unpriced[BUY], *self.unpriced[SELL], *self.waiting]
 
     def find(self, number: int) -> Order | None:
         """Return the open order with an acceptance number."""
@@ -539,12 +620,15 @@ TRIGGER_BEYOND: Final = 223
 EXPIRY_PAST: Final = 224
 SOURCE_CROSSED: Final = 225
 SOURCE_STALE: Final = 226
+WITHDRAWALS_GATED: Final = 227
+AWAITING_PLAN: Final = 250
 POSITION_LIMIT: Final = 301
 OPEN_INTEREST_LIMIT: Final = 302
 MARGIN_SHORT: Final = 303
 BALANCE_SHORT: Final = 304
 AMOUNT_OUT_OF_RANGE: Final = 305
 ACCOUNTS_FULL: Final = 306
+MULTIPLIER_REFUSED: Final = 307
 
 
 class RefusedError(Exception):
@@ -575,9 +659,9 @@ class Incoming:
     """The bankruptcy price if the market's fund pays for what is worse than it."""
     filled: int = 0
     value: int = 0
-    """Sum of price x quantity x tick value."""
+    """What a long position of what was filled was worth at the prices of the fills, in parts."""
     cost: int = 0
-    """What the fills cost the fund."""
+    """What the fills cost the fund, in parts."""
     tripped: bool = False
     prevented: bool = False
     """Whether it has met an order of its own party."""
@@ -640,6 +724,10 @@ class OracleVenue:
         self.call_ppm: int = config["margin_call_ppm"]
         self.backstop: int | None = config["backstop"]
         self.markets = [Market(i, m, config["breakers"]) for i, m in enumerate(config["markets"])]
+        self.auctions = [Auction(self, market) for market in self.markets]
+        self.groups = [Group(self, rules) for rules in config.get("portfolios", [])]
+        self.offers: list[Offer] = []
+        """What accounts in liquidation offer in the uncross that is under way."""
 
         self.now = 0
         self.event_count = 0
@@ -651,6 +739,10 @@ class OracleVenue:
         self.parked: list[int] = []
         self.funds = Funds(self)
         self.waterfall = Waterfall(self)
+        self.period = Period(config.get("block_limits"))
+        self.gate = Gate(self)
+        self.levels = Levels(self)
+        self.plans = Plans(self)
         self.settlement: Settlement | None = None
         self.timers_pending = False
         self.terms = Gathered()
@@ -782,9 +874,21 @@ class OracleVenue:
 
     def trade(self, number: int, market: Market, d: int, price: int) -> None:
         """Change a position by d signed lots at a price."""
-        positions = self.accounts[number].positions
-        positions[market.number], profit = traded(positions[market.number], d, price, market.tick_value)
-        self.transfer(("clearing", market.number), user(number, 0), profit)
+        contract, held = market.contract, self.accounts[number].positions[market.number]
+        self.realise(number, market, traded(held, d, contract.lot(price), contract.scale))
+
+    def realise(self, number: int, market: Market, trade: Trade) -> None:
+        """Take what a trade makes of a position, and move its profit."""
+        m = market.number
+        self.accounts[number].positions[m], left = trade.settled()
+        self.transfer(("clearing", m), user(number, 0), trade.profit)
+        market.rests += left
+        if left > 0:
+            self.note("rest_left")
+        if market.rests >= market.contract.scale:
+            market.rests -= market.contract.scale
+            self.transfer(("clearing", m), ("rounding", m), 1)
+            self.note("rest_rounded")
         self.touched.add(number)
 
     # -----------------------------------------------------------------------------------------------------
@@ -807,9 +911,18 @@ class OracleVenue:
             held, rules = self.balance(user(number, asset)), self.collateral(asset)
             deposits = -self.balance(("external", asset))
             total += rules.initial_value(held, deposits) if initial else rules.value(held)
-        for market, (base, cost) in zip(self.markets, self.accounts[number].positions, strict=True):
-            total += market.notional(base) - cost
-        return total
+        positions = self.accounts[number].positions
+        return total + sum(market.profit(held) for market, held in zip(self.markets, positions, strict=True))
+
+    def group_of(self, number: int, market: Market) -> Group | None:
+        """Return the group in which an account's position in a market is margined."""
+        if not self.accounts[number].in_groups:
+            return None
+        return next((group for group in self.groups if market in group.markets), None)
+
+    def groups_of(self, number: int) -> list[Group]:
+        """Return the groups in which an account is margined."""
+        return self.groups if self.accounts[number].in_groups else []
 
     def size_rate(self, market: Market, lots: int) -> int:
         """Return the maintenance rate of a size, 0 without a rule."""
@@ -821,8 +934,11 @@ class OracleVenue:
 
     def maintenance_of(self, number: int, market: Market) -> int:
         """Return the maintenance margin of one position."""
-        lots = abs(self.accounts[number].positions[market.number].base)
-        notional = market.notional(lots)
+        group = self.group_of(number, market)
+        if group is not None:
+            return group.part_of(self.accounts[number], market)
+        base = self.accounts[number].positions[market.number].base
+        lots, notional = abs(base), market.size(base)
         by_size = ceil_div(notional * self.size_rate(market, lots), MILLION)
         return max(requirement(market.maintenance_rates, notional), by_size) if lots else 0
 
@@ -833,15 +949,17 @@ class OracleVenue:
     def has_recovered(self, number: int) -> bool:
         """Tell whether an account in liquidation may leave it."""
         exit_ppm: int = self.config.get("liquidation_exit_ppm", MILLION)
-        return self.equity(number) * MILLION >= self.maintenance(number) * exit_ppm
+        is_out = self.equity(number) * MILLION >= self.maintenance(number) * exit_ppm
+        return is_out and self.levels.covers_call(number)
 
     def call_requirement(self, number: int) -> int:
         """Return C of an account, 0 if there are no calls."""
-        total = 0
+        account = self.accounts[number]
+        total = sum(group.call(account, self.call_ppm) for group in self.groups_of(number))
         for market in self.markets:
-            lots = abs(self.accounts[number].positions[market.number].base)
-            if lots != 0:
-                notional = market.notional(lots)
+            base = account.positions[market.number].base
+            lots, notional = abs(base), market.size(base)
+            if lots != 0 and self.group_of(number, market) is None:
                 tier = tier_of(market.maintenance_rates, notional)
                 exact = max(notional * tier.rate - MILLION * tier.deduction, notional * self.size_rate(market, lots))
                 total += ceil_div(exact * self.call_ppm, MILLION * MILLION)
@@ -866,29 +984,32 @@ class OracleVenue:
         floor_ = ceil_div(notional * min(MILLION, max(rates)), MILLION)
         return max(requirement(market.initial_rates, notional), floor_)
 
-    def initial(
-        self, number: int, instead: dict[int, int] | None = None, interests: dict[int, int] | None = None
-    ) -> int:
-        """Return IM of an account, with other exposures in some markets, or at another open interest, if wanted."""
-        total = 0
+    def initial(self, number: int, interests: dict[int, int] | None = None) -> int:
+        """Return IM of an account, at another open interest if wanted."""
+        total = sum(group.initial(self.accounts[number]) for group in self.groups_of(number))
         for market in self.markets:
-            if instead is not None and market.number in instead:
-                lots = instead[market.number]
-            else:
-                lots = self.exposure(number, market)
-            interest = None if interests is None else interests[market.number]
-            total += self.initial_of(market, lots, market.own_rates.get(number, 0), interest)
+            if self.group_of(number, market) is None:
+                own, lots = market.own_rates.get(number, 0), self.exposure(number, market)
+                total += self.initial_of(market, lots, own, None if interests is None else interests[market.number])
         return total
 
     def after_trade(self, number: int, market: Market, d: int, price: int) -> tuple[int, int]:
         """Return what E and IM of an account would be after a trade of d signed lots, open interest as it stands."""
         interests = {each.number: self.open_interest(each) for each in self.markets}
-        positions = self.accounts[number].positions
+        with self.as_if_traded(number, market, d, price) as profit:
+            return self.equity(number, initial=True) + profit, self.initial(number, interests=interests)
+
+    @contextmanager
+    def as_if_traded(self, number: int, market: Market, d: int, price: int) -> Iterator[int]:
+        """Let a position be for a while as it would be after a trade; its profit is not in the balance."""
+        positions, contract = self.accounts[number].positions, market.contract
         before = positions[market.number]
-        positions[market.number], profit = traded(before, d, price, market.tick_value)
-        equity, initial = self.equity(number, initial=True) + profit, self.initial(number, interests=interests)
-        positions[market.number] = before
-        return equity, initial
+        trade = traded(before, d, contract.lot(price), contract.scale)
+        positions[market.number], _ = trade.settled()
+        try:
+            yield trade.profit
+        finally:
+            positions[market.number] = before
 
     def check_order(
         self, number: int, market: Market, side: int, *, price: int | None, qty: int, gone: int = 0
@@ -920,14 +1041,21 @@ class OracleVenue:
         grows = after > before
         refuse_if(grows and self.open_interest(market) + qty > market.open_interest_max, OPEN_INTEREST_LIMIT)
 
-        initial = self.initial(number, {m: after})
-        if initial <= self.initial(number, {m: before}):
+        standing = account.open[side][m]
+        account.open[side][m] = standing - gone
+        least = self.initial(number)
+        account.open[side][m] = standing - gone + qty
+        initial = self.initial(number)
+        account.open[side][m] = standing
+        if self.group_of(number, market) is not None:
+            self.note("order_in_group")
+        if initial <= least:
             return
         open_loss = 0
         if price is not None:
-            open_loss = max(0, direction(side) * (price - market.mark)) * qty * market.tick_value
-        notional = (market.mark if price is None else price) * qty * market.tick_value
-        fee = max(0, ceil_div(notional * market.taker_ppm, MILLION))
+            open_loss = market.contract.up(market.owed(direction(side) * qty, market.mark, price))
+        worth = market.contract.worth(qty, market.mark if price is None else price)
+        fee = max(0, ceil(worth * market.taker_ppm / MILLION))
         refuse_if(self.equity(number, initial=True) < initial + open_loss + fee, MARGIN_SHORT)
 
     # -----------------------------------------------------------------------------------------------------
@@ -968,18 +1096,23 @@ class OracleVenue:
         accepted = True
         try:
             refuse_if(self.timers_pending and kind != PULSE, TIMERS_PENDING)
+            waits = self.plans.awaited is not None
+            refuse_if(waits and kind not in WHILE_A_PLAN_IS_AWAITED, AWAITING_PLAN)
             HANDLERS[kind](self)
         except RefusedError as refused:
             accepted = False
             self.emit_rejected(refused.code)
 
-        if accepted and not self.timers_pending:
+        goes_on = accepted and not self.timers_pending and self.plans.awaited is None
+        if goes_on and kind != PLAN_COMMIT:
             self.run_triggers()
         marked = bool(self.step_marks)
         self.health(everyone=marked)
-        if accepted and (marked or kind == PULSE) and not self.timers_pending:
+        resolves = goes_on and (marked or kind == PULSE)
+        if resolves:
             self.resolve()
             self.health(everyone=False)
+        self.indicate(kind)
         self.observe()
         self.audit()
         return accepted
@@ -1021,6 +1154,9 @@ class OracleVenue:
     def run_timer(self, timer: tuple[int, int, int], timers: list[tuple[int, int, int]]) -> None:
         """Run the first of the due timers."""
         due, m, what = timer
+        if what == DEADLINE_TIMER:
+            self.levels.end(due)
+            return
         market = self.markets[m]
         if what == FUNDING_TIMER:
             self.start_funding(market)
@@ -1052,6 +1188,7 @@ class OracleVenue:
                 timers.append((market.funding.due, market.number, FUNDING_TIMER))
             ends = {source.end() for source in market.sources.all if source.live}
             timers += [(end, market.number, SOURCE_TIMER) for end in ends if end <= self.now]
+        timers += [(due, NO_MARKET, DEADLINE_TIMER) for due in self.levels.due()]
         return timers
 
     def expire(self, market: Market, due: int) -> None:
@@ -1067,7 +1204,10 @@ class OracleVenue:
     def end_phase(self, market: Market) -> None:
         """Lead a market out of a phase whose end is due."""
         due = market.phase_end
-        if market.final.reduces:
+        if self.collects_orders(market) and self.auctions[market.number].is_outside():
+            self.note("call_goes_on")
+            self.enter_phase(market, market.phase, 0)
+        elif market.final.reduces:
             self.enter_phase(market, REDUCE_ONLY_PHASE, 0)
         elif market.phase in (HALTED, PAUSE) and market.reopen_auction_ns > 0:
             self.enter_phase(market, CALL_AUCTION, due + market.reopen_auction_ns)
@@ -1079,11 +1219,18 @@ class OracleVenue:
     def enter_phase(self, market: Market, phase: int, end: int) -> None:
         """Change the phase of a market; the book is uncrossed first if matching begins."""
         old = market.phase
-        if PHASES[phase].matches and not PHASES[old].matches:
+        if PHASES[old].matches and not PHASES[phase].matches:
+            buys, sells = market.shown(BUY), market.shown(SELL)
+            market.touch_before = (buys[0].price, sells[0].price) if buys and sells else None
+        uncrosses = PHASES[phase].matches and not PHASES[old].matches
+        if uncrosses:
             self.uncross(market)
         market.phase = phase
         market.phase_end = end
+        market.indicated = None
         self.emit(PHASE_CHANGED, market=market.number, code=phase, flags=old, amount=end)
+        if uncrosses:
+            self.settle_offers()
 
     # Step 6a: triggers.
 
@@ -1133,14 +1280,11 @@ class OracleVenue:
                 calls.append(number)
 
         for number in cleared:
-            self.emit(MARGIN_CALL_CLEARED, account=number, amount=self.equity(number))
+            self.levels.clear(number)
         for number in sorted(calls, key=self.how_bad):
-            equity, call = self.equity(number), self.call_requirement(number)
-            self.emit(MARGIN_CALLED, account=number, amount=equity, qty=call)
+            self.levels.call(number)
         for number in sorted(started, key=self.how_bad):
-            equity, maintenance = self.equity(number), self.maintenance(number)
-            self.emit(LIQUIDATION_STARTED, account=number, amount=equity, qty=maintenance)
-            self.queue.append(number)
+            self.levels.start(number)
 
     def can_be_liquidated(self, number: int) -> bool:
         """Tell whether an account has no position, or one in a market with liquidation enabled."""
@@ -1160,10 +1304,28 @@ class OracleVenue:
 
     def resolve(self) -> None:
         """Give the head of the queue a round, up to the limit of rounds."""
+        self.period.begin_step(self.now)
         for _ in range(self.limits["liquidation_rounds_per_step"]):
             if not self.queue:
                 return
-            self.waterfall.round(self.queue.pop(0))
+            if not self.period.takes_round():
+                self.emit(LIMIT_REACHED, account=self.queue[0], code=OF_ROUNDS)
+                return
+            number = self.queue.pop(0)
+            self.waterfall.round(number)
+            if self.plans.awaited is not None:
+                return
+            if self.accounts[number].in_liquidation:
+                self.gate.look_at_equity(number)
+
+    def indicate(self, kind: int) -> None:
+        """Tell what auctions would do."""
+        for market, auction in zip(self.markets, self.auctions, strict=True):
+            when = auction.rules["indicative"]
+            if self.collects_orders(market) and (
+                when == "command" or (when == "pulse" and kind in (INDEX, SOURCE, PULSE))
+            ):
+                auction.indicate()
 
     # Step 9: observe.
 
@@ -1190,11 +1352,13 @@ class OracleVenue:
             m = market.number
             held = [account.positions[m] for account in self.accounts]
             assert sum(p.base for p in held) == 0, "positions do not sum to zero"
-            assert self.balance(("clearing", m)) == -sum(p.cost for p in held), "Clearing is off"
+            clearing = market.contract.scale * self.balance(("clearing", m)) + sum(p.cost for p in held)
+            assert clearing == market.rests, "Clearing is off"
+            assert 0 <= market.rests < market.contract.scale, "rests make a minor unit"
             if self.settlement is None:
                 assert self.balance(("funding", m)) >= 0, "Funding is negative"
             resting = [[0] * len(self.accounts), [0] * len(self.accounts)]
-            for order in market.resting():
+            for order in [*market.resting(), *market.unpriced[BUY], *market.unpriced[SELL]]:
                 if market.cleared and not order.reduce_only:
                     resting[order.side][order.account] += order.qty
             for side in (BUY, SELL):
@@ -1217,7 +1381,8 @@ class OracleVenue:
             top = market.top[side]
             assert top is None or (top in market.book[side] and not top.hidden), "the top order is none"
         assert all(order.trigger is not None for order in market.waiting), "an order waits for nothing"
-        assert all(order.counted == (market.cleared and not order.reduce_only) for order in market.resting())
+        resting = [order for order in orders if order not in market.waiting]
+        assert all(order.counted == (market.cleared and not order.reduce_only) for order in resting)
         for order in orders:
             assert order.account < len(self.accounts), "an order has no account"
             assert 0 <= order.behind < order.qty, "an order shows nothing"
@@ -1269,7 +1434,7 @@ class OracleVenue:
         for rule in market.binding_bands():
             if rule.width_ppm is None:
                 continue
-            bound = inward_bound(market.mark, rule.width_ppm, order.side)
+            bound = max(market.price_min, inward_bound(market.mark, rule.width_ppm, order.side))
             if direction(order.side) * (price - bound) <= 0:
                 continue
             fields = {
@@ -1292,7 +1457,7 @@ class OracleVenue:
     def tightest_bound(self, market: Market, side: int, *, liquidation: bool) -> int | None:
         """Return the tightest bound of the bands, None if there is none."""
         bounds = [
-            inward_bound(market.mark, rule.width_ppm, side)
+            max(market.price_min, inward_bound(market.mark, rule.width_ppm, side))
             for rule in market.binding_bands()
             if rule.width_ppm is not None and not (liquidation and rule.exempt_liquidations)
         ]
@@ -1304,7 +1469,7 @@ class OracleVenue:
         """Return the number of the first band that holds liquidation orders to a bound."""
         for rule in market.binding_bands():
             if rule.width_ppm is not None and not rule.exempt_liquidations:  # noqa: SIM102 - reads better in two
-                if inward_bound(market.mark, rule.width_ppm, side) == bound:
+                if max(market.price_min, inward_bound(market.mark, rule.width_ppm, side)) == bound:
                     return rule.number
         raise AssertionError("a bound comes from a band")
 
@@ -1346,17 +1511,22 @@ class OracleVenue:
             session=command["amount"],
             expiry=market.day_end(self.now) if command["flags"] & DAY else terms.expiry,
         )
-        refuse_if(not admits(market.phase, order) and not self.may_wait(market, order), PHASE_REFUSES)
+        is_admitted = admits(market.phase, order) or self.may_wait(market, order) or self.joins_call(market, order)
+        refuse_if(not is_admitted, PHASE_REFUSES)
         self.place_order(market, order)
 
     def may_wait(self, market: Market, order: Order) -> bool:
         """Tell whether an order waits and its phase places anything."""
         return order.trigger is not None and PHASES[market.phase].place != "none"
 
+    def joins_call(self, market: Market, order: Order) -> bool:
+        """Tell whether an order is a market order that takes part in the call of its market."""
+        return self.collects_orders(market) and self.auctions[market.number].admits(order)
+
     def place_order(self, market: Market, order: Order) -> None:
         """Take a new order from NoMark on: a Place, or a side of a Quote, whose phase was asked."""
         account = self.accounts[order.account]
-        lasts = order.code == LIMIT or order.trigger is not None
+        lasts = order.code == LIMIT or order.trigger is not None or self.joins_call(market, order)
         refuse_if(market.cleared and market.index == 0, NO_MARK)
         price = None if order.is_market else order.price
         self.check_numbers(market, price, order.qty, reduce_only=order.reduce_only)
@@ -1386,11 +1556,11 @@ class OracleVenue:
         refuse_if(not entry["qty_min"] <= qty <= market.order_qty_max, QTY_OUT_OF_RANGE)
         refuse_if(qty % entry["qty_step"] != 0, QTY_OFF_STEP)
         if price is not None:
-            refuse_if(not 1 <= price <= market.price_max, PRICE_OUT_OF_RANGE)
+            refuse_if(not market.price_min <= price <= market.price_max, PRICE_OUT_OF_RANGE)
             refuse_if(price % entry["price_step"] != 0, PRICE_OFF_STEP)
         elif market.mark == 0:
             return
-        notional = (market.mark if price is None else price) * qty * market.tick_value
+        notional = market.contract.notional(qty, market.mark if price is None else price)
         least, most = entry["notional_min"], entry["notional_max"]
         refuse_if(notional < least and not reduce_only, NOTIONAL_OUT_OF_RANGE)
         refuse_if(most is not None and notional > most, NOTIONAL_OUT_OF_RANGE)
@@ -1444,7 +1614,10 @@ class OracleVenue:
             refuse_if(sign(base) != -direction(side) or qty > abs(base), NOT_REDUCING)
         limit: int | None
         bounded: Record | None = None
-        if order.is_market:
+        joins = self.joins_call(market, order)
+        if joins:
+            limit = None
+        elif order.is_market:
             limit = self.market_limit(market, order)
         else:
             price, bounded = self.banded(market, order, price)
@@ -1457,7 +1630,7 @@ class OracleVenue:
             enough = self.certain_lots(market, order, limit) >= order.needed
             self.note(f"{name}_filled" if enough else f"{name}_refused")
             refuse_if(not enough, NOT_FILLABLE)
-        if market.cleared and not (order.code == LIMIT and order.reduce_only):
+        if market.cleared and not ((order.code == LIMIT or joins) and order.reduce_only):
             self.check_order(
                 order.account,
                 market,
@@ -1478,9 +1651,10 @@ class OracleVenue:
         if best is None or not terms.protects:
             return limit
         if terms.protection_ticks > 0:
-            protected = max(1, best + direction(side) * terms.protection_ticks)
+            protected = best + direction(side) * terms.protection_ticks
         else:
-            protected = max(1, inward_bound(best, terms.protection_ppm, side))
+            protected = inward_bound(best, terms.protection_ppm, side)
+        protected = max(market.price_min, protected)
         if limit is None:
             return protected
         return min(limit, protected) if side == BUY else max(limit, protected)
@@ -1491,7 +1665,7 @@ class OracleVenue:
         assert best is not None, "there is something that it would take"
         price = best - direction(order.side)
         refuse_if(not order.flags & SLIDE, WOULD_TAKE)
-        if not 1 <= price <= market.price_max:
+        if not market.price_min <= price <= market.price_max:
             self.note("slid_nowhere")
             raise RefusedError(WOULD_TAKE)
         return price
@@ -1535,9 +1709,14 @@ class OracleVenue:
 
     def bring_in(self, market: Market, order: Order, limit: int | None) -> Incoming:
         """Let an order that nothing refuses enter the book."""
-        order.counted = market.cleared and order.code == LIMIT and not order.reduce_only
+        joins = self.joins_call(market, order)
+        order.counted = market.cleared and (order.code == LIMIT or joins) and not order.reduce_only
         if order.counted:
             self.accounts[order.account].open[order.side][market.number] += order.qty
+        if joins:
+            market.unpriced[order.side].append(order)
+            self.note("market_order_joins")
+            return Incoming(order, limit, 0)
         return self.take_in(market, order, limit)
 
     def term(self) -> None:
@@ -1566,7 +1745,7 @@ class OracleVenue:
     def order_named(self, market: Market, account: Account) -> Order:
         """Return the open order that the command names."""
         order = self.find_named(market, account)
-        if order is None:
+        if order is None or order.is_offer:
             raise RefusedError(UNKNOWN_ORDER)
         refuse_if(order.account != account.number, NOT_YOUR_ORDER)
         return order
@@ -1606,7 +1785,8 @@ class OracleVenue:
         refuse_if(market.cleared and market.index == 0, NO_MARK)
         found = self.find_named(market, account)
         self.check_numbers(market, price, qty, reduce_only=found is not None and found.reduce_only)
-        refuse_if(found is not None and found in market.waiting, UNKNOWN_ORDER)
+        rests = market.resting()
+        refuse_if(found is not None and found not in rests, UNKNOWN_ORDER)
         order = self.order_named(market, account)
         refuse_if(market.cleared and account.in_liquidation, IN_LIQUIDATION)
         if price == order.price and qty <= order.qty:
@@ -1616,7 +1796,7 @@ class OracleVenue:
             price, limit = self.check_entering(market, order, price=price, qty=qty, replaced=True)
             self.take_out(market, order)
             order.price, order.qty = price, qty
-            self.emit_replaced(market, order, kept=False)
+            self.emit_replaced(market, order)
             self.bring_in(market, order, limit)
         if self.command["flags"] & BY_CLIENT_ID:
             self.note("replace_by_client_id")
@@ -1624,7 +1804,7 @@ class OracleVenue:
     def decrease(self, market: Market, order: Order, qty: int) -> None:
         """Lower the open quantity of a resting order in its place."""
         self.lose(market, order, order.qty - qty)
-        self.emit_replaced(market, order, kept=True)
+        self.emit_replaced(market, order, flags=KEPT)
 
     def cancel_all(self) -> None:
         """Take a CancelAll."""
@@ -1640,7 +1820,8 @@ class OracleVenue:
             orders = [
                 order
                 for order in market.open_orders()
-                if (everyone or order.account == command["account"])
+                if not order.is_offer
+                and (everyone or order.account == command["account"])
                 and (not flags & ONE_SIDE or order.side == command["side"])
                 and (not flags & ONE_SESSION or order.session == command["amount"])
             ]
@@ -1667,7 +1848,7 @@ class OracleVenue:
         refuse_if(not PHASES[market.phase].block or not market.cleared, PHASE_REFUSES)
         refuse_if(market.index == 0, NO_MARK)
         refuse_if(not 1 <= qty <= market.position_max, QTY_OUT_OF_RANGE)
-        refuse_if(not 1 <= price <= market.price_max, PRICE_OUT_OF_RANGE)
+        refuse_if(not market.price_min <= price <= market.price_max, PRICE_OUT_OF_RANGE)
         refuse_if(buyer.in_liquidation or seller.in_liquidation, IN_LIQUIDATION)
         bought, sold = buyer.positions[m].base, seller.positions[m].base
         refuse_if(bought + buyer.open[BUY][m] + qty > market.position_max, POSITION_LIMIT)
@@ -1714,13 +1895,14 @@ class OracleVenue:
         """Refuse an amount that may not leave an account."""
         refuse_if(amount < 1, AMOUNT_OUT_OF_RANGE)
         refuse_if(account.in_liquidation, IN_LIQUIDATION)
+        refuse_if(self.now < self.gate.until, WITHDRAWALS_GATED)
         balance = self.balance(user(account.number, asset))
         refuse_if(amount > balance, BALANCE_SHORT)
         lost = amount
         if asset != 0:
             rules, deposits = self.collateral(asset), -self.balance(("external", asset))
             lost = rules.initial_value(balance, deposits) - rules.initial_value(balance - amount, deposits)
-        notional = sum(market.notional(abs(account.positions[market.number].base)) for market in self.markets)
+        notional = sum(market.size(account.positions[market.number].base) for market in self.markets)
         share = ceil_div(notional * self.config.get("withdrawal_notional_ppm", 0), MILLION)
         least = max(self.initial(account.number), share)
         refuse_if(self.equity(account.number, initial=True) - lost < least, MARGIN_SHORT)
@@ -1760,12 +1942,43 @@ class OracleVenue:
         refuse_if(not market.margin["account_leverage"] or leverage < 0, BAD_FIELD)
         own = ceil_div(MILLION, leverage) if leverage else 0
         refuse_if(leverage > 0 and own < market.initial_rates[0].rate, BAD_FIELD)
-        lots, old = self.exposure(account.number, market), market.own_rates.get(account.number, 0)
-        before, after = self.initial_of(market, lots, old), self.initial_of(market, lots, own)
-        need = self.initial(account.number) - before + after
-        refuse_if(after > before and self.equity(account.number, initial=True) < need, MARGIN_SHORT)
-        market.own_rates[account.number] = own
+        number, old = account.number, market.own_rates.get(account.number, 0)
+        before = self.initial(number)
+        market.own_rates[number] = own
+        need = self.initial(number)
+        if need > before and self.equity(number, initial=True) < need:
+            market.own_rates[number] = old
+            raise RefusedError(MARGIN_SHORT)
         self.emit(LEVERAGE_SET, account=account.number, market=market.number, amount=leverage)
+
+    def set_multiplier(self) -> None:
+        """Take a SetMultiplier."""
+        market = self.market_named()
+        of_initial, of_maintenance = self.command["qty"], self.command["amount"]
+        refuse_if(not market.margin["multipliers"], BAD_FIELD)
+        tiers = margin.multiplied(market.tiers, of_initial, of_maintenance)
+        refuse_if(tiers is None or not margin.are_tiers(tiers, self.call_ppm), MULTIPLIER_REFUSED)
+        assert tiers is not None
+        market.take_rates(tiers)
+        self.touched.update(a.number for a in self.accounts if a.positions[market.number].base != 0)
+        self.emit(MULTIPLIER_SET, market=market.number, qty=of_initial, amount=of_maintenance)
+
+    def set_margin_mode(self) -> None:
+        """Take a SetMarginMode."""
+        account, mode = self.account_named(self.command["account"]), self.command["code"]
+        number = account.number
+        refuse_if(mode > 1 or not self.groups, BAD_FIELD)
+        refuse_if(account.in_liquidation, IN_LIQUIDATION)
+        before, was = self.initial(number), account.in_groups
+        account.in_groups = mode == 1
+        need = self.initial(number)
+        carries = self.equity(number, initial=True) >= need
+        eases = need <= before and self.equity(number) >= self.maintenance(number)
+        if not (carries or eases):
+            account.in_groups = was
+            raise RefusedError(MARGIN_SHORT)
+        self.touched.add(number)
+        self.emit(MARGIN_MODE_SET, account=number, code=mode)
 
     def fund_deposit(self) -> None:
         """Take a FundDeposit."""
@@ -1818,6 +2031,40 @@ class OracleVenue:
             del market.volunteers[account.number]
         self.emit(VOLUNTEER_SET, account=account.number, market=market.number, qty=lots)
 
+    def request_named(self) -> Request:
+        """Return the request for a plan that the command names."""
+        market, request = self.market_named(), self.plans.awaited
+        if request is None or not request.names(market.number, self.command["order"]):
+            raise RefusedError(NO_PLAN_AWAITED)
+        return request
+
+    def plan_begin(self) -> None:
+        """Take a PlanBegin."""
+        request = self.request_named()
+        request.rows, request.broken = [], False
+
+    def plan_row(self) -> None:
+        """Take a PlanRow."""
+        request, winner = self.request_named(), self.command["account"]
+        if request.rows is None:
+            raise RefusedError(BAD_FIELD)
+        fault = UNKNOWN_ACCOUNT if winner >= len(self.accounts) else PLAN_NOT_CANDIDATE
+        if fault == UNKNOWN_ACCOUNT or len(request.rows) >= len(self.accounts):
+            request.broken = True
+            raise RefusedError(fault)
+        request.rows.append((winner, self.command["qty"]))
+
+    def plan_commit(self) -> None:
+        """Take a PlanCommit."""
+        self.market_named()
+        code = self.command["code"]
+        refuse_if(code > 1, BAD_FIELD)
+        request = self.request_named()
+        fault = request.fault(self) if code == 0 else None
+        if fault is not None:
+            raise RefusedError(fault)
+        self.plans.commit(by_plan=code == 0)
+
     def pulse(self) -> None:
         """Take a Pulse: it asks for nothing of its own."""
 
@@ -1839,7 +2086,7 @@ class OracleVenue:
             amount=amount,
         )
 
-    def emit_replaced(self, market: Market, order: Order, *, kept: bool) -> None:
+    def emit_replaced(self, market: Market, order: Order, *, flags: int = 0) -> None:
         """Report a replaced order."""
         self.emit(
             REPLACED,
@@ -1849,7 +2096,7 @@ class OracleVenue:
             side=order.side,
             price=order.price,
             qty=order.qty,
-            flags=1 if kept else 0,
+            flags=flags,
         )
 
     def emit_shown(self, market: Market, order: Order) -> None:
@@ -1883,6 +2130,8 @@ class OracleVenue:
         if order in market.waiting:
             market.waiting.remove(order)
             self.fired = [fired for fired in self.fired if fired.order is not order]
+        elif order in market.unpriced[order.side]:
+            market.unpriced[order.side].remove(order)
         elif order in market.book[order.side]:
             market.book[order.side].remove(order)
             self.lose_place(market, order)
@@ -1943,9 +2192,7 @@ class OracleVenue:
         """Let what is left of an order rest."""
         self.arrival_count += 1
         order.arrival = self.arrival_count
-        b = direction(order.side)
-        if not order.hidden and all(b * (order.price - other.price) > 0 for other in market.shown(order.side)):
-            market.top[order.side] = order
+        self.take_top(market, order)
         insort(market.book[order.side], order, key=priority_of)
         if order.terms.display > 0:
             order.behind = order.qty - min(order.terms.display, order.qty)
@@ -1956,12 +2203,18 @@ class OracleVenue:
         if order.trigger is not None:
             self.note("fired_rests")
 
+    def take_top(self, market: Market, order: Order) -> None:
+        """Let an order that comes to rest be the top order, if it is better than all that are shown."""
+        b = direction(order.side)
+        if not order.hidden and all(b * (order.price - other.price) > 0 for other in market.shown(order.side)):
+            market.top[order.side] = order
+
     def settle(self, market: Market, order: Order, price: int, qty: int, rate_ppm: int) -> int:
         """Settle one side of a fill and return its fee."""
         fee = 0
         if market.cleared:
             self.trade(order.account, market, direction(order.side) * qty, price)
-            fee = ceil_div(price * qty * market.tick_value * rate_ppm, MILLION)
+            fee = ceil(market.contract.worth(qty, price) * rate_ppm / MILLION)
             self.transfer(user(order.account, 0), FEES, fee)
         order.qty -= qty
         if order.counted:
@@ -2044,12 +2297,12 @@ class OracleVenue:
                     incoming.tripped = True
                     return
             lots = min(taker.qty, self.payable(market, incoming, price))
-            if lots == 0:
-                return
             if not market.is_pro_rata:
                 del part[1:]
-            if self.prevent_self_trades(market, incoming, part):
+            if self.prevent_self_trades(market, incoming, part) or self.drop_uncarried(market, part[0], price):
                 continue
+            if lots == 0:
+                return
             plan = self.planned(market, part, lots)
             if market.is_pro_rata:
                 self.note_plan(incoming, plan)
@@ -2063,14 +2316,15 @@ class OracleVenue:
         per_lot = self.fund_cost(market, incoming, price)
         if per_lot == 0:
             return incoming.order.qty
-        return (self.funds.budget(market) - incoming.cost) // per_lot
+        budget = self.funds.budget_for(incoming.order.account, market)
+        return market.contract.lots_for(budget, per_lot, incoming.cost)
 
     def fund_cost(self, market: Market, incoming: Incoming, price: int) -> int:
-        """Return what a lot at a price costs the fund."""
+        """Return what a lot at a price costs the fund, in parts."""
         if incoming.backed_at is None:
             return 0
         # A sell below the bankruptcy price, or a buy above it, is what the fund pays for.
-        return max(0, -direction(incoming.order.side) * (incoming.backed_at - price)) * market.tick_value
+        return market.owed(direction(incoming.order.side), incoming.backed_at, price)
 
     def meet_resting(self, market: Market, incoming: Incoming, resting: Order, planned: int) -> None:
         """Let an incoming order meet a resting one for the lots that were planned, if they are still there."""
@@ -2084,7 +2338,7 @@ class OracleVenue:
             return
         price = resting.price
         incoming.filled += qty
-        incoming.value += price * qty * market.tick_value
+        incoming.value += market.contract.lot(price) * qty
         incoming.cost += self.fund_cost(market, incoming, price) * qty
         maker_ppm = market.maker_ppm if market.cleared else 0
         self.meet(market, (resting, maker_ppm, 0), (taker, incoming.rate_ppm, incoming.flags), price, qty)
@@ -2133,6 +2387,7 @@ class OracleVenue:
         mode = self.mode_of(order)
         named = market.find(order.terms.other_leg) if order.terms.other_leg else None
         lots = 0
+        first = FirstOrders(self, market, order)
         for part in market.parts(1 - order.side):
             price = part[0].price
             if not inside(order.side, limit, price):
@@ -2142,8 +2397,8 @@ class OracleVenue:
             own = [] if mode == NO_PREVENTION else [o for o in part if self.is_one_party(o, order)]
             if own and mode != CANCEL_OLDEST:
                 before = [] if market.is_pro_rata else part[: part.index(own[0])]
-                return lots + sum(o.qty - o.behind for o in before if is_certain(o) and o is not named)
-            lots += sum(o.qty for o in part if is_certain(o) and o is not named and o not in own)
+                return lots + sum(min(o.qty - o.behind, first.certain(o, named)) for o in before)
+            lots += sum(first.certain(o, named) for o in part if o not in own)
         return lots
 
     # 6.4 Self-trade prevention.
@@ -2330,36 +2585,34 @@ class OracleVenue:
 
     def uncross(self, market: Market) -> None:
         """Uncross a book, again if orders fell away and left it crossed."""
+        self.offers = [self.waterfall.looked_at(market, order) for order in market.resting() if order.is_offer]
         self.uncrossing = True
-        if self.uncross_once(market):
-            while self.uncross_once(market):
-                self.note("uncross_repeated")
+        self.auctions[market.number].uncross()
         self.uncrossing = False
 
-    def uncross_once(self, market: Market) -> bool:
-        """Trade the greatest volume of a crossed book at one price; tell whether it was crossed."""
-        found = best_uncross(market)
-        if found is None:
-            return False
-        price, volume, surplus = found
-        self.emit(UNCROSSED, market=market.number, price=price, qty=volume, amount=surplus)
+    def meet_in_auction(self, market: Market, buy: Order, sell: Order, price: int, qty: int) -> None:
+        """Let two orders meet at the price of an auction."""
         rate = market.maker_ppm if market.cleared else 0
-        traded = False
-        buys, sells = market.book
-        while volume > 0 and buys and sells and buys[0].price >= price >= sells[0].price:
-            buy, sell = buys[0], sells[0]
-            self.cut_to_reduce(market, buy)
-            if buy.qty == 0:
-                continue
-            self.cut_to_reduce(market, sell)
-            qty = min(buy.lots, sell.lots, volume)
-            if qty > 0:
-                volume -= qty
-                traded = True
-                self.meet(market, (buy, rate, AUCTION), (sell, rate, AUCTION), price, qty)
-        if traded:
-            market.unobserved.append(price)
-        return True
+        sides = [(o, 0, AUCTION | LIQUIDATION) if o.is_offer else (o, rate, AUCTION) for o in (buy, sell)]
+        for offer in self.offers:
+            if offer.order in (buy, sell):
+                offer.filled += qty
+                offer.value += market.contract.lot(price) * qty
+                self.note("offer_filled")
+        self.meet(market, sides[0], sides[1], price, qty)
+
+    def settle_offers(self) -> None:
+        """Take the fees of what was offered in a call, and let the accounts have their next round."""
+        offers, self.offers = self.offers, []
+        for offer in sorted(offers, key=lambda each: each.order.account):
+            self.waterfall.settle_offer(offer)
+
+    def drop_uncarried(self, market: Market, order: Order, price: int) -> bool:
+        """Cancel an order whose account does not carry what it shows at a price; tell whether it was."""
+        dropped = order.qty > 0 and not self.levels.carries(market, order, price)
+        if dropped:
+            self.cancel_order(market, order, BY_MARGIN)
+        return dropped
 
     # -----------------------------------------------------------------------------------------------------
     # 7. Index, mark, funding
@@ -2371,7 +2624,7 @@ class OracleVenue:
         index = self.command["price"]
         refuse_if(not PHASES[market.phase].new_index, PHASE_REFUSES)
         refuse_if(market.sources.makes_index, BAD_FIELD)
-        refuse_if(not 1 <= index <= market.price_max, PRICE_OUT_OF_RANGE)
+        refuse_if(not market.price_min <= index <= market.price_max, PRICE_OUT_OF_RANGE)
         self.new_index(market, index)
 
     def take_source(self) -> None:
@@ -2381,7 +2634,8 @@ class OracleVenue:
         observed = self.command["amount"] or self.now
         refuse_if(not PHASES[market.phase].new_index, PHASE_REFUSES)
         refuse_if(number >= len(market.sources.all) or not 0 <= observed <= self.now, BAD_FIELD)
-        refuse_if(not all(1 <= price <= market.price_max for price in (bid, ask or bid)), PRICE_OUT_OF_RANGE)
+        low, high = market.price_min, market.price_max
+        refuse_if(not all(low <= price <= high for price in (bid, ask or bid)), PRICE_OUT_OF_RANGE)
         refuse_if(0 < ask < bid, SOURCE_CROSSED)
         source = market.sources.all[number]
         refuse_if(observed + source.stale_ns <= self.now, SOURCE_STALE)
@@ -2445,7 +2699,7 @@ class OracleVenue:
         market.marking.sample(view, self.now)
         if funding is not None:
             funding.take(premium(market, funding.impact_qty), self.now)
-        mark = clamp(market.marking.price(view, market.mark), 1, market.price_max)
+        mark = clamp(market.marking.price(view, market.mark), market.price_min, market.price_max)
         self.ask_breakers(market, mark, by_mark=True, liquidation=False)
         market.mark = mark
         market.rankings = {}
@@ -2489,7 +2743,9 @@ class OracleVenue:
     def pay_funding(self, settlement: Settlement, market: Market, funding: Funding, number: int) -> None:
         """Let an account pay or receive what this pass is about."""
         base = self.accounts[number].positions[market.number].base
-        paid = funding.owed(base * market.tick_value, settlement.rate, settlement.price)
+        worth = Fraction(base * abs(market.contract.lot(settlement.price)), market.contract.scale)
+        per_tick = Fraction(base * market.contract.per_tick, market.contract.scale)
+        paid = funding.owed(worth, per_tick, settlement.rate, settlement.price)
         if funding.is_capped and not settlement.receiving:
             affordable = max(0, self.equity(number))
             if paid > affordable:
@@ -2516,12 +2772,15 @@ class OracleVenue:
 
     def profit(self, number: int, market: Market) -> int:
         """Return the profit u of a position at the mark."""
-        base, cost = self.accounts[number].positions[market.number]
-        return market.notional(base) - cost
+        return market.profit(self.accounts[number].positions[market.number])
 
     def admits_liquidation(self, market: Market) -> bool:
         """Tell whether the phase of a market lets positions be liquidated."""
         return PHASES[market.phase].liquidation
+
+    def collects_orders(self, market: Market) -> bool:
+        """Tell whether the phase of a market collects orders for an auction."""
+        return PHASES[market.phase].place == "rest"
 
     def admits_adl(self, market: Market) -> bool:
         """Tell whether the phase of a market lets positions be deleveraged."""
@@ -2580,35 +2839,29 @@ class OracleVenue:
         return True
 
 
+class FirstOrders:
+    """What is certain of the orders that an incoming one meets, where a fill level may take some of them away."""
+
+    def __init__(self, venue: OracleVenue, market: Market, incoming: Order) -> None:
+        self.venue, self.market, self.incoming = venue, market, incoming
+        self.met: set[int] = set()
+
+    def certain(self, order: Order, named: Order | None) -> int:
+        """Return how many lots of the next order are certain; none of the one that is named as other leg."""
+        levels, is_first = self.venue.levels, order.account not in self.met
+        self.met.add(order.account)
+        if not is_certain(order) or order is named:
+            return 0
+        if not levels.asks(self.market, order):
+            return order.qty
+        if not is_first or order.account == self.incoming.account:
+            return 0
+        return order.lots if levels.carries(self.market, order, order.price, self.incoming.qty) else 0
+
+
 def is_certain(order: Order) -> bool:
     """Tell whether a resting order cannot fall away before it is met."""
     return not order.reduce_only and order.leg is None
-
-
-def best_uncross(market: Market) -> tuple[int, int, int] | None:
-    """Return the price at which a book uncrosses, its volume and its surplus, None if it is not crossed."""
-    buys, sells = market.book
-    candidates = []
-    for price in {order.price for order in market.resting()}:
-        demand = sum(order.qty for order in buys if order.price >= price)
-        supply = sum(order.qty for order in sells if order.price <= price)
-        candidates.append((min(demand, supply), demand - supply, price))
-    volume = max((v for v, _, _ in candidates), default=0)
-    if volume == 0:
-        return None
-    left = [(s, p) for v, s, p in candidates if v == volume]
-    least = min(abs(s) for s, _ in left)
-    left = [(s, p) for s, p in left if abs(s) == least]
-    prices = [p for _, p in left]
-    if all(s > 0 for s, _ in left):
-        price = max(prices)
-    elif all(s < 0 for s, _ in left):
-        price = min(prices)
-    else:
-        reference = market.mark or market.last
-        price = min(prices, key=lambda p: (abs(p - reference), -p))
-    surplus = next(s for s, p in left if p == price)
-    return price, volume, surplus
 
 
 def premium(market: Market, lots: int) -> int:
@@ -2675,6 +2928,8 @@ HANDLERS: Final[dict[int, Callable[[OracleVenue], None]]] = {
     FUND_DEPOSIT: OracleVenue.fund_deposit,
     SET_LEVERAGE: OracleVenue.set_leverage,
     TRANSFER: OracleVenue.take_transfer,
+    SET_MULTIPLIER: OracleVenue.set_multiplier,
+    SET_MARGIN_MODE: OracleVenue.set_margin_mode,
     INDEX: OracleVenue.take_index,
     SET_PHASE: OracleVenue.set_phase,
     PULSE: OracleVenue.pulse,
@@ -2683,4 +2938,7 @@ HANDLERS: Final[dict[int, Callable[[OracleVenue], None]]] = {
     TERM: OracleVenue.term,
     QUOTE: OracleVenue.quote,
     SOURCE: OracleVenue.take_source,
+    PLAN_BEGIN: OracleVenue.plan_begin,
+    PLAN_ROW: OracleVenue.plan_row,
+    PLAN_COMMIT: OracleVenue.plan_commit,
 }

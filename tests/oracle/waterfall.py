@@ -8,12 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from . import adl, settlement
+from .auction import RESTS_UNTIL_AUCTION, Offer
 from .funds import OF_ACCOUNT, OF_FEES, OF_FUND, OF_SHORTFALL
+from .levels import BACKSTOP, CLOSE_OUT
+from .limits import LIMIT_REACHED, OF_ADL_ROUNDS, OF_COOLDOWN
 from .margin import tier_of
-from .orders import BUY, MILLION, SELL, Order, direction, inward_bound
+from .orders import BUY, LIMIT, MILLION, OFFER, REDUCE_ONLY, SELL, Order, direction, inward_bound
 
 if TYPE_CHECKING:
     from .venue import Incoming, Market, OracleVenue
@@ -76,6 +79,15 @@ class LastSlice:
     in_this: bool = True
 
 
+class Met(NamedTuple):
+    """What an order that closes a position has met."""
+
+    side: int
+    filled: int
+    value: int
+    """What a long position of it was worth at the prices of the fills, in parts."""
+
+
 class Waterfall:
     """Liquidation of a venue's accounts, and what it remembers from round to round."""
 
@@ -112,13 +124,89 @@ class Waterfall:
         if venue.is_flat(number):
             self.settle_debt(number, self.debts.get(number, venue.markets[0]))
             return
+        equity, maintenance = venue.equity(number), venue.maintenance(number)
+        taken: list[Market] = []
+        is_below = venue.levels.is_below(equity, maintenance, BACKSTOP)
+        if is_below:
+            venue.levels.report(number, BACKSTOP, equity, maintenance)
+            taken = self.take_all_over(number)
+            if taken and venue.is_flat(number):
+                self.settle_debt(number, taken[-1])
+                return
+            if taken and venue.has_recovered(number):
+                self.end(number, RECOVERED)
+                return
+            equity, maintenance = venue.equity(number), venue.maintenance(number)
+        is_closed_out = venue.levels.is_below(equity, maintenance, CLOSE_OUT)
+        if is_closed_out:
+            venue.levels.report(number, CLOSE_OUT, equity, maintenance)
+        if not is_closed_out or venue.levels.has_book:
+            self.offer_in_calls(number, is_closed_out=is_closed_out)
         # D.
-        admitted = [market for market in venue.markets if self.is_admitted(number, market)]
+        admitted = self.admitted(number)
         if not admitted:
-            venue.parked.append(number)
+            (venue.queue if taken else venue.parked).append(number)
             return
-        market = max(admitted, key=lambda each: (venue.maintenance_of(number, each), -each.number))
-        Round(self, number, market, admitted).run()
+        market = max(admitted, key=lambda each: (self.weight(number, each), -each.number))
+        stage = Round(self, number, market, admitted)
+        stage.may_be_taken_over = venue.levels.backstop is None or is_below
+        stage.run(is_closed_out=is_closed_out, is_begun=bool(taken))
+
+    # 6.9: liquidations in a call.
+
+    def offer_in_calls(self, number: int, *, is_closed_out: bool) -> None:
+        """Offer the positions of an account in markets that collect orders."""
+        venue = self.venue
+        for market in venue.markets:
+            has_position = venue.accounts[number].positions[market.number].base != 0
+            if has_position and self.takes_offers(market):
+                Round(self, number, market, [market]).offer(is_closed_out=is_closed_out)
+
+    def takes_offers(self, market: Market) -> bool:
+        """Tell whether accounts in liquidation may offer a position in a market now."""
+        venue = self.venue
+        return (
+            venue.auctions[market.number].takes_offers
+            and venue.collects_orders(market)
+            and bool(market.liquidation["enabled"])
+            and venue.may_close(market)
+            and len(market.open_orders()) < venue.limits["orders_max"]
+        )
+
+    def looked_at(self, market: Market, order: Order) -> Offer:
+        """Return an offer as it stands before the uncross."""
+        return Offer(order, Round(self, order.account, market, [market]))
+
+    def settle_offer(self, offer: Offer) -> None:
+        """Take the fee of what was filled of an offer, and let the account have its next round."""
+        venue, stage, number = self.venue, offer.stage, offer.order.account
+        if offer.filled == 0:
+            return
+        met = Met(offer.order.side, offer.filled, offer.value)
+        stage.pay_fees(stage.market, met, offer.bankruptcy, is_free=False, is_whole=offer.is_whole)
+        if number in venue.parked:
+            venue.parked.remove(number)
+            venue.queue.append(number)
+
+    def take_all_over(self, number: int) -> list[Market]:
+        """Offer every position of an account to the backstop, each whole; return the markets where it took lots."""
+        admitted = self.admitted(number)
+        if not admitted:
+            return []
+        whole = Round(self, number, admitted[0], admitted)
+        return [market for market in admitted if whole.offer_whole(market) > 0]
+
+    def admitted(self, number: int) -> list[Market]:
+        """Return the markets where an account has a position that may be liquidated now."""
+        return [market for market in self.venue.markets if self.is_admitted(number, market)]
+
+    def weight(self, number: int, market: Market) -> int:
+        """Return what positions are compared by in D."""
+        group = self.venue.group_of(number, market)
+        if group is None:
+            return self.venue.maintenance_of(number, market)
+        self.venue.note("liquidation_of_group")
+        return group.closes_by(self.venue.accounts[number], market)
 
     def is_admitted(self, number: int, market: Market) -> bool:
         """Tell whether a position may be liquidated now."""
@@ -139,15 +227,17 @@ class Waterfall:
         if owed == 0:
             self.end(number, CLOSED_OUT)
             return
-        most, budget = funds.rules[market.fund]["paid_max"], funds.budget(market)
-        paid = min(owed, budget) if most is None else min(owed, budget, most)
+        budget = funds.budget(market)
+        bounds = (owed, budget, funds.rules[market.fund]["paid_max"], venue.period.left_for(number))
+        paid = min(bound for bound in bounds if bound is not None)
         funds.claim(number, OF_FUND, market.fund, paid, owed)
         funds.pay(number, market, paid)
         owed -= paid
         if owed > 0 and paid < budget:
             self.debts[number] = market
-            venue.queue.append(number)
-            venue.note("debt_in_parts")
+            may_go_on = venue.period.left_for(number) != 0
+            (venue.queue if may_go_on else venue.parked).append(number)
+            venue.note("debt_in_parts" if may_go_on else "debt_waits_for_period")
             return
         if owed > 0:
             self.last_resort(number, market, owed)
@@ -156,6 +246,7 @@ class Waterfall:
             venue.transfer(("shortfall",), ("user", number, 0), owed)
             funds.claim(number, OF_SHORTFALL, 0, owed, owed)
             venue.emit(BAD_DEBT, account=number, amount=owed)
+            venue.gate.close(number)
             rules = market.final.rules
             if rules is not None and rules["notice_ns"] is not None and market.final.time == 0:
                 settlement.plan(venue, market, venue.now + rules["notice_ns"])
@@ -184,8 +275,8 @@ class Waterfall:
     def last_resort(self, number: int, market: Market, loss: int) -> None:
         """Let others carry a loss, by the rule of the venue."""
         rule = self.venue.config["last_resort"]
-        if rule == "socialise":
-            self.socialise(number, market, loss)
+        if rule in ("socialise", "socialise_equity"):
+            self.socialise(number, market, loss, by_equity=rule == "socialise_equity")
         elif isinstance(rule, dict):
             self.share_by_interest(number, market, loss, rule["two_sided"])
 
@@ -198,8 +289,8 @@ class Waterfall:
             venue.touched.add(payer)
             venue.emit(SOCIALISED, account=payer, market=market.number, amount=amount)
 
-    def socialise(self, number: int, market: Market, loss: int) -> None:
-        """Charge a loss to the accounts that have a profit in the market."""
+    def socialise(self, number: int, market: Market, loss: int, *, by_equity: bool) -> None:
+        """Charge a loss to the accounts that have a profit in the market, or to all by their equity."""
         from .venue import largest_remainder  # noqa: PLC0415 - the venue imports this file
 
         venue = self.venue
@@ -208,11 +299,12 @@ class Waterfall:
             for account in venue.accounts
             if account.number != number
             and not account.in_liquidation
-            and venue.profit(account.number, market) > 0
+            and (by_equity or venue.profit(account.number, market) > 0)
             and venue.equity(account.number) > 0
         ]
-        weights = [venue.profit(payer, market) for payer in payers]
-        caps = [min(venue.profit(payer, market), venue.equity(payer)) for payer in payers]
+        equities = [venue.equity(payer) for payer in payers]
+        weights = equities if by_equity else [venue.profit(payer, market) for payer in payers]
+        caps = [min(weight, equity) for weight, equity in zip(weights, equities, strict=True)]
         for payer, amount in zip(payers, largest_remainder(loss, weights, caps), strict=True):
             self.charge(payer, number, market, amount)
 
@@ -257,30 +349,46 @@ class Round:
         self.equity = self.venue.equity(number)
         self.maintenance = self.venue.maintenance(number)
         self.policy: dict[str, Any] = market.liquidation.get("policy", {"type": "share"})
+        self.is_begun = self.is_closed_out = False
+        self.may_be_taken_over = True
+        self.shortage_at_first = 0
 
-    def run(self) -> None:
-        """Close what the policy says, and let the account leave, wait, or go on."""
-        venue, number, market = self.venue, self.number, self.market
-        shortage = self.shortage()
+    def run(self, *, is_closed_out: bool, is_begun: bool) -> None:
+        """Close what the policy says, and let the account leave, wait, or go on.
+
+        Parameters
+        ----------
+        is_closed_out
+            Whether the account is below the close-out level, so that the position goes whole.
+        is_begun
+            Whether the backstop has taken lots over in this round.
+        """
+        market, self.is_begun, self.is_closed_out = self.market, is_begun, is_closed_out
+        self.shortage_at_first = self.shortage()
         if self.policy["type"] == "portfolio_share":
-            closed = self.close_everywhere()
-        else:
-            self.pace(market)
-            lots = self.slice_lots()
-            closed = 0 if lots == 0 else self.close(market, lots, market_of_fee=True)
-            if closed > 0 and self.policy.get("cooldown_ns", 0) > 0 and self.lots_of(market) > 0:
-                self.waterfall.slices[number, market.number] = LastSlice(venue.now)
-        # K.
-        if closed == 0:
-            venue.parked.append(number)
-        elif venue.is_flat(number):
+            self.end(self.close_everywhere())
+            return
+        self.pace(market)
+        lots = self.within_limits(market, self.lots_of(market) if is_closed_out else self.slice_lots())
+        closed = 0 if lots == 0 else self.close(market, lots, market_of_fee=True)
+        if self.venue.plans.awaited is None:
+            self.end(closed)
+
+    def end(self, closed: int) -> None:
+        """Let the account leave, wait, or go on, after so many lots were closed: K."""
+        venue, number, market = self.venue, self.number, self.market
+        if closed > 0 and self.policy.get("cooldown_ns", 0) > 0 and self.lots_of(market) > 0:
+            self.waterfall.slices[number, market.number] = LastSlice(venue.now)
+        if venue.is_flat(number):
             self.waterfall.settle_debt(number, market)
+        elif closed == 0 and not self.is_begun:
+            venue.parked.append(number)
         elif venue.has_recovered(number):
             self.waterfall.end(number, RECOVERED)
         else:
             pace = self.waterfall.paces.get((number, market.number))
             if pace is not None:
-                pace.freed += max(0, shortage - self.shortage())
+                pace.freed += max(0, self.shortage_at_first - self.shortage())
             venue.queue.append(number)
 
     # Of the position and the account.
@@ -305,8 +413,9 @@ class Round:
         """Return what the account lacks to have its requirement and a buffer, as it stands."""
         venue, number = self.venue, self.number
         buffer: int = self.policy.get("buffer_ppm", 0)
-        positions = [market.notional(self.lots_of(market)) for market in venue.markets]
-        return venue.maintenance(number) + sum(ceil(n * ppm(buffer)) for n in positions) - venue.equity(number)
+        positions = [market.size(venue.accounts[number].positions[market.number].base) for market in venue.markets]
+        needed = venue.call_requirement(number) if venue.levels.grace_ns else venue.maintenance(number)
+        return needed + sum(ceil(n * ppm(buffer)) for n in positions) - venue.equity(number)
 
     # 8.1
 
@@ -319,8 +428,9 @@ class Round:
             case "schedule":
                 return self.scheduled_lots(size)
             case "tier":
-                lower = tier_of(self.market.maintenance_rates, self.market.notional(size)).lower
-                return size if lower == 0 else size - (lower - 1) // self.market.notional(1)
+                is_grouped = self.venue.group_of(self.number, self.market) is not None
+                lower = 0 if is_grouped else tier_of(self.market.maintenance_rates, self.notional()).lower
+                return size if lower == 0 else size - floor((lower - 1) / self.market.lot_value())
             case "restore":
                 return self.restoring_lots(size)
             case "ramp":
@@ -330,7 +440,7 @@ class Round:
     def share_lots(self, size: int) -> int:
         """Return a share of the position."""
         terms = self.market.liquidation
-        if self.market.notional(size) <= terms["full_below"]:
+        if self.notional() <= terms["full_below"]:
             return size
         least: int = terms["slice_qty_min"]
         return min(size, max(least, ceil(size * ppm(terms["slice_ppm"]))))
@@ -345,7 +455,7 @@ class Round:
             if during == "wait_then_whole":
                 return size
         lots = size
-        if self.market.notional(size) > terms["full_below"]:
+        if self.notional() > terms["full_below"]:
             step = policy["lot"]
             lots = max(terms["slice_qty_min"], step * ceil(size * ppm(terms["slice_ppm"]) / step))
         return min(lots, size, size if policy["qty_max"] is None else policy["qty_max"])
@@ -363,10 +473,17 @@ class Round:
                 times.append(last.at)
         return times
 
-    def rate_of(self, market: Market, size: int) -> int:
-        """Return the maintenance rate of a size: that of its tier, or by size if that is greater."""
-        tier = tier_of(market.maintenance_rates, market.notional(size))
-        return max(tier.rate, self.venue.size_rate(market, size))
+    def notional(self) -> int:
+        """Return N of the position in hand."""
+        return self.market.size(self.venue.accounts[self.number].positions[self.market.number].base)
+
+    def rate_of(self, market: Market, base: int) -> int:
+        """Return the maintenance rate of a position: that of its tier, or by size if that is greater."""
+        group = self.venue.group_of(self.number, market)
+        if group is not None:
+            return group.rate(self.venue.accounts[self.number], market, base)
+        tier = tier_of(market.maintenance_rates, market.size(base))
+        return max(tier.rate, self.venue.size_rate(market, abs(base)))
 
     def liquidator(self) -> tuple[int | None, int]:
         """Return who shares in fees, if anybody, and at which rate."""
@@ -377,16 +494,17 @@ class Round:
 
     def restoring_lots(self, size: int) -> int:
         """Return the lots whose closing restores margin and buffer."""
-        market = self.market
+        market, venue = self.market, self.venue
+        rate = self.rate_of(market, size * self.sign_of(market))
         freed = (
-            self.rate_of(market, size)
+            (ceil(rate * ppm(venue.call_ppm)) if venue.levels.grace_ns else rate)
             + self.policy["buffer_ppm"]
             - self.liquidator()[1]
             - market.liquidation["fee_ppm"]
         )
         if freed <= 0:
             return size
-        return max(1, min(size, floor(self.shortage() / (market.notional(1) * ppm(freed)))))
+        return max(1, min(size, floor(self.shortage() / (market.lot_value() * ppm(freed)))))
 
     def ramped_lots(self, size: int) -> int:
         """Return the lots that a ramp over time allows."""
@@ -410,7 +528,8 @@ class Round:
             share += step
         closed = 0
         for market in self.admitted:
-            closed += self.close(market, ceil(self.lots_of(market) * share), market_of_fee=False)
+            lots = self.within_limits(market, ceil(self.lots_of(market) * share))
+            closed += 0 if lots == 0 else self.close(market, lots, market_of_fee=False)
         if closed > 0:
             taken = min(ceil(share * penalty * self.maintenance), max(0, venue.equity(self.number)))
             venue.funds.receive(self.number, self.market, taken)
@@ -426,63 +545,128 @@ class Round:
             case "bankruptcy":
                 return bankruptcy
             case "none":
-                return 1 if b > 0 else market.price_max
+                return market.price_min if b > 0 else market.price_max
             case "fillable":
                 short = ppm(rule["adjustment_ppm"]) * (1 - Fraction(self.equity, self.maintenance))
                 given = self.venue.maintenance_of(self.number, market) * ppm(rule["spread_ppm"]) * within(0, short, 1)
-                price = market.mark - b * (floor(given) // market.notional_at(self.lots_of(market), 1))
+                price = market.contract.price_of_loss(market.mark, b * self.lots_of(market), floor(given))
             case "dutch":
                 pace = self.pace(market)
                 fallen = falling_price(rule, pace.mark, self.venue.now - pace.began)
                 price = fallen if b > 0 else 2 * pace.mark - fallen
             case _:
                 raise AssertionError(rule)
-        return max(1, min(market.price_max, price))
+        return market.contract.limited(price)
+
+    # 8.7
+
+    def within_limits(self, market: Market, lots: int) -> int:
+        """Return what the limits of a period leave of a slice."""
+        venue, value = self.venue, market.lot_value()
+        found = venue.period.room(self.number, market.number, self.lots_of(market), value) if lots > 0 else None
+        if found is None or lots <= found[0]:
+            return lots
+        room, limit = found
+        venue.emit(LIMIT_REACHED, account=self.number, market=market.number, code=limit, qty=lots - room)
+        return room
 
     # E, G to J.
 
     def close(self, market: Market, lots: int, *, market_of_fee: bool) -> int:
         """Close lots of a position through the stages; return how many were closed."""
+        closed = self.close_in_stages(market, lots, market_of_fee=market_of_fee)
+        self.venue.period.count(self.number, market.number, closed, market.notional(closed))
+        return closed
+
+    def bankruptcy(self, market: Market) -> tuple[int, int]:
+        """Return the share of the equity that belongs to a position, and its bankruptcy price: E."""
+        share = self.share_of(market)
+        price = market.contract.price_of_loss(market.mark, self.sign_of(market) * self.lots_of(market), share)
+        return share, market.contract.limited(price)
+
+    def offer_whole(self, market: Market) -> int:
+        """Offer all of a position to the backstop before anybody else; return how many lots it takes."""
+        self.pace(market)
+        share, bankruptcy = self.bankruptcy(market)
+        lots = self.within_limits(market, self.lots_of(market))
+        at_mark = market.liquidation.get("takeover", "bankruptcy") == "mark" and share < 0
+        taken = self.take_over(market, lots, bankruptcy, at_mark=at_mark) if lots > 0 else 0
+        self.venue.period.count(self.number, market.number, taken, market.notional(taken))
+        return taken
+
+    def close_in_stages(self, market: Market, lots: int, *, market_of_fee: bool) -> int:
+        """Close lots of a position through the stages; return how many were closed."""
         venue, number, b = self.venue, self.number, self.sign_of(market)
         # E.
-        share = self.share_of(market)
-        bankruptcy = market.mark - b * (share // market.notional_at(self.lots_of(market), 1))
-        bankruptcy = max(1, min(market.price_max, bankruptcy))
+        share, bankruptcy = self.bankruptcy(market)
         limit = self.limit(market, bankruptcy)
         is_fillable = market.liquidation.get("limit", {"type": "bankruptcy"})["type"] == "fillable"
         is_beyond = is_fillable and b * (limit - bankruptcy) < 0
         # G.
-        own, is_whole = bankruptcy if is_beyond else limit, lots == self.lots_of(market)
-        met = self.order(market, lots, limit=own, bankruptcy=bankruptcy, backed=False)
-        if met.filled > 0:
-            self.pay_fees(market, met, bankruptcy, is_free=not market_of_fee, is_whole=is_whole)
-        left = lots - met.filled
+        own, is_whole = self.own_limit(market, bankruptcy), lots == self.lots_of(market)
+        left = lots
+        if not self.is_closed_out or venue.levels.has_book:
+            met = self.order(market, lots, limit=own, bankruptcy=bankruptcy, backed=False)
+            left -= met.filled
+            if met.filled > 0:
+                fills = Met(met.order.side, met.filled, met.value)
+                self.pay_fees(market, fills, bankruptcy, is_free=not market_of_fee, is_whole=is_whole)
         # H.
         at_mark = market.liquidation.get("takeover", "bankruptcy") == "mark"
-        if left > 0 and venue.admits_liquidation(market):
+        if left > 0 and venue.admits_liquidation(market) and self.may_be_taken_over:
             left -= self.take_over(market, left, bankruptcy, at_mark=at_mark and share < 0)
         left -= self.assign("before_fund", market, left, bankruptcy, share)
         # I.
         is_bankruptcy = market.liquidation.get("limit", {"type": "bankruptcy"})["type"] == "bankruptcy"
         is_backed = not at_mark and ((is_bankruptcy and share < 0) or is_beyond)
         may = left > 0 and is_backed and venue.admits_liquidation(market)
-        if may and not venue.funds.is_on(market) and venue.funds.budget(market) > 0:
+        if may and not venue.funds.is_on(market) and venue.funds.budget_for(number, market) > 0:
             reach = inward_bound(market.mark, market.liquidation["fund_limit_ppm"], SELL if b > 0 else BUY)
-            reach = limit if is_fillable else reach
+            reach = limit if is_fillable else max(market.price_min, reach)
             backed = self.order(market, left, limit=reach, bankruptcy=bankruptcy, backed=True)
-            venue.funds.pay(number, market, backed.cost)
+            venue.funds.pay(number, market, market.contract.up(backed.cost))
             left -= backed.filled
         left -= self.assign("after_fund", market, left, bankruptcy, share)
         # J.
         triggered = share < 0 or market.adl.get("trigger") == "unfilled"
         if left > 0 and triggered and market.adl["enabled"] and venue.admits_adl(market):
-            left -= adl.Round(venue, number, market, left, bankruptcy).run()
+            left -= self.deleverage(market, left, bankruptcy, before=lots - left)
         return lots - left
+
+    def deleverage(self, market: Market, lots: int, bankruptcy: int, *, before: int) -> int:
+        """Let winners close lots, if a cooldown and the limits of a period let them; return how many they close."""
+        venue, number, began = self.venue, self.number, market.deleveraged.began
+        if began is not None and venue.now - began < market.adl.get("cooldown_ns", 0):
+            venue.emit(LIMIT_REACHED, account=number, market=market.number, code=OF_COOLDOWN, qty=lots)
+            return 0
+        if not venue.period.takes_adl_round():
+            venue.emit(LIMIT_REACHED, account=number, market=market.number, code=OF_ADL_ROUNDS, qty=lots)
+            return 0
+        stage = adl.Round(venue, number, market, lots, bankruptcy)
+        if market.adl["method"] == "external" and venue.plans.ask(stage, lambda k: self.go_on(market, before, k)):
+            return 0
+        return stage.run()
+
+    def go_on(self, market: Market, before: int, closed: int) -> None:
+        """Go on after a plan has closed some lots, where so many were closed before it."""
+        self.venue.period.count(self.number, market.number, closed, market.notional(closed))
+        self.end(before + closed)
 
     def order(self, market: Market, lots: int, *, limit: int, bankruptcy: int, backed: bool) -> Incoming:
         """Send an order that closes lots of a position; what it leaves is cancelled."""
         from .venue import Incoming  # noqa: PLC0415 - the venue imports this file
 
+        venue = self.venue
+        order = self.new_order(market, lots, limit)
+        met = Incoming(order, order.price, 0, TAKER | LIQUIDATION, backed_at=bankruptcy if backed else None)
+        self.report(market, order, bankruptcy, flags=1 if backed else 0)
+        venue.match(market, met)
+        if order.qty > 0:
+            venue.cancel_order(market, order, BY_BREAKER if met.tripped else REST)
+        return met
+
+    def new_order(self, market: Market, lots: int, limit: int) -> Order:
+        """Return an order that closes lots of a position, its limit tightened by the bands."""
         venue, number = self.venue, self.number
         side = SELL if self.sign_of(market) > 0 else BUY
         venue.accepted_count += 1
@@ -501,32 +685,54 @@ class Round:
                 qty=limit,
                 amount=market.mark,
             )
-            order.price = limit = bound
-        met = Incoming(order, limit, 0, TAKER | LIQUIDATION, backed_at=bankruptcy if backed else None)
-        venue.emit(
+            order.price = bound
+        return order
+
+    def report(self, market: Market, order: Order, bankruptcy: int, *, flags: int) -> None:
+        """Report an order that closes lots of a position."""
+        self.venue.emit(
             LIQUIDATION_ORDER,
-            account=number,
+            account=self.number,
             market=market.number,
             order=order.id,
-            side=side,
-            price=limit,
-            qty=lots,
+            side=order.side,
+            price=order.price,
+            qty=order.qty,
             amount=bankruptcy,
-            flags=1 if backed else 0,
+            flags=flags,
         )
-        venue.match(market, met)
-        if order.qty > 0:
-            venue.cancel_order(market, order, BY_BREAKER if met.tripped else REST)
-        return met
 
-    def pay_fees(self, market: Market, met: Incoming, bankruptcy: int, *, is_free: bool, is_whole: bool) -> None:
+    def offer(self, *, is_closed_out: bool) -> None:
+        """Let an order for a slice rest until the auction."""
+        market = self.market
+        self.pace(market)
+        lots = self.lots_of(market) if is_closed_out else self.slice_lots()
+        if lots == 0:
+            return
+        _, bankruptcy = self.bankruptcy(market)
+        order = self.new_order(market, lots, self.own_limit(market, bankruptcy))
+        order.code, order.flags = LIMIT, REDUCE_ONLY | OFFER
+        self.report(market, order, bankruptcy, flags=RESTS_UNTIL_AUCTION)
+        self.venue.rest(market, order)
+        self.venue.note("offered")
+
+    def own_limit(self, market: Market, bankruptcy: int) -> int:
+        """Return the limit of an order that nobody backs: not beyond the bankruptcy price for a fillable one."""
+        limit = self.limit(market, bankruptcy)
+        is_fillable = market.liquidation.get("limit", {"type": "bankruptcy"})["type"] == "fillable"
+        is_beyond = self.sign_of(market) * (limit - bankruptcy) < 0
+        return bankruptcy if is_fillable and is_beyond else limit
+
+    def pay_fees(self, market: Market, met: Met, bankruptcy: int, *, is_free: bool, is_whole: bool) -> None:
         """Take the fees of what filled, or let the fund pay for what filled beyond the bankruptcy price."""
         venue, number, terms = self.venue, self.number, market.liquidation
-        better = met.side_sign() * (met.value - market.notional_at(met.filled, bankruptcy))
-        delta = min(better, ceil(met.value * ppm(terms["fee_ppm"])))
+        b, contract = -direction(met.side), market.contract
+        better = contract.down(b * (met.value - met.filled * contract.lot(bankruptcy)))
+        value = abs(contract.down(b * met.value))
+        delta = min(better, ceil(value * ppm(terms["fee_ppm"])))
         rule = terms.get("fee_rule", {"type": "flat"})
         if delta < 0:
-            if venue.funds.budget(market) >= -delta:
+            if venue.funds.budget_for(number, market) >= -delta:
                 venue.funds.pay(number, market, -delta)
             return
         if is_free:
@@ -536,16 +742,16 @@ class Round:
             return
         liquidator, rate = self.liquidator()
         if liquidator is not None and liquidator < len(venue.accounts) and liquidator != number:
-            paid = min(ceil(met.value * ppm(rate)), better)
+            paid = min(ceil(value * ppm(rate)), better)
             if paid > 0:
                 venue.transfer(("user", number, 0), ("user", liquidator, 0), paid)
                 venue.touched.add(liquidator)
                 venue.emit(LIQUIDATOR_PAID, account=number, market=market.number, order=liquidator, amount=paid)
             better -= paid
-        missing = Fraction(self.maintenance - self.equity, met.filled * market.notional(1))
-        margin = self.rate_of(market, self.lots_of(market) + met.filled)
+        missing = Fraction(self.maintenance - self.equity, market.notional(met.filled))
+        margin = self.rate_of(market, b * (self.lots_of(market) + met.filled))
         left = FEE_SHARE * (ppm(margin) - ppm(rate) - missing)
-        venue.funds.receive(number, market, min(ceil(met.value * within(0, left, ppm(terms["fee_ppm"]))), better))
+        venue.funds.receive(number, market, min(ceil(value * within(0, left, ppm(terms["fee_ppm"]))), better))
 
     def take_over(self, market: Market, lots: int, bankruptcy: int, *, at_mark: bool) -> int:
         """Let the backstop take lots over, if it can; return how many."""
@@ -560,8 +766,9 @@ class Round:
             if venue.funds.is_on(market):
                 return 0
             price = market.mark
-            gap = max(0, market.notional_at(b, bankruptcy) - market.notional_at(b, price))
-            lots = lots if gap == 0 else min(lots, venue.funds.budget(market) // gap)
+            gap = market.owed(b, price, bankruptcy)
+            budget = venue.funds.budget_for(number, market)
+            lots = lots if gap == 0 else min(lots, market.contract.lots_for(budget, gap))
         if lots == 0:
             return 0
         equity, initial = venue.after_trade(backstop, market, b * lots, price)
@@ -571,7 +778,7 @@ class Round:
         venue.trade(backstop, market, b * lots, price)
         side = SELL if b > 0 else BUY
         venue.emit(TAKEN_OVER, account=number, market=market.number, order=backstop, side=side, price=price, qty=lots)
-        venue.funds.pay(number, market, gap * lots)
+        venue.funds.pay(number, market, market.contract.up(gap * lots))
         return lots
 
     # 8.5
@@ -584,9 +791,10 @@ class Round:
         b, price, gap, wanted = self.sign_of(market), bankruptcy, 0, lots
         if rules["price"] == "mark" and share < 0:
             price = market.mark
-            gap = max(0, market.notional_at(b, bankruptcy) - market.notional_at(b, price))
+            gap = market.owed(b, price, bankruptcy)
             payable = 0 if venue.funds.is_on(market) else lots
-            wanted = min(payable, payable if gap == 0 else venue.funds.budget(market) // gap)
+            budget = venue.funds.budget_for(self.number, market)
+            wanted = min(payable, payable if gap == 0 else market.contract.lots_for(budget, gap))
         assigned = 0
         for volunteer, k in self.assignments(market, wanted, price):
             venue.trade(self.number, market, -b * k, price)
@@ -606,7 +814,7 @@ class Round:
                 amount=left,
             )
             assigned += k
-        venue.funds.pay(self.number, market, gap * assigned)
+        venue.funds.pay(self.number, market, market.contract.up(gap * assigned))
         if assigned < lots:
             venue.emit(ASSIGNMENT_REMAINDER, account=self.number, market=market.number, qty=lots - assigned)
         return assigned

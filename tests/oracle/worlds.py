@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import orders as o
 from . import venue as v
+from .further import Further, vary_further
 from .scenes import Scenes, chance, command, mode_flags
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 OTHER_WATERFALLS = 1_000_000
 """From this seed on worlds have other policies of liquidation, terms of their funds and ways to share a loss."""
+FURTHER_RULES = 2_000_000
+"""From this seed on worlds have further rules besides; every second one has other waterfalls as well."""
 
 # ---------------------------------------------------------------------------------------------------------
 # Configurations
@@ -283,8 +286,10 @@ def orders_config(rng: Random) -> Config:
 def vary(config: Config, seed: int) -> None:
     """Give the configuration of a world further rules, without a change of what its own draws made."""
     strain(config, Random(seed + 10**9))  # noqa: S311 - it has to repeat, not to be secret
-    if seed >= OTHER_WATERFALLS:
+    if OTHER_WATERFALLS <= seed < FURTHER_RULES or (seed >= FURTHER_RULES and seed % 2 == 0):
         vary_waterfall(config, Random(seed + 2 * 10**9))  # noqa: S311 - as above
+    if seed >= FURTHER_RULES:
+        vary_further(config, Random(seed + 3 * 10**9))  # noqa: S311 - as above
 
 
 def random_policy(rng: Random) -> Config:
@@ -445,7 +450,7 @@ def strain_collateral(rules: Config, market_count: int, rng: Random) -> None:
 # ---------------------------------------------------------------------------------------------------------
 
 
-class _Generator(Scenes):
+class _Generator(Scenes, Further):
     """Writes the story of a world: positions, trouble, and whatever else a venue takes."""
 
     def at_edge(self, market: v.Market) -> int:
@@ -474,6 +479,7 @@ class _Generator(Scenes):
             times = [m.phase_end for m in self.oracle.markets if m.phase_end > now]
             times += [m.funding.due for m in self.oracle.markets if m.funding is not None]
             times += [order.expiry for m in self.oracle.markets for order in m.open_orders() if order.expiry]
+            times += self.oracle.levels.deadlines.values()
             if times:
                 return max(now, min(rng.choice(times) + rng.randint(0, 1), now + 120))
         return now + rng.choice((0, 0, 1, 1, 2, 3))
@@ -483,6 +489,9 @@ class _Generator(Scenes):
         for record in self.story():
             while self.oracle.timers_pending and self.chance(0.85):
                 yield command(v.PULSE, at=self.oracle.now, source=self.rng.randint(0, 3))
+            while self.oracle.plans.awaited is not None and self.told.random() < 0.9:
+                for planned in self.plan(self.oracle.plans.awaited):
+                    yield {**planned, "at": self.oracle.now + self.told.choice((0, 0, 0, 1, 5))}
             # A scene may say when.
             at = record["at"] or self.advance()
             source = self.rng.randint(0, 3)
@@ -514,6 +523,7 @@ class _Generator(Scenes):
         """Write the commands without their times."""
         yield from self.beginning()
         for _ in range(self.rng.randint(3, 5)):
+            yield from self.change_margin_mode()
             yield from self.open_positions()
             for market in self.oracle.markets:
                 if not v.PHASES[market.phase].matches and self.chance(0.5):
@@ -530,6 +540,9 @@ class _Generator(Scenes):
                 yield from self.anything()
             yield from self.volunteer()
             yield from self.settle()
+            yield from self.multiply()
+            yield from self.change_margin_mode()
+            yield from self.call()
             if self.oracle.funds.claims:
                 yield from self.repay()
             if self.oracle.config["last_resort"] == "withdrawal_factor":
@@ -572,7 +585,7 @@ class _Generator(Scenes):
             price = self.start_prices[market.number]
             yield command(v.INDEX, market=market.number, price=price)
         scale = max(
-            market.tick_value * self.start_prices[market.number] * market.initial_rates[0].rate
+            market.contract.notional(1, self.start_prices[market.number]) * market.initial_rates[0].rate
             for market in oracle.markets
         )
         for number in range(self.account_count):
@@ -669,7 +682,7 @@ class _Generator(Scenes):
         """Return about how far, in ppm of its price, a market is from an account's liquidation."""
         oracle = self.oracle
         room = oracle.equity(number) - oracle.maintenance(number)
-        return room * o.MILLION // max(1, market.notional(abs(oracle.positions(number)[market.number].base)))
+        return room * o.MILLION // max(1, market.size(oracle.positions(number)[market.number].base))
 
     def troubling_price(self, number: int, market: v.Market) -> int:
         """Return a price around an account's guard price, or past its bankruptcy."""
@@ -677,8 +690,8 @@ class _Generator(Scenes):
         base = oracle.positions(number)[market.number].base
         equity, maintenance = oracle.equity(number), oracle.maintenance(number)
         room = rng.choice((equity - maintenance, equity, equity + maintenance, equity + 3 * maintenance))
-        ticks = room // max(1, abs(base) * market.tick_value) + rng.choice((0, 0, 1, 1, 2, 5))
-        return v.clamp(market.mark - v.sign(base) * ticks, 1, market.price_max)
+        price = market.contract.price_of_loss(market.mark, base, room)
+        return v.clamp(price - v.sign(base) * rng.choice((0, 0, 1, 1, 2, 5)), market.price_min, market.price_max)
 
     def thin_book(self, market: v.Market, side: int) -> Iterator[Record]:
         """Cancel most of what rests on one side."""
@@ -733,8 +746,8 @@ class _Generator(Scenes):
         side = o.SELL if base > 0 else o.BUY
         qty = abs(base) if self.chance(0.5) else max(1, abs(base) * rng.randint(2, 9) // 10)
         loss = abs(oracle.equity(number)) * rng.choice((90, 110, 150, 250, 500)) // 100
-        ticks = loss // max(1, qty * market.tick_value)
-        price = v.clamp(market.mark - v.sign(base) * ticks, 1, market.price_max)
+        price = market.contract.price_of_loss(market.mark, v.sign(base) * qty, loss)
+        price = v.clamp(price, market.price_min, market.price_max)
         friend = max(
             (a.number for a in oracle.accounts if a.number != number and not a.in_liquidation),
             key=oracle.equity,

@@ -15,7 +15,7 @@ import pytest
 import seawall
 
 from story import GOLDEN, Config, CoreStory, OracleStory, Record, written
-from tests.oracle import compare, worlds
+from tests.oracle import auction, compare, worlds
 from tests.oracle import orders as o
 from tests.oracle import venue as v
 from tests.oracle.reached import LEAST, WATERFALL_LEAST
@@ -173,7 +173,7 @@ NAMES = {
     v.SHOWN: "shown",
     v.ARMED: "armed",
     v.FILL: "fill",
-    v.UNCROSSED: "uncrossed",
+    auction.UNCROSSED: "uncrossed",
 }
 SHOWN_FIELDS = {
     v.REJECTED: ("code",),
@@ -185,7 +185,7 @@ SHOWN_FIELDS = {
     v.SHOWN: ("qty", "amount"),
     v.ARMED: ("price",),
     v.FILL: ("qty", "price"),
-    v.UNCROSSED: ("qty", "price"),
+    auction.UNCROSSED: ("qty", "price"),
 }
 
 
