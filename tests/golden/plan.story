@@ -275,3 +275,40 @@ pulse
 > closing alice #2 BTC sell 2 @ 90 bankruptcy 90 own
 > cancelled alice #2 BTC sell 2 @ 90 rest
 > adl-asked alice BTC sell 2 @ 90 round 2 of 1
+
+story a plan is not asked of those whom the rule leaves alone
+# Bob is of Ann's group, which is exempt: only Carol is a candidate, and a plan that names Bob is refused.
+config unit
+set markets.BTC.adl {"enabled": true, "method": "external", "plan_fallback": "queue", "price": "bankruptcy", "band_ppm": null, "exempt": ["group"]}
+open group 7 ann
+> opened ann
+open group 7 bob
+> opened bob
+given carol 1000
+deposit ann 100 USD
+> deposited ann 100 USD
+deposit bob 400 USD
+> deposited bob 400 USD
+index BTC 100
+> marked BTC 100 index 100
+block BTC ann buys 4 @ 100 from bob
+> fill ann BTC buy 4 @ 100 block
+> fill bob BTC sell 4 @ 100 block
+block BTC ann buys 6 @ 100 from carol
+> fill ann BTC buy 6 @ 100 block
+> fill carol BTC sell 6 @ 100 block
+index BTC 85
+> marked BTC 85 index 85
+> liquidation ann equity -50 below 43
+> closing ann #1 BTC sell 10 @ 90 bankruptcy 90 own
+> cancelled ann #1 BTC sell 10 @ 90 rest
+> adl-asked ann BTC sell 10 @ 90 round 1 of 1
+plan BTC round 1 begin
+plan BTC round 1 bob 4
+plan BTC round 1 commit
+> refused plan_commit PlanNotCandidate
+plan BTC round 1 fallback
+> adl-planned ann BTC round 1 fallback
+> adl ann BTC sell 10 @ 90
+> adl-fill carol BTC buy 6 @ 90 gives 30
+> adl-rest ann BTC 4

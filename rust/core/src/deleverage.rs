@@ -146,7 +146,11 @@ pub(crate) fn asked(floor: &Floor, residual: &Residual, round: u64) -> Option<Ad
     let candidates: Vec<(Candidate, Qty)> = all
         .into_iter()
         .map(|c| (c, c.closable(&rule, &terms)))
-        .filter(|(c, cap)| cap.is_positive() && c.account != residual.account)
+        .filter(|(c, cap)| {
+            cap.is_positive()
+                && c.account != residual.account
+                && !is_exempt(floor, residual, &rule, c.account)
+        })
         .collect();
     let Residual { account, market, mark, .. } = *residual;
     let round =
@@ -299,6 +303,14 @@ fn rank(floor: &Floor, market: MarketId, side: Side, found: &[Candidate], max: u
     adl::rank(found.iter().map(|c| (adl::score(rule, c, &frame), c.account)).collect(), max)
 }
 
+/// True if a rule leaves an account alone in the round of another.
+fn is_exempt(floor: &Floor, residual: &Residual, rule: &Adl, account: AccountId) -> bool {
+    rule.exempt.iter().any(|exempt| match exempt {
+        Exempt::Group => floor.is_party(account, residual.account),
+        Exempt::Backstop => floor.config.backstop == Some(account),
+    })
+}
+
 impl Round<'_> {
     fn winner(&self) -> Side {
         self.terms.winner
@@ -317,12 +329,8 @@ impl Round<'_> {
         all.into_iter().filter(|c| !self.is_exempt(c.account)).collect()
     }
 
-    /// True if the rule leaves the account alone in this round.
     fn is_exempt(&self, account: AccountId) -> bool {
-        self.rule.exempt.iter().any(|exempt| match exempt {
-            Exempt::Group => self.floor.is_party(account, self.residual.account),
-            Exempt::Backstop => self.floor.config.backstop == Some(account),
-        })
+        is_exempt(self.floor, &self.residual, &self.rule, account)
     }
 
     /// Lots of a candidate that this round may close.

@@ -190,7 +190,6 @@ impl Queue {
         }
     }
 
-    /// What is kept of an account in liquidation goes with it.
     /// A round is over: an account that is still below zero may close the withdrawal gate.
     fn after_round(&mut self, floor: &mut Floor, account: AccountId, events: &mut Events) {
         if floor.is_liquidated(account) && floor.equity(account).is_negative() {
@@ -199,6 +198,7 @@ impl Queue {
         self.forget_if_left(floor, account);
     }
 
+    /// What is kept of an account in liquidation goes with it.
     fn forget_if_left(&mut self, floor: &Floor, account: AccountId) {
         if !floor.is_liquidated(account) {
             self.paces.leave(floor, account);
