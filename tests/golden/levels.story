@@ -468,3 +468,88 @@ index BTC 93
 > cancelled alice #1 BTC sell 1 @ 90 liquidation
 > level alice close-out equity 30 of 47
 > closing alice #2 BTC sell 10 @ 90 bankruptcy 90 resting
+
+story who has exactly the close-out level is not below it
+# At 90 equity 36 is four fifths of 45: a tenth of the lots goes, not all. 90 - 3.6 up to 87 is the bankruptcy price.
+config unit
+set levels.close_out {"below": {"num": 4, "den": 5}, "book": true}
+set markets.BTC.liquidation.slice_ppm 100000
+given alice 136
+given bob 1000
+given carol 1000
+index BTC 100
+> marked BTC 100 index 100
+block BTC alice buys 10 @ 100 from bob
+> fill alice BTC buy 10 @ 100 block
+> fill bob BTC sell 10 @ 100 block
+buy carol BTC 20 @ 89
+> accepted carol #1 BTC buy 20 @ 89
+index BTC 90
+> marked BTC 90 index 90
+> liquidation alice equity 36 below 45
+> closing alice #2 BTC sell 1 @ 87 bankruptcy 87 own
+> fill carol #1 BTC buy 1 @ 89 fee 0 maker
+> fill alice #2 BTC sell 1 @ 89 fee 0 closing
+
+story who has exactly the backstop level is sold in the book
+# At 90 equity 30 is two thirds of 45.
+config unit
+set backstop 3
+set levels.backstop {"num": 2, "den": 3}
+given alice 130
+given bob 1000
+given carol 1000
+given dave 1000
+index BTC 100
+> marked BTC 100 index 100
+block BTC alice buys 10 @ 100 from bob
+> fill alice BTC buy 10 @ 100 block
+> fill bob BTC sell 10 @ 100 block
+buy carol BTC 20 @ 89
+> accepted carol #1 BTC buy 20 @ 89
+index BTC 90
+> marked BTC 90 index 90
+> liquidation alice equity 30 below 45
+> closing alice #2 BTC sell 10 @ 87 bankruptcy 87 own
+> fill carol #1 BTC buy 10 @ 89 fee 0 maker
+> fill alice #2 BTC sell 10 @ 89 fee 0 closing
+> ended alice closed equity 20
+
+story the way from maintenance to initial margin is rounded up
+# 9 @ 100 at a mark of 96: equity 101 - 36 = 65. Maintenance 43.2 up to 44, initial 86.4 up to 87: half of 43 is 21.5, up to 22, and 66 are asked for.
+config unit
+set levels.fill {"num": 1, "den": 2}
+given alice 101
+given bob 1000
+index BTC 100
+> marked BTC 100 index 100
+buy alice BTC 9 @ 100
+> accepted alice #1 BTC buy 9 @ 100
+index BTC 96
+> marked BTC 96 index 96
+sell bob BTC 3 @ 100
+> accepted bob #2 BTC sell 3 @ 100
+> cancelled alice #1 BTC buy 9 @ 100 margin
+
+story a call that is covered to the unit at its deadline is cured
+# At 96 equity is 60, and 960 x 6.25 % are 60.
+config unit
+set margin_call_ppm 1250000
+set margin_call_grace_ns 60000000000
+given alice 100
+given bob 1000
+index BTC 100
+> marked BTC 100 index 100
+block BTC alice buys 10 @ 100 from bob
+> fill alice BTC buy 10 @ 100 block
+> fill bob BTC sell 10 @ 100 block
+at 10s
+index BTC 95
+> marked BTC 95 index 95
+> called alice equity 50 below 60
+> due alice lacks 10 until 70s
+index BTC 96
+> marked BTC 96 index 96
+at 70s
+pulse
+> cleared alice equity 60
