@@ -553,3 +553,29 @@ index BTC 96
 at 70s
 pulse
 > cleared alice equity 60
+
+story in an auction in which everything fell away nothing traded, and a market order has no price to rest at
+# At 91 Alice has 100 - 45 = 55. With 5 lots more she would have 10: maintenance 45.5 up to 46, and half of the 45 to initial margin, 23.
+config unit
+set levels.fill {"num": 1, "den": 2}
+set markets.BTC.auction {"preset": "euronext"}
+given alice 100
+given bob 1000
+index BTC 100
+> marked BTC 100 index 100
+block BTC alice buys 5 @ 100 from bob
+> fill alice BTC buy 5 @ 100 block
+> fill bob BTC sell 5 @ 100 block
+phase BTC call_auction
+> phase BTC continuous to call_auction
+buy alice BTC 5 @ 100
+> accepted alice #1 BTC buy 5 @ 100
+sell bob BTC 5 market
+> accepted bob #2 BTC sell 5 market
+index BTC 91
+> marked BTC 91 index 91
+phase BTC continuous
+> uncrossed BTC 5 @ 91 surplus 0
+> cancelled alice #1 BTC buy 5 @ 100 margin
+> cancelled bob #2 BTC sell 5 @ 0 rest
+> phase BTC call_auction to continuous

@@ -222,7 +222,7 @@ impl Floor {
     ///
     /// A collar that refuses is not looked at: whoever ends the call has done so.
     pub(super) fn uncross(&mut self, market: MarketId, events: &mut Events) {
-        let mut last = None;
+        let (mut last, mut trades) = (None, false);
         while let Some(clearing) = self.auction(market, None).clearing() {
             last = Some(clearing.price);
             events.push(Record {
@@ -234,12 +234,13 @@ impl Floor {
             let left = self.trade_at(market, &clearing, events);
             // A round in which everything fell away traded nothing.
             if left < clearing.volume {
+                trades = true;
                 self.note_trade(market, clearing.price);
                 let now = self.now;
                 self.market_mut(market).breakers.auctioned(now, clearing.price);
             }
         }
-        self.clear_away(market, last, events);
+        self.clear_away(market, last.filter(|_| trades), events);
     }
 
     /// Lots of the volume that did not trade, because orders fell away.
@@ -423,7 +424,7 @@ impl Floor {
     }
 
     /// What does not stay in the book after an auction: liquidation orders, market orders, and limits that could trade
-    /// only beyond the collar.
+    /// only beyond the collar. The price of the auction, if anything traded.
     fn clear_away(&mut self, market: MarketId, price: Option<Price>, events: &mut Events) {
         let rule = self.market(market).config.auction;
         if rule.liquidations {
