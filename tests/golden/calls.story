@@ -423,3 +423,24 @@ buy alice BTC 1 market
 > accepted alice #1 BTC buy 1 market
 cancel alice BTC #1
 > cancelled alice #1 BTC buy 1 @ 0 user
+
+story an indicative price outside is not told again when only the collar moves
+# One of 12 trades at 70. That is outside a collar of 2 % around the index, which has no touch to be around: whatever the index is.
+config unit
+set markets.BTC.auction {"candidates": "grid", "collar": {"around": "touch", "width_ppm": 20000, "width_min": 0, "action": "refuse"}, "indicative": "command"}
+given alice 1000
+given bob 1000
+index BTC 70
+> marked BTC 70 index 70
+phase BTC pre_open
+> phase BTC continuous to pre_open
+buy alice BTC 1 @ 72
+> accepted alice #1 BTC buy 1 @ 72
+sell bob BTC 12 @ 70
+> accepted bob #2 BTC sell 12 @ 70
+> indicative BTC 1 @ 70 surplus -11 clears
+index BTC 100
+> marked BTC 100 index 100
+> indicative BTC 1 @ 70 surplus -11 outside
+index BTC 101
+> marked BTC 101 index 101

@@ -211,3 +211,33 @@ block BTC bob buys 3 @ 1013 from alice
 check alice balance 1025
 check bob balance 974
 check rounding BTC 1
+
+story what the fund backs is not sold below the lowest price of an inverse market
+# As above at 900: bankruptcy 910. A tenth below the mark would be 810; the market has no price below 880. Carol's bid at 890, where a lot is worth 1123.5955, costs
+# the fund ten times 24.6945: 246.945, 247. Alice loses 1235.955, 1236.
+config unit
+set markets.BTC.tick_value 0
+set markets.BTC.contract {"type": "inverse", "face": 1000000, "scale": 10000, "price_min": 880}
+set assets.GOLD.collateral.market 1
+given alice 1000
+given bob 2000
+given carol 2000
+fund main 800
+> funded main 800
+index BTC 1000
+> marked BTC 1000 index 1000
+block BTC alice buys 10 @ 1000 from bob
+> fill alice BTC buy 10 @ 1000 block
+> fill bob BTC sell 10 @ 1000 block
+buy carol BTC 10 @ 890
+> accepted carol #1 BTC buy 10 @ 890
+index BTC 900
+> marked BTC 900 index 900
+> liquidation alice equity -112 below 556
+> closing alice #2 BTC sell 10 @ 910 bankruptcy 910 own
+> cancelled alice #2 BTC sell 10 @ 910 rest
+> closing alice #3 BTC sell 10 @ 880 bankruptcy 910 backed
+> fill carol #1 BTC buy 10 @ 890 fee 0 maker
+> fill alice #3 BTC sell 10 @ 890 fee 0 closing
+> fund-paid main alice BTC 247
+> ended alice closed equity 11

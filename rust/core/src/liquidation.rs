@@ -819,11 +819,12 @@ fn to_backstop(floor: &mut Floor, slice: &mut Slice, events: &mut Events) {
 
 /// Stage I: the book beyond the bankruptcy price, for as long as the fund can carry the difference.
 fn to_fund(floor: &mut Floor, slice: &mut Slice, events: &mut Events) {
-    let rules = floor.market(slice.market).config.liquidation;
+    let config = &floor.market(slice.market).config;
+    let (rules, lowest) = (config.liquidation, config.prices().0);
     let limit = match rules.limit {
         LimitRule::Fillable { .. } if slice.is_worse(slice.limit, slice.bankruptcy) => slice.limit,
         LimitRule::Bankruptcy if slice.insolvent => match slice.side {
-            Side::Buy => slice.mark.band_lower(rules.fund_limit_ppm),
+            Side::Buy => slice.mark.band_lower(rules.fund_limit_ppm).max(lowest),
             Side::Sell => slice.mark.band_upper(rules.fund_limit_ppm),
         },
         // The first order went as far already, or the account's own money is behind the position.

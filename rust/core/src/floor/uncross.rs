@@ -479,7 +479,9 @@ impl Floor {
     pub(crate) fn publish(&mut self, market: MarketId, events: &mut Events) {
         let found = self.auction(market, None);
         let m = self.market_mut(market);
-        if m.published == Some(found) || (m.published.is_none() && found == Found::Nothing) {
+        // The bounds of a price outside are not told, and may move without a new one.
+        let told = |found: Found| (found.code(), found.clearing());
+        if m.published.map_or(found == Found::Nothing, |last| told(last) == told(found)) {
             return;
         }
         m.published = Some(found);
