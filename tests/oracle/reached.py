@@ -322,7 +322,14 @@ FURTHER_STATES = (
 )
 """What only worlds with further rules reach often."""
 
-FURTHER_LEAST = dict.fromkeys(FURTHER_STATES, 0.005)
+FURTHER_RARE = {
+    *("adl_exempt", "adl_next_band", "adl_carried", "call_cured_at_deadline", "called_anew", "call_goes_on"),
+    *("offer_filled", "indicative_nothing", "indicative_leaves", "indicative_outside"),
+    *("rejected:NoPlanAwaited", "rejected:PlanNotCandidate", "rejected:PlanBeyondCap"),
+}
+"""Of these, what one world in a hundred does not reach: counted, and left to the golden stories."""
+
+FURTHER_LEAST = {state: 0.0 if state in FURTHER_RARE else 0.005 for state in FURTHER_STATES}
 
 BACKED = 1
 """Flag of a LiquidationOrder that the fund backs."""

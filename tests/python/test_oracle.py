@@ -18,7 +18,7 @@ from story import GOLDEN, Config, CoreStory, OracleStory, Record, written
 from tests.oracle import auction, compare, worlds
 from tests.oracle import orders as o
 from tests.oracle import venue as v
-from tests.oracle.reached import LEAST, WATERFALL_LEAST
+from tests.oracle.reached import FURTHER_LEAST, LEAST, WATERFALL_LEAST
 from tests.oracle.scenes import command, mode_flags
 
 WORLDS = int(os.environ.get("SEAWALL_WORLDS", "3000"))
@@ -104,6 +104,7 @@ def failure_of(result: compare.Result) -> str:
     [
         pytest.param(SEED, WORLDS, LEAST, id="plain"),
         pytest.param(worlds.OTHER_WATERFALLS + SEED, WORLDS // 3, WATERFALL_LEAST, id="other waterfalls"),
+        pytest.param(worlds.FURTHER_RULES + SEED, WORLDS // 5, FURTHER_LEAST, id="further rules"),
     ],
 )
 def test_the_venue_agrees_with_the_oracle(
