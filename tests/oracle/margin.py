@@ -61,8 +61,10 @@ def are_tiers(tiers: list[dict[str, int]], call_ppm: int) -> bool:
         if not 0 < maintenance <= initial or maintenance * max(call_ppm, MILLION) >= MILLION * MILLION:
             return False
         for name in ("initial_ppm", "maintenance_ppm"):
-            step = 0 if before is None else row[name] - before[name]
-            if step < 0 or row["lower"] * step % MILLION != 0:
+            if before is None:
+                continue
+            meets = (before[name], row[name])
+            if meets[0] > meets[1] or any(row["lower"] * rate % MILLION != 0 for rate in meets):
                 return False
     return True
 
