@@ -690,7 +690,7 @@ class _Generator(Scenes, Further):
         base = oracle.positions(number)[market.number].base
         equity, maintenance = oracle.equity(number), oracle.maintenance(number)
         room = rng.choice((equity - maintenance, equity, equity + maintenance, equity + 3 * maintenance))
-        price = market.contract.price_of_loss(market.mark, base, room)
+        price = market.contract.price_of_loss(market.mark, base, room) if base else market.mark
         return v.clamp(price - v.sign(base) * rng.choice((0, 0, 1, 1, 2, 5)), market.price_min, market.price_max)
 
     def thin_book(self, market: v.Market, side: int) -> Iterator[Record]:

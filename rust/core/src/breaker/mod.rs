@@ -5,8 +5,6 @@
 
 mod bounds;
 mod judge;
-#[cfg(test)]
-mod proof;
 mod rule;
 mod states;
 mod watch;
@@ -614,6 +612,8 @@ pub(crate) struct Can {
     pub(crate) tells: bool,
 }
 
+#[cfg(test)]
+mod proof;
 #[cfg(test)]
 mod tests {
     use super::*;
