@@ -252,7 +252,7 @@ impl Book {
     /// asked.
     #[inline(always)]
     pub(crate) fn is_full(&self) -> bool {
-        self.free == NO_SLOT && self.nodes.len() >= at(self.orders_max)
+        self.is_out() && self.nodes.len() >= at(self.orders_max)
     }
 
     /// Resting and waiting orders of an account; 0 where they are not limited.

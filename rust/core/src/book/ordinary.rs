@@ -118,10 +118,10 @@ impl Book {
     #[inline(always)]
     pub(crate) fn leave(&mut self, order: &Located) -> bool {
         let &Located { slot, node } = order;
-        let (next, prev) = (node.next(), node.prev());
-        if next == NO_SLOT && prev == NO_SLOT {
+        if order.is_alone() {
             return false;
         }
+        let (next, prev) = (node.next(), node.prev());
         let Self { nodes, ladders, free, odd, .. } = self;
         if node.is_odd() {
             *odd -= 1;

@@ -404,14 +404,11 @@ impl Breakers {
     /// True if a limit is inside the bounds of every rule at entry, as they stand, and no rule looks further.
     #[inline(always)]
     pub(crate) fn lets_in(&mut self, now: Nanos, side: Side, limit: Price) -> bool {
-        !self.is_stale(now) && !self.refuses_sweeps && self.has_inside(side, limit)
-    }
-
-    /// True if a limit is inside the bounds of every rule at entry for certain. They were glanced at.
-    #[inline(always)]
-    pub(crate) fn has_inside(&mut self, side: Side, limit: Price) -> bool {
+        if self.is_stale(now) || self.refuses_sweeps {
+            return false;
+        }
         self.work.tests += 1;
-        self.acting.is_none() && self.is_inside(side, limit)
+        self.leaves(side, limit)
     }
 
     /// Notes that a limit is about to be held against the bounds of rules at entry.
@@ -419,7 +416,7 @@ impl Breakers {
         self.work.tests += u64::from(self.has_entry);
     }
 
-    /// True if the bounds of every rule at entry leave a limit as it is, as of the last refresh.
+    /// True if the bounds of every rule at entry leave a limit as it is for certain, as of the last look.
     #[inline(always)]
     pub(crate) fn leaves(&self, side: Side, limit: Price) -> bool {
         self.acting.is_none() && self.is_inside(side, limit)

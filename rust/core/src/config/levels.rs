@@ -1,6 +1,6 @@
 //! Levels of margin beside initial and maintenance, and what happens there.
 
-use super::{Allocation, Config, ConfigError, SlicePolicy, refuse};
+use super::{Config, ConfigError, SlicePolicy, refuse};
 use crate::units::Fraction;
 use serde::{Deserialize, Serialize};
 
@@ -46,7 +46,7 @@ impl Levels {
             .find(|m| matches!(m.liquidation.policy, SlicePolicy::PortfolioShare { .. }));
         if let Some(fill) = self.fill {
             Self::prove_share("fill", fill, 0)?;
-            let shares = |m: &&super::Market| matches!(m.allocation, Allocation::ProRata { .. });
+            let shares = |m: &&super::Market| m.allocation.shares_out();
             if let Some(market) = config.markets.iter().find(shares) {
                 let why = format!(
                     "does not go with the pro_rata allocation of {}, whose shares count on every order; give it price_time",

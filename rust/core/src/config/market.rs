@@ -290,6 +290,12 @@ impl Entry {
 }
 
 impl Allocation {
+    /// True if orders of one price share out what is met.
+    #[inline]
+    pub(crate) fn shares_out(&self) -> bool {
+        matches!(self, Self::ProRata { .. })
+    }
+
     fn prove(&self, at: &str) -> Result<(), ConfigError> {
         let Self::ProRata { lead, fifo_ppm, minimum, .. } = self else { return Ok(()) };
         let field = |name: &str| format!("{at}.allocation.{name}");

@@ -5,10 +5,9 @@
 //! refusals are left to the steps of the venue, and so is every command of which more has to be asked. Whom a trade has
 //! touched is asked for a proof by its guards at once; only who has none is left for the end of the step.
 
-use super::plain::{accept, report_cancelled, report_fill};
+use super::plain::{Sizes, accept, bare_side, reach_of, report_cancelled, report_fill};
 use super::{CALLED, Done, Floor, Flow, Incoming, LIQUIDATED, Market, ROOM, bit};
 use crate::book::NO_SLOT;
-use crate::config::Allocation;
 use crate::ledger::Position;
 use crate::order::{FlowKind, Order, prevents, self_trade};
 use crate::protocol::{
@@ -26,8 +25,7 @@ pub(super) struct Sure {
     quotes: bool,
     /// Nothing of orders that trade either, but whose the resting order is.
     trades: bool,
-    qty: (Qty, Qty),
-    price: (Price, Price),
+    sizes: Sizes,
 }
 
 impl Sure {
@@ -35,14 +33,12 @@ impl Sure {
         let (config, breakers) = (&m.config, &m.breakers);
         let admits_all = m.admits.matches && m.admits.place == Placing::All;
         let entry = admits_all && m.plain_entry && config.cleared && !breakers.refuses_sweeps();
-        let shares_out = matches!(config.allocation, Allocation::ProRata { .. });
         let watched = breakers.has_trade() || breakers.watches_trades() || breakers.has_quotes();
         Self {
             entry,
             quotes: breakers.has_quotes(),
-            trades: entry && !shares_out && !watched,
-            qty: (config.entry.qty_min, config.order_qty_max),
-            price: config.prices(),
+            trades: entry && !config.allocation.shares_out() && !watched,
+            sizes: Sizes::of(m),
         }
     }
 }
@@ -52,10 +48,9 @@ impl Market {
     /// bounds are as of the last look.
     #[inline(always)]
     fn asks_no_more(&self, r: &Record) -> bool {
-        let Sure { entry, qty: (least, most), price: (lowest, highest), .. } = self.sure;
-        let (price, qty) = (Price::new(r.price), Qty::new(r.qty));
-        let fits = least <= qty && qty <= most && lowest <= price && price <= highest;
-        entry && Order::is_bare(r) && fits && self.breakers.leaves(bare_side(r), price)
+        let Sure { entry, sizes, .. } = &self.sure;
+        let leaves = || self.breakers.leaves(bare_side(r), Price::new(r.price));
+        *entry && Order::is_bare(r) && sizes.have(r) && leaves()
     }
 
     /// True if an order at a price leaves a touch that breakers look at at its ease: else it is looked at at the end of a step.
@@ -63,12 +58,6 @@ impl Market {
     fn keeps_touch(&self, price: Price) -> bool {
         !self.sure.quotes || self.breakers.stays_at_ease(price)
     }
-}
-
-/// The side of a bare order.
-#[inline(always)]
-fn bare_side(r: &Record) -> Side {
-    Side::of_bit(r.side != Side::Buy.code())
 }
 
 impl Floor {
@@ -106,7 +95,7 @@ impl Floor {
             return Done::Not;
         }
         let (key, reach) = book.keys(side, price);
-        if book.is_within(side.opposite(), u64::from(reach) | u64::from(r.code) << 32) {
+        if book.is_within(side.opposite(), reach_of(r, reach)) {
             return self.takes(r, events);
         }
         let Some(id) = book.follow(accepted, (account, side), (key, qty), r.flags) else {
@@ -130,7 +119,7 @@ impl Floor {
         self.market_mut(market).breakers.note_entry();
         let book = &self.market(market).book;
         let (_, reach) = book.keys(bare_side(r), Price::new(r.price));
-        if book.is_within(bare_side(r).opposite(), u64::from(reach) | u64::from(r.code) << 32) {
+        if book.is_within(bare_side(r).opposite(), reach_of(r, reach)) {
             self.takes(r, events)
         } else {
             self.leads(r, events)

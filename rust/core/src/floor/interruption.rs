@@ -210,7 +210,7 @@ impl Floor {
     pub(crate) fn follow_margin(&mut self, events: &mut Events) {
         for market in self.market_ids() {
             let by = self.meanwhile(market).margin.unwrap_or_default();
-            if config::multiplies(&self.config.breakers, market) && by != self.rules.multiplier(market) {
+            if by != self.rules.multiplier(market) && config::multiplies(&self.config.breakers, market) {
                 let is_done = self.multiply_margin(market, by, events);
                 assert!(is_done, "the configuration was proved");
             }

@@ -3,7 +3,6 @@
 use super::{Floor, Flow, Incoming, Party, Swept};
 use crate::allocation;
 use crate::book::{Filled, Located, Resting};
-use crate::config::Allocation;
 use crate::insurance;
 use crate::protocol::{
     CancelReason, Events, FILL_LIQUIDATION, FILL_TAKER, Placing, REDUCE_ONLY, Record, SelfTrade,
@@ -60,7 +59,7 @@ impl Floor {
         // Whether anything is asked about a meeting but who stands there and how much.
         let is_watched = asks
             || self.asks_fills(order.market)
-            || matches!(m.config.allocation, Allocation::ProRata { .. })
+            || m.config.allocation.shares_out()
             || matches!(order.flow, Flow::Backed { .. });
         let prevents = order.prevention != SelfTrade::Allowed;
         let mut asked = None;
@@ -94,7 +93,7 @@ impl Floor {
         let m = self.market(order.market);
         let resting = m.book.resting_of(&front);
         let price = resting.price;
-        let shares_out = matches!(m.config.allocation, Allocation::ProRata { .. });
+        let shares_out = m.config.allocation.shares_out();
         if m.breakers.has_trade() && *asked != Some(price) {
             let breakers = &mut self.markets[order.market.index()].breakers;
             if !breakers.lets_trade(price) && self.ends_match(order, price, swept, events) {

@@ -21,7 +21,7 @@ use crate::blocks::{Blocks, Limit};
 use crate::book::{Book, Filled, Located, Removed, Resting};
 use crate::breaker::{Acting, Breakers};
 use crate::calls::Calls;
-use crate::config::{self, Allocation, BlockLimits, Config, GateTrigger, Indicative, Test};
+use crate::config::{self, BlockLimits, Config, GateTrigger, Indicative, Test};
 use crate::funding::FundingState;
 use crate::guard::Guards;
 use crate::history::AdlHistory;
@@ -489,7 +489,7 @@ impl Floor {
         }
         // Whose orders do not count any more: what an account's first order does decides about its others.
         let mut seen = BTreeSet::new();
-        let whole = matches!(m.config.allocation, Allocation::ProRata { .. });
+        let whole = m.config.allocation.shares_out();
         let mut part = (Price::ZERO, 0);
         // What would be left if the icebergs of this part of the level showed one peak only.
         let mut left_of_shown = left;

@@ -8,8 +8,8 @@
 
 use super::{Floor, Market};
 use crate::book::{Located, NO_SLOT};
-use crate::config::Allocation;
 use crate::ledger::Ledger;
+use crate::order::Order;
 use crate::protocol::{
     BY_CLIENT_ID, CancelReason, Events, FILL_TAKER, OrderType, Placing, Record, SelfTrade, command, event,
     word,
@@ -20,6 +20,39 @@ use crate::units::{AccountId, MarketId, Money, Nanos, OrderId, Price, Qty, Side}
 pub(crate) const PART: usize = 64;
 /// Room for events that every command of a part finds: each writes two at most beside its trades, before and after them.
 pub(crate) const ROOM: usize = 2 * PART;
+
+/// Quantities and prices that a market takes, lowest and highest.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Sizes {
+    qty: (Qty, Qty),
+    price: (Price, Price),
+}
+
+impl Sizes {
+    pub(super) fn of(m: &Market) -> Self {
+        Self { qty: (m.config.entry.qty_min, m.config.order_qty_max), price: m.config.prices() }
+    }
+
+    /// True if those of an order are among them.
+    #[inline(always)]
+    pub(super) fn have(&self, r: &Record) -> bool {
+        let (qty, price) = (Qty::new(r.qty), Price::new(r.price));
+        self.qty.0 <= qty && qty <= self.qty.1 && self.price.0 <= price && price <= self.price.1
+    }
+}
+
+/// The side of a bare order.
+#[inline(always)]
+pub(super) fn bare_side(r: &Record) -> Side {
+    Side::of_bit(r.side != Side::Buy.code())
+}
+
+/// How far an order reaches into the other side, of which its limit reaches a key: one that does not rest, whose code is
+/// not zero, to the end of all keys. So it takes one branch whether an order trades, for both are flips of a coin.
+#[inline(always)]
+pub(super) fn reach_of(r: &Record, key: u32) -> u64 {
+    u64::from(key) | u64::from(r.code) << 32
+}
 
 /// What a market asks of an order without flags and terms, as it stands.
 #[derive(Debug, Clone, Copy, Default)]
@@ -37,38 +70,23 @@ pub(super) struct Plain {
     trades: bool,
     /// Breakers look at the touch.
     quotes: bool,
-    qty: (Qty, Qty),
-    price: (Price, Price),
+    sizes: Sizes,
 }
 
 impl Plain {
     pub(super) fn of(m: &Market) -> Self {
         let (config, breakers) = (&m.config, &m.breakers);
         let admits_all = m.admits.matches && m.admits.place == Placing::All;
-        let shares_out = matches!(config.allocation, Allocation::ProRata { .. });
         let entry = admits_all && m.plain_entry && !config.cleared;
         Self {
             entry,
             bounded: breakers.asks_orders(),
             watched: breakers.asks_orders() || breakers.has_trade(),
             cancels: !config.cleared,
-            trades: entry && !shares_out,
+            trades: entry && !config.allocation.shares_out(),
             quotes: breakers.has_quotes(),
-            qty: (config.entry.qty_min, config.order_qty_max),
-            price: config.prices(),
+            sizes: Sizes::of(m),
         }
-    }
-
-    /// True for a bare limit order, to rest or not, of the right size.
-    #[inline(always)]
-    fn admits(&self, r: &Record) -> bool {
-        let (qty, price) = (Qty::new(r.qty), Price::new(r.price));
-        r.amount == 0
-            && r.code <= OrderType::ImmediateOrCancel.code()
-            && self.qty.0 <= qty
-            && qty <= self.qty.1
-            && self.price.0 <= price
-            && price <= self.price.1
     }
 }
 
@@ -185,8 +203,9 @@ impl Market {
         events: &mut Events,
     ) -> Done {
         let (account, client) = (AccountId::new(r.account), r.order);
-        let Some(side) = Side::from_code(r.side) else { return Done::Not };
-        if !self.plain.admits(r)
+        let side = bare_side(r);
+        if !Order::is_bare(r)
+            || !self.plain.sizes.have(r)
             || !ledger.knows(account)
             || (self.plain.bounded && !self.lets_in(Nanos::new(r.at), side, Price::new(r.price)))
             || (MORE && !self.book.has_free_name(account, client))
@@ -194,8 +213,7 @@ impl Market {
             return Done::Not;
         }
         let (key, reach) = self.book.keys(side, Price::new(r.price));
-        // One branch, for both are flips of a coin: an order that does not rest, whose code is not zero, reaches all keys.
-        if self.book.is_within(side.opposite(), u64::from(reach) | u64::from(r.code) << 32) {
+        if self.book.is_within(side.opposite(), reach_of(r, reach)) {
             return self.take_plainly(r, side, ledger, accepted, events);
         }
         let (owner, size) = ((account, side), (key, Qty::new(r.qty)));

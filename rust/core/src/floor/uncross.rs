@@ -6,8 +6,7 @@ use crate::auction::{self, Clearing, Interest};
 use crate::book::{Filled, Level, Resting, SIDES, Waits};
 use crate::codec::{CodecError, Reader, Writer};
 use crate::config::{
-    self, Allocation, AuctionAllocation, AuctionReference, Candidates, Collar, CollarAction, CollarAround,
-    MarketOrders,
+    self, AuctionAllocation, AuctionReference, Candidates, Collar, CollarAction, CollarAround, MarketOrders,
 };
 use crate::order::LIQUIDATION;
 use crate::protocol::{
@@ -123,8 +122,10 @@ impl Call {
 impl Market {
     /// True if fills in an auction change nothing but the two orders and who has them; fills are looked at, or not.
     fn is_plainly_uncrossed(&self, asks_fills: bool) -> bool {
-        let shares_out = matches!(self.config.allocation, Allocation::ProRata { .. });
-        !asks_fills && !shares_out && !self.book.has_unpriced() && self.book.is_plain()
+        !asks_fills
+            && !self.config.allocation.shares_out()
+            && !self.book.has_unpriced()
+            && self.book.is_plain()
     }
 
     /// The reference of the market's auctions, a price that orders may have; none before there is any price.
@@ -246,13 +247,12 @@ impl Floor {
     /// Lots of the volume that did not trade, because orders fell away.
     fn trade_at(&mut self, market: MarketId, clearing: &Clearing, events: &mut Events) -> Qty {
         let price = clearing.price;
-        let m = self.market(market);
-        if m.is_plainly_uncrossed(self.asks_fills(market)) {
+        let (m, asks_fills) = (self.market(market), self.asks_fills(market));
+        if m.is_plainly_uncrossed(asks_fills) {
             return self.trade_plainly(market, clearing, events);
         }
-        let shares_out = m.config.auction.allocation == AuctionAllocation::Market
-            && matches!(m.config.allocation, Allocation::ProRata { .. });
-        let asks_fills = self.asks_fills(market);
+        let shares_out =
+            m.config.auction.allocation == AuctionAllocation::Market && m.config.allocation.shares_out();
         let mut left = clearing.volume;
         let mut shares = shares_out.then(<[Shares; 2]>::default);
         while left.is_positive() {

@@ -48,27 +48,13 @@ pub fn run_until(venue: &mut Venue, watch: &mut Watch, records: &[Record], event
         venue.apply_batch(records, events);
         return records.len();
     }
-    venue.apply_until(records, events, watch)
+    venue.apply_until(records, events, &mut Told::<true>(watch))
 }
 
-impl Stops for Watch {
-    const ASKS: bool = true;
+/// A watch that is told of a run, and stops it or not.
+struct Told<'a, const STOPS: bool>(&'a mut Watch);
 
-    #[inline(always)]
-    fn due(&self) -> Nanos {
-        Self::due(self)
-    }
-
-    #[inline(always)]
-    fn stops(&mut self, venue: &Venue, record: &Record, events: &Events, before: usize) -> bool {
-        self.observe(venue, record, events, before)
-    }
-}
-
-/// A watch that is told everything and stops nothing.
-struct Unstopped<'a>(&'a mut Watch);
-
-impl Stops for Unstopped<'_> {
+impl<const STOPS: bool> Stops for Told<'_, STOPS> {
     const ASKS: bool = true;
 
     #[inline(always)]
@@ -78,8 +64,7 @@ impl Stops for Unstopped<'_> {
 
     #[inline(always)]
     fn stops(&mut self, venue: &Venue, record: &Record, events: &Events, before: usize) -> bool {
-        self.0.observe(venue, record, events, before);
-        false
+        self.0.observe(venue, record, events, before) && STOPS
     }
 }
 
@@ -87,5 +72,5 @@ impl Stops for Unstopped<'_> {
 #[inline(never)]
 pub fn run_through(venue: &mut Venue, watch: &mut Watch, records: &[Record], events: &mut Events) {
     watch.forget();
-    venue.apply_until(records, events, &mut Unstopped(watch));
+    venue.apply_until(records, events, &mut Told::<false>(watch));
 }

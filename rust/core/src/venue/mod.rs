@@ -133,6 +133,7 @@ impl Venue {
     #[must_use]
     pub fn new(config: Config) -> Self {
         let watches_touches = config.breakers.iter().any(|breaker| breaker.test == Test::Quote);
+        let multiplies = config.breakers.iter().any(|breaker| breaker.margin().is_some());
         let gap_least = config.breakers.iter().filter_map(config::Breaker::gap_least).min();
         let mut venue = Self {
             floor: Floor::new(config),
@@ -140,7 +141,7 @@ impl Venue {
             gathered: None,
             fired: VecDeque::new(),
             is_restless: false,
-            multiplies: false,
+            multiplies,
             seq: 0,
             next_due: Nanos::MAX,
             audit: Audit::default(),
@@ -160,10 +161,8 @@ impl Venue {
     pub fn set_audit(&mut self, audit: Audit) {
         self.audit = audit;
         let publishes = |m: &config::Market| m.auction.indicative == Indicative::Command;
-        let multiplies = self.floor.config.breakers.iter().any(|rule| rule.margin().is_some());
-        self.multiplies = multiplies;
         self.is_restless =
-            audit == Audit::Full || multiplies || self.floor.config.markets.iter().any(publishes);
+            audit == Audit::Full || self.multiplies || self.floor.config.markets.iter().any(publishes);
         self.rest();
     }
 
