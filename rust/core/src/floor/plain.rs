@@ -9,7 +9,6 @@
 use super::{Floor, Market};
 use crate::book::{Located, NO_SLOT};
 use crate::ledger::Ledger;
-use crate::order::Order;
 use crate::protocol::{
     BY_CLIENT_ID, CancelReason, Events, FILL_TAKER, OrderType, Placing, Record, SelfTrade, command, event,
     word,
@@ -204,7 +203,9 @@ impl Market {
     ) -> Done {
         let (account, client) = (AccountId::new(r.account), r.order);
         let side = bare_side(r);
-        if !Order::is_bare(r)
+        // It is bare: its form has said that there are no flags.
+        if !word::is_sided(r)
+            || r.amount != 0
             || !self.plain.sizes.have(r)
             || !ledger.knows(account)
             || (self.plain.bounded && !self.lets_in(Nanos::new(r.at), side, Price::new(r.price)))
