@@ -260,7 +260,10 @@ impl Market {
         } else {
             self.book.find(OrderId::from_raw(r.order))
         };
-        let found = found.filter(|found| found.account() == account && found.is_ordinary())?;
+        let found = found?;
+        if found.account() != account || !found.is_ordinary() {
+            return None;
+        }
         if self.breakers.has_quotes() && self.moves_touch(&found) {
             return None;
         }
@@ -281,8 +284,7 @@ impl Market {
 #[inline(always)]
 pub(super) fn accept(r: &Record, id: OrderId, events: &mut Events) {
     let [_, at, _, who, client, price, qty, _] = *word::all(r);
-    let head = word::head(event::ACCEPTED, r.flags, r.market);
-    events.write([head, at, 0, who, id.raw(), price, qty, client]);
+    events.write([word::head_of(r, event::ACCEPTED), at, 0, who, id.raw(), price, qty, client]);
 }
 
 /// Cancelled, of an order of the account that the command is from.

@@ -12,8 +12,8 @@ pub struct Events {
     venue: u16,
     source: u8,
     at: i64,
-    /// Number of the last event before the first of the list.
-    base: u64,
+    /// Number of the first event of the list.
+    first: u64,
 }
 
 impl Events {
@@ -49,7 +49,7 @@ impl Events {
 
     /// Forgets the events and keeps the room.
     pub fn clear(&mut self) {
-        self.base = self.seq();
+        self.first = self.next_seq();
         self.records.clear();
     }
 
@@ -65,7 +65,7 @@ impl Events {
         self.venue = venue;
         self.stamp(at, source);
         // Wrapping: the list may hold more events than were numbered before.
-        self.base = seq.wrapping_sub(number(self.records.len()));
+        self.first = seq.wrapping_add(1).wrapping_sub(number(self.records.len()));
     }
 
     /// Sets time and source of the following events.
@@ -78,14 +78,20 @@ impl Events {
     /// The number of the last event.
     #[inline(always)]
     pub(crate) fn seq(&self) -> u64 {
-        // Wrapping: the sum is the number that was given to the last event, and 64 bits number more than there can be.
-        self.base.wrapping_add(number(self.records.len()))
+        self.next_seq().wrapping_sub(1)
+    }
+
+    /// The number of the next event.
+    #[inline(always)]
+    fn next_seq(&self) -> u64 {
+        // Wrapping: the sum is one more than the number of the last event, and 64 bits number more than there can be.
+        self.first.wrapping_add(number(self.records.len()))
     }
 
     /// Appends an event: stamps `record`'s kind and payload with the step's header.
     #[inline(always)]
     pub fn push(&mut self, record: Record) {
-        let seq = self.seq().wrapping_add(1);
+        let seq = self.next_seq();
         let Self { venue, source, at, .. } = *self;
         self.records.push(Record { venue, at, seq, source, ..record });
     }
@@ -103,7 +109,7 @@ impl Events {
         let [head, at, _, rest @ ..] = words;
         let head = head | u64::from(self.venue) << 32;
         let [who, order, price, qty, amount] = rest;
-        let seq = self.seq().wrapping_add(1);
+        let seq = self.next_seq();
         if self.records.len() == self.records.capacity() {
             no_room();
         }

@@ -28,6 +28,12 @@ pub(crate) const fn head(kind: u16, flags: u16, market: u16) -> u64 {
     wide(kind) | wide(flags) << 16 | wide(market) << 48
 }
 
+/// The first word of an event of this kind with flags and market of a command, without the venue.
+#[inline(always)]
+pub(crate) fn head_of(record: &Record, kind: u16) -> u64 {
+    all(record)[0] & 0xffff_0000_ffff_0000 | wide(kind)
+}
+
 /// The fourth word.
 #[inline(always)]
 pub(crate) fn who(source: u8, side: Side, code: u16, account: AccountId) -> u64 {

@@ -190,7 +190,8 @@ impl Venue {
         'batch: for part in records.chunks(PART) {
             self.floor.look_ahead(part);
             events.make_room(ROOM);
-            for (i, record) in part.iter().enumerate() {
+            let mut rest = part.iter();
+            while let Some(record) = rest.next() {
                 let before = if W::ASKS { events.len() } else { 0 };
                 let way = self.is_done_plainly(record, calm_before, events);
                 if way == Done::Plainly {
@@ -207,7 +208,7 @@ impl Venue {
                     Done::Plainly | Done::Taken => {}
                 }
                 if W::ASKS && watch.stops(self, record, events, before) {
-                    done += i + 1;
+                    done += part.len() - rest.len();
                     break 'batch;
                 }
                 if way != Done::Taken {
