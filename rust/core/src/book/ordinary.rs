@@ -84,12 +84,13 @@ impl Book {
         let (slot, key, qty) = (*free, size.0, size.1);
         let queue = ladders[shown(owner.1)].made(key)?;
         let prev = queue.tail;
-        if slot == NO_SLOT || prev == NO_SLOT {
+        let nodes = nodes.as_mut_slice();
+        // No slot is beyond all nodes.
+        if at(slot) >= nodes.len() || at(prev) >= nodes.len() {
             return None;
         }
         queue.tail = slot;
         queue.gain(qty);
-        let nodes = nodes.as_mut_slice();
         let node = linked(nodes, slot);
         *free = node.next();
         // Ids keep it in 40 bits, which snapshots check: it is far from the end of 64.
@@ -131,15 +132,14 @@ impl Book {
         let nodes = nodes.as_mut_slice();
         linked(nodes, slot).vacate(*free);
         *free = slot;
-        if prev == NO_SLOT {
-            queue.head = next;
-        } else {
-            linked(nodes, prev).set_next(slot, next);
+        // No slot is beyond all nodes.
+        match nodes.get_mut(at(prev)) {
+            Some(before) => before.set_next(slot, next),
+            None => queue.head = next,
         }
-        if next == NO_SLOT {
-            queue.tail = prev;
-        } else {
-            linked(nodes, next).set_prev(slot, prev);
+        match nodes.get_mut(at(next)) {
+            Some(behind) => behind.set_prev(slot, prev),
+            None => queue.tail = prev,
         }
         self.count(1 + u64::from(prev != NO_SLOT) + u64::from(next != NO_SLOT), 0);
         true

@@ -20,30 +20,52 @@ pub(crate) const PART: usize = 64;
 /// Room for events that every command of a part finds: each writes two at most beside its trades, before and after them.
 pub(crate) const ROOM: usize = 2 * PART;
 
-/// Quantities and prices that a market takes, lowest and highest.
+/// Quantities and prices that a market takes.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Sizes {
-    qty: (Qty, Qty),
-    price: (Price, Price),
+    qty: Span,
+    price: Span,
 }
 
 impl Sizes {
     pub(super) fn of(m: &Market) -> Self {
-        Self { qty: (m.config.entry.qty_min, m.config.order_qty_max), price: m.config.prices() }
+        let (lowest, highest) = m.config.prices();
+        Self {
+            qty: Span::new(m.config.entry.qty_min.get(), m.config.order_qty_max.get()),
+            price: Span::new(lowest.get(), highest.get()),
+        }
     }
 
     /// True if those of an order are among them.
     #[inline(always)]
     pub(super) fn have(&self, r: &Record) -> bool {
-        let (qty, price) = (Qty::new(r.qty), Price::new(r.price));
-        self.qty.0 <= qty && qty <= self.qty.1 && self.price.0 <= price && price <= self.price.1
+        self.qty.has(r.qty) && self.price.has(r.price)
     }
 }
 
-/// The side of a bare order.
+/// The numbers from a lowest to a highest one.
+#[derive(Debug, Clone, Copy, Default)]
+struct Span {
+    lowest: i64,
+    length: u64,
+}
+
+impl Span {
+    fn new(lowest: i64, highest: i64) -> Self {
+        Self { lowest, length: highest.abs_diff(lowest) }
+    }
+
+    /// One comparison: a number below the lowest one is very far above it.
+    #[inline(always)]
+    fn has(self, number: i64) -> bool {
+        number.wrapping_sub(self.lowest).cast_unsigned() <= self.length
+    }
+}
+
+/// The side of a bare order: one of two codes.
 #[inline(always)]
 pub(super) fn bare_side(r: &Record) -> Side {
-    Side::of_bit(r.side != Side::Buy.code())
+    Side::of_bit(r.side & 1 == Side::Sell.code())
 }
 
 /// How far an order reaches into the other side, of which its limit reaches a key: one that does not rest, whose code is
@@ -63,6 +85,8 @@ pub(super) struct Plain {
     bounded: bool,
     /// There are bounds of limits or of trades.
     watched: bool,
+    /// It asks for an entry and no more: no breaker looks at orders, trades or the touch.
+    open: bool,
     /// Nothing of a Cancel but that its order is there.
     cancels: bool,
     /// Nothing of orders that trade either, but prices between bounds.
@@ -81,6 +105,7 @@ impl Plain {
             entry,
             bounded: breakers.asks_orders(),
             watched: breakers.asks_orders() || breakers.has_trade(),
+            open: entry && !breakers.asks_orders() && !breakers.has_trade() && !breakers.has_quotes(),
             cancels: !config.cleared,
             trades: entry && !config.allocation.shares_out(),
             quotes: breakers.has_quotes(),
@@ -115,8 +140,8 @@ impl Floor {
     /// Does a command at a time at which nothing is due, if it changes no more than a book, two accounts of each trade, and
     /// what follows from that for its touch. There is [`ROOM`] for its part.
     #[inline(always)]
-    pub(crate) fn does_plainly(&mut self, r: &Record, events: &mut Events) -> Done {
-        match word::form(r) {
+    pub(crate) fn does_plainly(&mut self, form: u64, r: &Record, events: &mut Events) -> Done {
+        match form {
             PLACE => self.places_plainly(r, events),
             CANCEL => self.cancels_plainly::<false>(r, events),
             CANCEL_NAMED => self.cancels_plainly::<true>(r, events),
@@ -128,13 +153,16 @@ impl Floor {
     fn places_plainly(&mut self, r: &Record, events: &mut Events) -> Done {
         let Self { markets, ledger, accepted, now, .. } = self;
         let Some(m) = markets.get_mut(usize::from(r.market)) else { return Done::Not };
+        if m.plain.open {
+            return m.place_plainly::<false>(r, ledger, accepted, events);
+        }
         if !m.plain.entry {
             return self.does_with_margin(r, events);
         }
         if m.plain.watched && m.breakers.is_stale(*now) {
             return self.places_after_a_look(r, events);
         }
-        let done = m.place_plainly(r, ledger, accepted, events);
+        let done = m.place_plainly::<true>(r, ledger, accepted, events);
         if done == Done::Taken && m.plain.quotes { self.ease(r, events) } else { done }
     }
 
@@ -145,7 +173,7 @@ impl Floor {
         self.glance_at_bounds(market);
         let Self { markets, ledger, accepted, .. } = self;
         let m = &mut markets[market.index()];
-        let done = m.place_plainly(r, ledger, accepted, events);
+        let done = m.place_plainly::<true>(r, ledger, accepted, events);
         if done == Done::Taken && m.plain.quotes { self.ease(r, events) } else { done }
     }
 
@@ -176,9 +204,9 @@ const CANCEL: u64 = word::head(command::CANCEL, 0, 0);
 const CANCEL_NAMED: u64 = word::head(command::CANCEL, BY_CLIENT_ID, 0);
 
 impl Market {
-    /// A Place that is certain to be accepted.
+    /// A Place that is certain to be accepted. There may be bounds, or there are none for certain.
     #[inline(always)]
-    fn place_plainly(
+    fn place_plainly<const BOUNDED: bool>(
         &mut self,
         r: &Record,
         ledger: &Ledger,
@@ -186,15 +214,15 @@ impl Market {
         events: &mut Events,
     ) -> Done {
         if self.book.keeps_more() {
-            self.place_keeping::<true>(r, ledger, accepted, events)
+            self.place_keeping::<BOUNDED, true>(r, ledger, accepted, events)
         } else {
-            self.place_keeping::<false>(r, ledger, accepted, events)
+            self.place_keeping::<BOUNDED, false>(r, ledger, accepted, events)
         }
     }
 
     /// The same where more is kept of orders, or not.
     #[inline(always)]
-    fn place_keeping<const MORE: bool>(
+    fn place_keeping<const BOUNDED: bool, const MORE: bool>(
         &mut self,
         r: &Record,
         ledger: &Ledger,
@@ -208,7 +236,7 @@ impl Market {
             || r.amount != 0
             || !self.plain.sizes.have(r)
             || !ledger.knows(account)
-            || (self.plain.bounded && !self.lets_in(Nanos::new(r.at), side, Price::new(r.price)))
+            || (BOUNDED && self.plain.bounded && !self.lets_in(Nanos::new(r.at), side, Price::new(r.price)))
             || (MORE && !self.book.has_free_name(account, client))
         {
             return Done::Not;
