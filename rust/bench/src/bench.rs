@@ -7,7 +7,6 @@ use crate::book::{BATCH, Null, Tape, Tracks};
 use crate::generate::{Generator, PROFILES, Params};
 use crate::setup::{Features, Ids, Stage, book_bytes, resting_orders};
 use crate::workload::{BenchError, Workload};
-use quanta::Clock;
 use seawall_core::{MarketId, Price, Record, Side};
 use serde::Serialize;
 use std::path::Path;
@@ -88,8 +87,8 @@ enum Source {
     Profile(Box<Generator>),
 }
 
-/// Percentiles of the time of one command, in nanoseconds, from one reading of the timer to the next: the timer's own
-/// time is included, and that of making the command and of reading its events.
+/// Percentiles of the time of one command, in nanoseconds: from a reading of the timer before it is given to the venue
+/// to one after its events are in the list, so that the timer's own time is included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Latency {
     /// Half of the calls take at most this.
@@ -103,13 +102,14 @@ pub struct Latency {
     pub p99_9_ns: u32,
     /// All of them.
     pub max_ns: u32,
-    /// From one reading of the timer to the next with nothing between them, the median.
-    pub timer_ns: u32,
+    /// The same for the engine without matching, half of the calls: little more than the timer.
+    pub null_p50_ns: u32,
 }
 
 impl Latency {
-    fn of(mut nanos: Vec<u32>) -> Self {
+    fn of(mut nanos: Vec<u32>, null_nanos: &mut [u32]) -> Self {
         nanos.sort_unstable();
+        null_nanos.sort_unstable();
         let at = |share: usize| nanos[(nanos.len() * share).div_ceil(1000).saturating_sub(1)];
         Self {
             p50_ns: at(500),
@@ -117,17 +117,9 @@ impl Latency {
             p99_ns: at(990),
             p99_9_ns: at(999),
             max_ns: at(1000),
-            timer_ns: timer_ns(),
+            null_p50_ns: null_nanos[null_nanos.len() / 2],
         }
     }
-}
-
-fn timer_ns() -> u32 {
-    let clock = Clock::new();
-    let readings: Vec<u64> = (0..10_001).map(|_| clock.raw()).collect();
-    let mut ticks: Vec<u64> = readings.windows(2).map(|pair| pair[1].wrapping_sub(pair[0])).collect();
-    ticks.sort_unstable();
-    u32::try_from(clock.delta_as_nanos(0, ticks[ticks.len() / 2])).unwrap_or(u32::MAX)
 }
 
 /// What was measured.
@@ -389,7 +381,9 @@ impl Bench {
         let mut nanos = vec![1; stage.timed().len()];
         let tape = tracks.drive_each(&mut venue, stage.forms(), stage.timed(), &mut nanos);
         stage.check(&venue, &tape)?;
-        self.latency = Some(Latency::of(nanos));
+        let mut null_nanos = vec![1; nanos.len()];
+        tracks.drive_each(&mut Null::default(), stage.forms(), stage.timed(), &mut null_nanos);
+        self.latency = Some(Latency::of(nanos, &mut null_nanos));
         Ok(())
     }
 
@@ -470,10 +464,11 @@ mod tests {
 
     #[test]
     fn percentiles_are_the_least_time_that_covers_their_share() {
-        let latency = Latency::of((1..=1000).rev().collect());
+        let latency = Latency::of((1..=1000).rev().collect(), &mut [3, 1, 2]);
         assert_eq!((latency.p50_ns, latency.p90_ns, latency.p99_ns), (500, 900, 990));
         assert_eq!((latency.p99_9_ns, latency.max_ns), (999, 1000));
-        assert_eq!(Latency::of(vec![7]).p50_ns, 7);
+        assert_eq!(latency.null_p50_ns, 2);
+        assert_eq!(Latency::of(vec![7], &mut [1]).p50_ns, 7);
     }
 
     #[test]

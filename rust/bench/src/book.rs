@@ -135,9 +135,9 @@ impl Tracks {
         black_box(tape)
     }
 
-    /// Drives messages one by one; writes the nanoseconds of each: from one reading of the processor's counter to the
-    /// next, so that no time is left out between two of them. The counter's own time is included, and that of making
-    /// the command and of reading the events.
+    /// Drives messages one by one; writes the nanoseconds of each: from a reading of the processor's counter before the
+    /// command is given to the engine to one after its events are in the list. The counter's own time is included; making
+    /// the command and reading its events are not the engine's.
     #[inline(never)]
     pub fn drive_each<E: Engine>(
         &mut self,
@@ -148,14 +148,13 @@ impl Tracks {
     ) -> Tape {
         let (mut tape, clock) = (Tape::default(), Clock::new());
         let narrow = |ticks: u64| u32::try_from(ticks).unwrap_or(u32::MAX);
-        let mut last = clock.raw();
         for (message, ticks) in messages.iter().zip(&mut *nanos) {
             self.events.clear();
-            engine.apply(&[forms.command(message)], &mut self.events);
+            let command = [forms.command(message)];
+            let begin = clock.raw();
+            engine.apply(&command, &mut self.events);
+            *ticks = narrow(clock.raw().wrapping_sub(begin));
             tape.read(self.events.as_slice());
-            let now = clock.raw();
-            *ticks = narrow(now.wrapping_sub(last));
-            last = now;
         }
         for ticks in nanos {
             *ticks = narrow(clock.delta_as_nanos(0, u64::from(*ticks)));

@@ -33,11 +33,15 @@ impl Floor {
     /// Reads what commands are going to ask of their accounts, and of those whom they meet first. Here the processor fetches
     /// one account beside the other; a command would wait for its own. With many accounts that is most of what the checks
     /// of an order cost.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn look_ahead(&self, records: &[Record]) {
-        if !self.has_clearing || records.len() < 2 {
-            return;
+        if self.has_clearing && records.len() > 1 {
+            self.glance(records);
         }
+    }
+
+    #[inline(never)]
+    fn glance(&self, records: &[Record]) {
         let mut seen = 0;
         // Nothing else between these, so that many are under way at once.
         for r in records {
