@@ -279,9 +279,14 @@ impl Book {
     /// The open order with a client's name.
     #[inline(always)]
     pub(crate) fn named(&self, account: AccountId, name: u64) -> Option<Located> {
+        self.named_at_all(account, name).filter(|found| !found.node.is_vacant())
+    }
+
+    /// The same, or a vacant slot that waits for the order with this name: nothing that rests.
+    #[inline(always)]
+    pub(crate) fn named_at_all(&self, account: AccountId, name: u64) -> Option<Located> {
         let slot = self.names.find(account, name)?;
-        let node = *self.nodes.get(at(slot))?;
-        (!node.is_vacant()).then_some(Located { slot, node })
+        self.nodes.get(at(slot)).map(|&node| Located { slot, node })
     }
 
     /// Orders that wait for a trigger.
@@ -402,16 +407,22 @@ impl Book {
     #[inline(always)]
     pub(crate) fn enrol(&mut self, slot: u32, account: AccountId, client: u64) {
         if self.keeps_more {
-            self.names.give(slot, account, client);
-            if let Some(counts) = &mut self.counts {
-                let index = account.index();
-                if index >= counts.len() {
-                    counts.resize(index + 1, 0);
-                }
-                counts[index] += 1;
-            }
-            self.owners.note(slot);
+            self.enrol_more(slot, account, client);
         }
+    }
+
+    /// The same where more is kept.
+    #[inline(always)]
+    pub(crate) fn enrol_more(&mut self, slot: u32, account: AccountId, client: u64) {
+        self.names.give(slot, account, client);
+        if let Some(counts) = &mut self.counts {
+            let index = account.index();
+            if index >= counts.len() {
+                counts.resize(index + 1, 0);
+            }
+            counts[index] += 1;
+        }
+        self.owners.note(slot);
     }
 
     /// Notes what is not ordinary about an order, and when it expires; its node is to be marked.
@@ -592,18 +603,18 @@ impl Book {
     /// The same for an order with nothing rare.
     #[inline(always)]
     fn strike(&mut self, slot: u32, account: AccountId) {
-        self.forget_more(slot, account, None);
+        if self.keeps_more {
+            self.forget_more(slot, account, None);
+        }
         self.give_back(slot);
     }
 
-    /// Forgets what is kept of an order beside its node. The client's name of it, if it is at hand.
+    /// Forgets what is kept of an order beside its node, where it is. The client's name of it, if it is at hand.
     #[inline(always)]
     fn forget_more(&mut self, slot: u32, account: AccountId, name: Option<u64>) {
-        if self.keeps_more {
-            self.names.forget(slot, name);
-            if let Some(counts) = &mut self.counts {
-                counts[account.index()] -= 1;
-            }
+        self.names.forget(slot, name);
+        if let Some(counts) = &mut self.counts {
+            counts[account.index()] -= 1;
         }
     }
 

@@ -52,13 +52,12 @@ impl Names {
         if let Self::Dense { max, .. } = self { name <= u64::from(*max) } else { true }
     }
 
-    /// The slot of the open order with this name.
+    /// The slot of the open order with this name; none, or [`NOWHERE`], which is beyond all slots.
     #[inline(always)]
     pub(super) fn find(&self, account: AccountId, name: u64) -> Option<u32> {
         let Self::Dense { slots, .. } = self else { return self.find_hashed(account, name) };
         // No order stands in the row of no name.
-        let slot = *slots.get(usize::try_from(name).ok()?)?;
-        (slot != NOWHERE).then_some(slot)
+        slots.get(usize::try_from(name).ok()?).copied()
     }
 
     #[inline(never)]

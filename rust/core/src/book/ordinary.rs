@@ -102,7 +102,7 @@ impl Book {
         Some(OrderId::new(number, slot))
     }
 
-    /// What is kept of an order beside its node is forgotten. The client's name of it, if it is at hand.
+    /// What is kept of an order beside its node is forgotten, where it is kept. The client's name of it, if it is at hand.
     #[inline(always)]
     pub(crate) fn forget(&mut self, order: Located, name: Option<u64>) {
         self.forget_more(order.slot, order.account(), name);

@@ -102,7 +102,7 @@ impl Floor {
             return self.leads(r, events);
         };
         if MORE {
-            book.enrol(id.slot(), account, r.order);
+            book.enrol_more(id.slot(), account, r.order);
         }
         ledger.position_mut(account, market).add_open(side, qty);
         accept(r, id, events);

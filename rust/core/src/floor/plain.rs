@@ -251,7 +251,7 @@ impl Market {
         };
         accept(r, id, events);
         if MORE {
-            self.book.enrol(id.slot(), account, client);
+            self.book.enrol_more(id.slot(), account, client);
         }
         Done::Plainly
     }
@@ -284,7 +284,7 @@ impl Market {
     ) -> Option<Located> {
         let account = AccountId::new(r.account);
         let found = if NAMED {
-            self.book.named(account, r.order)
+            self.book.named_at_all(account, r.order)
         } else {
             self.book.find(OrderId::from_raw(r.order))
         };
@@ -300,7 +300,9 @@ impl Market {
         let order = if NAMED { found.id().raw() } else { r.order };
         report_cancelled(r, order, found.side(), (size, CancelReason::User), events);
         if self.book.leave(&found) {
-            self.book.forget(found, NAMED.then_some(r.order));
+            if NAMED || self.book.keeps_more() {
+                self.book.forget(found, NAMED.then_some(r.order));
+            }
         } else {
             self.book.end(found);
         }
