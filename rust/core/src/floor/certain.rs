@@ -150,8 +150,8 @@ impl Floor {
         let market = MarketId::new(r.market);
         let m = &mut markets[market.index()];
         let gone = match r.flags {
-            0 => m.cancel_plainly::<false>(r, events),
-            BY_CLIENT_ID => m.cancel_plainly::<true>(r, events),
+            0 => m.cancel_plainly::<false, true>(r, events),
+            BY_CLIENT_ID => m.cancel_plainly::<true, true>(r, events),
             _ => None,
         };
         let Some(gone) = gone else { return Done::Not };

@@ -14,6 +14,7 @@ use crate::protocol::{
     word,
 };
 use crate::units::{AccountId, MarketId, Money, Nanos, OrderId, Price, Qty, Side};
+use core::slice::Iter;
 
 /// Commands of a part of a batch, which are looked at before the first of them is done.
 pub(crate) const PART: usize = 64;
@@ -136,12 +137,90 @@ impl From<bool> for Done {
     }
 }
 
+/// How far a run of commands may go.
+#[derive(Debug)]
+pub(crate) struct Calm {
+    /// The time before which nothing is due.
+    pub(crate) before: Nanos,
+    /// Events before the command that ended the run, where that is asked for.
+    pub(crate) events: usize,
+}
+
 impl Floor {
-    /// Does a command at a time at which nothing is due, if it changes no more than a book, two accounts of each trade, and
-    /// what follows from that for its touch. There is [`ROOM`] for its part.
+    /// Does commands at times at which nothing is due, if each changes no more than a book, two accounts of each trade, and
+    /// what follows from that for its touch: the first that ends the run, and what became of it. That is one of which more
+    /// is to be done, or where it is asked for one that may have traded. There is [`ROOM`] for all.
     #[inline(always)]
-    pub(crate) fn does_plainly(&mut self, form: u64, r: &Record, events: &mut Events) -> Done {
-        match form {
+    pub(crate) fn run_plainly<'a, const ASKS: bool>(
+        &mut self,
+        rest: &mut Iter<'a, Record>,
+        calm: &mut Calm,
+        events: &mut Events,
+    ) -> Option<(&'a Record, Done)> {
+        loop {
+            let (market, left) = (rest.as_slice().first()?.market, rest.len());
+            let Self { markets, ledger, accepted, now, .. } = self;
+            let open = markets.get_mut(usize::from(market)).filter(|m| m.plain.open);
+            let is_open = open.is_some();
+            if let Some(m) = open {
+                let floor = (market, &*ledger, accepted, now);
+                let end = if m.book.keeps_more() {
+                    m.run::<true, ASKS>(rest, floor, calm, events)
+                } else {
+                    m.run::<false, ASKS>(rest, floor, calm, events)
+                };
+                if end.is_some() {
+                    return end;
+                }
+                if rest.len() < left {
+                    continue;
+                }
+            }
+            let most = if is_open { 1 } else { usize::MAX };
+            let end = self.run_others::<ASKS>(rest, (market, most), calm, events);
+            if end.is_some() {
+                return end;
+            }
+        }
+    }
+
+    /// The same in a market where more may be asked of a command: of so many commands at most.
+    #[inline(never)]
+    fn run_others<'a, const ASKS: bool>(
+        &mut self,
+        rest: &mut Iter<'a, Record>,
+        (market, most): (u16, usize),
+        calm: &mut Calm,
+        events: &mut Events,
+    ) -> Option<(&'a Record, Done)> {
+        for _ in 0..most {
+            let record = rest.as_slice().first().filter(|r| r.market == market)?;
+            *rest = rest.as_slice()[1..].iter();
+            if ASKS {
+                calm.events = events.len();
+            }
+            let done = self.does_plainly(record, calm.before, events);
+            if done != Done::Plainly && (ASKS || done != Done::Taken) {
+                return Some((record, done));
+            }
+        }
+        None
+    }
+
+    /// The same of one command in any market.
+    #[inline(always)]
+    fn does_plainly(&mut self, r: &Record, calm_before: Nanos, events: &mut Events) -> Done {
+        let at = Nanos::new(r.at);
+        if at >= calm_before {
+            return Done::Not;
+        }
+        if at != self.now {
+            if at < self.now || !command::is_frequent(r.kind) {
+                return Done::Not;
+            }
+            self.now = at;
+        }
+        match word::form(r) {
             PLACE => self.places_plainly(r, events),
             CANCEL => self.cancels_plainly::<false>(r, events),
             CANCEL_NAMED => self.cancels_plainly::<true>(r, events),
@@ -153,16 +232,13 @@ impl Floor {
     fn places_plainly(&mut self, r: &Record, events: &mut Events) -> Done {
         let Self { markets, ledger, accepted, now, .. } = self;
         let Some(m) = markets.get_mut(usize::from(r.market)) else { return Done::Not };
-        if m.plain.open {
-            return m.place_plainly::<false>(r, ledger, accepted, events);
-        }
         if !m.plain.entry {
             return self.does_with_margin(r, events);
         }
         if m.plain.watched && m.breakers.is_stale(*now) {
             return self.places_after_a_look(r, events);
         }
-        let done = m.place_plainly::<true>(r, ledger, accepted, events);
+        let done = m.place_plainly(r, ledger, accepted, events);
         if done == Done::Taken && m.plain.quotes { self.ease(r, events) } else { done }
     }
 
@@ -173,7 +249,7 @@ impl Floor {
         self.glance_at_bounds(market);
         let Self { markets, ledger, accepted, .. } = self;
         let m = &mut markets[market.index()];
-        let done = m.place_plainly::<true>(r, ledger, accepted, events);
+        let done = m.place_plainly(r, ledger, accepted, events);
         if done == Done::Taken && m.plain.quotes { self.ease(r, events) } else { done }
     }
 
@@ -183,7 +259,7 @@ impl Floor {
         if !m.plain.cancels {
             return self.does_with_margin(r, events);
         }
-        m.cancel_plainly::<NAMED>(r, events).is_some().into()
+        m.cancel_plainly::<NAMED, true>(r, events).is_some().into()
     }
 
     /// The end of a step that may have moved a touch out of its ease, or what it is held against.
@@ -204,9 +280,62 @@ const CANCEL: u64 = word::head(command::CANCEL, 0, 0);
 const CANCEL_NAMED: u64 = word::head(command::CANCEL, BY_CLIENT_ID, 0);
 
 impl Market {
-    /// A Place that is certain to be accepted. There may be bounds, or there are none for certain.
+    /// Does commands of this market while no breaker looks at orders, up to the first that is no plain one of this market
+    /// and time, and takes them off the list: the last, if more is to be done of it, or where it is asked for if it may have
+    /// traded.
     #[inline(always)]
-    fn place_plainly<const BOUNDED: bool>(
+    fn run<'a, const MORE: bool, const ASKS: bool>(
+        &mut self,
+        list: &mut Iter<'a, Record>,
+        (market, ledger, accepted, now): (u16, &Ledger, &mut u64, &mut Nanos),
+        calm: &mut Calm,
+        events: &mut Events,
+    ) -> Option<(&'a Record, Done)> {
+        let before = calm.before;
+        // Plain commands of this market are told by their first word.
+        let plain = [PLACE, CANCEL, CANCEL_NAMED].map(|form| form | u64::from(market) << 48);
+        let first_word = |r: &Record| word::all(r)[0];
+        let mut rest = list.clone();
+        let mut next = rest.as_slice().first().map_or(0, first_word);
+        let end = loop {
+            let here = rest.clone();
+            let Some(r) = rest.next() else { break None };
+            // What a command is like is the flip of a coin. The processor learns sooner that it has guessed wrong if the
+            // first word of the next one is at hand.
+            let word = next;
+            next = rest.as_slice().first().map_or(0, first_word);
+            let at = Nanos::new(r.at);
+            if at < *now || at >= before {
+                rest = here;
+                break None;
+            }
+            if ASKS {
+                calm.events = events.len();
+            }
+            let done = if word == plain[0] {
+                *now = at;
+                self.place_keeping::<false, MORE>(r, ledger, accepted, events)
+            } else if word == plain[1] {
+                *now = at;
+                self.cancel_plainly::<false, false>(r, events).is_some().into()
+            } else if word == plain[2] {
+                *now = at;
+                self.cancel_plainly::<true, false>(r, events).is_some().into()
+            } else {
+                rest = here;
+                break None;
+            };
+            if done != Done::Plainly && (ASKS || done != Done::Taken) {
+                break Some((r, done));
+            }
+        };
+        *list = rest;
+        end
+    }
+
+    /// A Place that is certain to be accepted. There may be bounds.
+    #[inline(always)]
+    fn place_plainly(
         &mut self,
         r: &Record,
         ledger: &Ledger,
@@ -214,9 +343,9 @@ impl Market {
         events: &mut Events,
     ) -> Done {
         if self.book.keeps_more() {
-            self.place_keeping::<BOUNDED, true>(r, ledger, accepted, events)
+            self.place_keeping::<true, true>(r, ledger, accepted, events)
         } else {
-            self.place_keeping::<BOUNDED, false>(r, ledger, accepted, events)
+            self.place_keeping::<true, false>(r, ledger, accepted, events)
         }
     }
 
@@ -276,8 +405,9 @@ impl Market {
     }
 
     /// A Cancel of an ordinary order by its owner, by its client's name or by its id: the order; none if it is not done.
+    /// Breakers may look at the touch.
     #[inline(always)]
-    pub(super) fn cancel_plainly<const NAMED: bool>(
+    pub(super) fn cancel_plainly<const NAMED: bool, const QUOTED: bool>(
         &mut self,
         r: &Record,
         events: &mut Events,
@@ -292,7 +422,7 @@ impl Market {
         if found.account() != account || !found.is_ordinary() {
             return None;
         }
-        if self.breakers.has_quotes() && self.moves_touch(&found) {
+        if QUOTED && self.breakers.has_quotes() && self.moves_touch(&found) {
             return None;
         }
         // Told first, so that less of it has to be kept at hand while it is done.

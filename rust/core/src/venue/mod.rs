@@ -9,7 +9,7 @@ mod snapshot;
 mod views;
 
 use crate::config::{self, Config, GateTrigger, Indicative, Test};
-use crate::floor::{Done, Floor, Found, PART, ROOM};
+use crate::floor::{Calm, Done, Floor, Found, PART, ROOM};
 use crate::guard::Cause;
 use crate::ledger::Place;
 use crate::liquidation::Queue;
@@ -17,7 +17,7 @@ use crate::margin::Health;
 use crate::order::Gathered;
 use crate::protocol::{
     AfterPhase, Command, Events, LIQUIDATED_FOR_CALL, Phase, Placing, Record, Reject, command, event,
-    event_of, word,
+    event_of,
 };
 use crate::units::{AccountId, MarketId, Nanos};
 use core::cmp::Ordering;
@@ -185,23 +185,19 @@ impl Venue {
         watch: &mut W,
     ) -> usize {
         events.begin(self.floor.config.venue, self.floor.now, 0, self.seq);
-        let mut calm_before = self.calm_before().min(watch.due());
+        let mut calm = Calm { before: self.calm_before().min(watch.due()), events: 0 };
         let mut done = 0;
         'batch: for part in records.chunks(PART) {
             self.floor.look_ahead(part);
             events.make_room(ROOM);
             let mut rest = part.iter();
-            let mut next = word::form(&part[0]);
-            while let Some(record) = rest.next() {
-                let before = if W::ASKS { events.len() } else { 0 };
-                // What a command is like is the flip of a coin. The processor learns sooner that it has guessed wrong if
-                // the form of the next one is at hand.
-                let form = next;
-                next = rest.as_slice().first().map_or(0, word::form);
-                let way = self.is_done_plainly(form, record, calm_before, events);
-                if way == Done::Plainly {
-                    continue;
-                }
+            loop {
+                let end = if W::ASKS {
+                    self.floor.run_plainly::<true>(&mut rest, &mut calm, events)
+                } else {
+                    self.floor.run_plainly::<false>(&mut rest, &mut calm, events)
+                };
+                let Some((record, way)) = end else { break };
                 match way {
                     Done::Not => self.step(record, events),
                     Done::Unfinished => {
@@ -212,13 +208,13 @@ impl Venue {
                     Done::Stirred => self.next_due = self.earliest(),
                     Done::Plainly | Done::Taken => {}
                 }
-                if W::ASKS && watch.stops(self, record, events, before) {
+                if W::ASKS && watch.stops(self, record, events, calm.events) {
                     done += part.len() - rest.len();
                     break 'batch;
                 }
                 if way != Done::Taken {
                     events.make_room(ROOM);
-                    calm_before = self.calm_before().min(watch.due());
+                    calm.before = self.calm_before().min(watch.due());
                 }
             }
             done += part.len();
@@ -243,28 +239,6 @@ impl Venue {
             return Nanos::new(i64::MIN);
         }
         self.next_due.min(self.floor.touches_due()).min(self.floor.now.later(self.gap_least))
-    }
-
-    /// A step that changes nothing but a book and the time, if it takes no more than that: a command of a form.
-    #[inline(always)]
-    fn is_done_plainly(
-        &mut self,
-        form: u64,
-        record: &Record,
-        calm_before: Nanos,
-        events: &mut Events,
-    ) -> Done {
-        let at = Nanos::new(record.at);
-        if at >= calm_before {
-            return Done::Not;
-        }
-        if at != self.floor.now {
-            if at < self.floor.now || !command::is_frequent(record.kind) {
-                return Done::Not;
-            }
-            self.floor.now = at;
-        }
-        self.floor.does_plainly(form, record, events)
     }
 
     /// One step. Most are for an order or a cancel, at a time at which there is nothing else to do.
