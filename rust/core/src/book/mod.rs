@@ -270,25 +270,6 @@ impl Book {
         self.names.admit(name)
     }
 
-    /// True if an account may give an order this name, or orders have none here.
-    #[inline(always)]
-    pub(crate) fn has_free_name(&self, account: AccountId, name: u64) -> bool {
-        self.admits_name(name) && self.named(account, name).is_none()
-    }
-
-    /// The open order with a client's name.
-    #[inline(always)]
-    pub(crate) fn named(&self, account: AccountId, name: u64) -> Option<Located> {
-        self.named_at_all(account, name).filter(|found| !found.node.is_vacant())
-    }
-
-    /// The same, or a vacant slot that waits for the order with this name: nothing that rests.
-    #[inline(always)]
-    pub(crate) fn named_at_all(&self, account: AccountId, name: u64) -> Option<Located> {
-        let slot = self.names.find(account, name)?;
-        self.nodes.get(at(slot)).map(|&node| Located { slot, node })
-    }
-
     /// Orders that wait for a trigger.
     pub(crate) fn waiting(&self) -> &Waiting {
         &self.waiting

@@ -1,7 +1,7 @@
 //! What can be read of the book beyond its front: levels, orders, whose they are, what it weighs.
 
 use super::ladder::Ladder;
-use super::{Book, Extra, Level, NO_SLOT, Node, Resting, SIDES, Waits, at, shown};
+use super::{Book, Extra, Level, Located, NO_SLOT, Node, Resting, SIDES, Waits, at, shown};
 use crate::protocol::REDUCE_ONLY;
 use crate::units::{AccountId, OrderId, Qty, Side, TickValue};
 
@@ -45,6 +45,25 @@ impl Book {
     /// True if every resting order is shown whole and cannot fall away.
     pub(crate) fn is_plain(&self) -> bool {
         self.odd == 0
+    }
+
+    /// True if an account may give an order this name, or orders have none here.
+    #[inline(always)]
+    pub(crate) fn has_free_name(&self, account: AccountId, name: u64) -> bool {
+        self.admits_name(name) && self.named(account, name).is_none()
+    }
+
+    /// The open order with a client's name.
+    #[inline(always)]
+    pub(crate) fn named(&self, account: AccountId, name: u64) -> Option<Located> {
+        self.named_at_all(account, name).filter(|found| !found.node.is_vacant())
+    }
+
+    /// The same, or a vacant slot that waits for the order with this name: nothing that rests.
+    #[inline(always)]
+    pub(crate) fn named_at_all(&self, account: AccountId, name: u64) -> Option<Located> {
+        let slot = self.names.find(account, name)?;
+        self.nodes.get(at(slot)).map(|&node| Located { slot, node })
     }
 
     /// Something of an order that a Cancel names by its id or by its client's name, to bring it nearer.
