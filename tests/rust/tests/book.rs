@@ -185,6 +185,15 @@ fn plain_market(client_ids: &Value) -> Value {
     })
 }
 
+/// The same with a second market, between which commands go to and fro.
+fn two_plain_markets(client_ids: &Value) -> Value {
+    let mut config = plain_market(client_ids);
+    let mut second = config["markets"][0].clone();
+    second["name"] = json!("B");
+    config["markets"].as_array_mut().expect("a list").push(second);
+    config
+}
+
 /// The same with margin: fees, tight money, a band that refuses and one that caps, calls and liquidations.
 fn margin_market(client_ids: &Value) -> Value {
     let mut config = plain_market(client_ids);
@@ -251,7 +260,7 @@ fn plain_command(rng: &mut Rng, at: i64, orders: &[Record]) -> Vec<Record> {
         let by_name = of.amount > 0 && rng.chance(70);
         let order = if by_name { of.amount.cast_unsigned() } else { of.order };
         let account = if rng.chance(97) { of.account } else { base.account };
-        return vec![Record { kind: 2, flags: u16::from(by_name), order, account, ..base }];
+        return vec![Record { kind: 2, flags: u16::from(by_name), market: of.market, order, account, ..base }];
     }
     let side = u8::from(rng.chance(50));
     let away = if rng.chance(90) { rng.within(-3, 6) } else { rng.within(-20, 590) };
@@ -270,7 +279,9 @@ fn plain_command(rng: &mut Rng, at: i64, orders: &[Record]) -> Vec<Record> {
         4 => Record { price: rng.pick(&[0, -1, 1201, i64::MIN, i64::MAX]), ..place },
         5 => Record { qty: rng.pick(&[0, -1, 51, i64::MIN, i64::MAX]), ..place },
         6 => Record { side: 2, ..place },
-        7 => Record { market: 1, ..place },
+        7 => Record { market: 2, ..place },
+        12..=25 => Record { market: 1, ..place },
+        26 => Record { kind: 999, at: at + 5, ..place },
         8 => Record { account: 8, ..place },
         9 => Record { at: at - 1, ..place },
         10 => {
@@ -329,7 +340,7 @@ fn compare_ways(margin: bool) -> BTreeMap<&'static str, u64> {
     for (seed, client_ids) in
         (0..24).zip([json!("none"), json!("hashed"), json!({"dense": {"max": 28}})].iter().cycle())
     {
-        let config = if margin { margin_market(client_ids) } else { plain_market(client_ids) };
+        let config = if margin { margin_market(client_ids) } else { two_plain_markets(client_ids) };
         let config = Config::new(&config.to_string()).expect("it is right");
         let mut rng = Rng::new(seed);
         let mut venues = [Venue::new(config.clone()), Venue::new(config)];
@@ -390,10 +401,16 @@ fn compare_ways(margin: bool) -> BTreeMap<&'static str, u64> {
                 assert_eq!(bytes[0], bytes[1], "seed {seed}: another state after {batch:?}");
             }
             at += rng.within(0, 2);
-            batch = (0..rng.within(1, 12)).flat_map(|_| plain_command(&mut rng, at, &orders)).collect();
+            batch.clear();
+            for _ in 0..rng.within(1, 12) {
+                at += i64::from(rng.chance(20));
+                batch.extend(plain_command(&mut rng, at, &orders));
+            }
             if margin {
                 for command in &mut batch {
-                    *command = with_margin(&mut rng, at, *command);
+                    // It has one market.
+                    command.market &= !1;
+                    *command = with_margin(&mut rng, command.at, *command);
                 }
             }
         }
