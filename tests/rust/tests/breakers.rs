@@ -412,3 +412,31 @@ fn margin_that_follows_a_rule_goes_on_alike_after_a_restore_at_every_command() {
         assert_eq!(venue.digest(), straight.digest());
     }
 }
+
+/// Found by reading: a market without margin, whose rule looks at trades alone until it acts, let bare orders through
+/// that its cooling-off confines.
+#[test]
+fn a_cooling_off_confines_orders_of_a_market_without_margin() {
+    for cleared in [false, true] {
+        let mut config = unit();
+        config["markets"][0]["cleared"] = json!(cleared);
+        config["breakers"] = json!([{"name": "cooling", "markets": [0], "test": {"type": "trade"},
+            "ranges": [{"reference": {"type": "set", "price": 100}, "width": {"type": "ticks", "ticks": 5}}],
+            "action": {"type": "interrupt", "phase": "cooling_off"}, "exit": {"after_ns": 1000}}]);
+        let mut venue = venue_of(&config);
+        for account in 0..2 {
+            apply(&mut venue, of(command::OPEN_ACCOUNT));
+            apply(&mut venue, Record { account, amount: 100_000, ..of(command::DEPOSIT) });
+        }
+        apply(&mut venue, Record { price: 100, ..of(command::INDEX) });
+        apply(&mut venue, place(0, SELL, 1, 106, 0, 0));
+        let tripped = apply(&mut venue, place(1, BUY, 1, 106, 0, 0));
+        assert!(tripped.iter().any(|e| e.kind == event::BREAKER_TRIPPED), "{tripped:?}");
+        for (side, limit, bound) in [(BUY, 107, 105), (SELL, 94, 95)] {
+            let events = apply(&mut venue, place(1, side, 1, limit, 0, 0));
+            let capped: Vec<i64> =
+                events.iter().filter(|e| e.kind == event::ORDER_BOUNDED).map(|e| e.price).collect();
+            assert_eq!(capped, [bound], "cleared: {cleared}, {events:?}");
+        }
+    }
+}

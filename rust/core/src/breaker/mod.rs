@@ -365,6 +365,7 @@ impl Breakers {
     pub(crate) fn set_acting(&mut self, acting: Option<Acting>) {
         self.acting = acting;
         self.has_entry = self.has_caps || acting.is_some_and(|acting| acting.confines);
+        self.asks_orders = self.has_entry || self.refuses_sweeps;
     }
 
     /// Notes a trade of this step; true if somebody watches trades.
