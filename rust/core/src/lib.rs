@@ -32,6 +32,7 @@ mod index;
 mod ledger;
 mod mark;
 mod settlement;
+mod stairs;
 mod volunteers;
 
 mod margin;

@@ -20,10 +20,10 @@ pub use watch::mean_reference;
 use crate::codec::{CodecError, Reader, Writer};
 use crate::config::{Action, Config, Day, Quantile, Range, Reference, Test, Width};
 use crate::order::FlowKind;
-use crate::protocol::Phase;
+use crate::protocol::{Phase, Record, event};
 use crate::units::{MarketId, Nanos, Ppm, Price, Ratio, Side, quantile_factors};
 use rule::{Rule, Seeing, Tally};
-use watch::{Feed, Moved, Room, STEPS_MAX, Seen, Step, Watch};
+use watch::{Feed, Moved, Room, Seen, Step, Steps, Watch};
 
 /// The rules of one market.
 #[derive(Debug, Clone, Default)]
@@ -54,13 +54,15 @@ pub(crate) struct Breakers {
     refuses_sweeps: bool,
     /// Entry, or what refuses sweeps.
     asks_orders: bool,
+    /// Some reference follows from the mark or the index as it stands.
+    stands: bool,
     /// The touch was strictly inside the bounds as they are when it was looked at last.
     at_ease: bool,
     // What this step brought, and whether a rule has acted in it.
     trades: Seen,
     marks: Seen,
     /// Steps with trades that references have not been told yet: all of them are in their rooms with these prices.
-    untold: Vec<Step>,
+    untold: Steps,
     /// Prices with which they are, and until when.
     calm: Room,
     calm_until: Nanos,
@@ -76,6 +78,8 @@ pub(crate) struct Breakers {
     standing: Standing,
     entry: Bounds,
     trade: Bounds,
+    /// Limits of either side that are let in without a further look, and a touch that is one of them is at ease.
+    free: Room,
     until: Nanos,
     /// When hours change bounds.
     hours: Nanos,
@@ -114,6 +118,7 @@ impl Breakers {
             hours: Nanos::MAX,
             trading: of_market.phase.is_trading(),
             can_act: config.breakers.iter().any(|breaker| breaker.reaches(market)),
+            free: Room::NOTHING,
             ..Self::default()
         };
         for (i, of) in config.breakers.iter().enumerate().filter(|(_, b)| b.markets.contains(&market)) {
@@ -152,9 +157,11 @@ impl Breakers {
         let touch = has(|w| matches!(w.reference, Reference::Touch | Reference::Mid));
         breakers.has_entry = breakers.has_caps;
         breakers.watches_trades = trades;
+        breakers.untold = Steps::new(trades);
         breakers.watches_marks = marks;
         breakers.watches_index = index;
         breakers.watches_touch = touch;
+        breakers.stands = has(Watch::follows_prices);
         breakers.asks_orders = breakers.has_entry || breakers.refuses_sweeps;
         breakers
     }
@@ -210,7 +217,7 @@ impl Breakers {
     }
 
     fn outdate(&mut self) {
-        self.until = Nanos::new(i64::MIN);
+        (self.until, self.calm_until) = (Nanos::new(i64::MIN), Nanos::new(i64::MIN));
     }
 
     /// True if what is outside has to be evaluated anew before it is judged at a time.
@@ -297,6 +304,16 @@ impl Breakers {
             self.outdate();
         }
         self.find_calm();
+        self.find_free();
+    }
+
+    /// The limits of which nothing has to be asked but that they are among these: none while more is asked.
+    fn find_free(&mut self) {
+        let Bounds { lower, upper } = self.entry;
+        let more = self.acting.is_some() || self.refuses_sweeps || (self.has_quotes && !self.at_ease);
+        // A touch at a bound is not at ease.
+        let tick = Price::new(i64::from(self.has_quotes));
+        self.free = if more { Room::NOTHING } else { Room { low: lower + tick, high: upper - tick } };
     }
 
     /// With what trades every reference stays in its room.
@@ -356,8 +373,8 @@ impl Breakers {
 
     /// The market is in a phase, which no rule has put it in.
     pub(crate) fn enter(&mut self, phase: Phase) {
-        self.set_acting(None);
         self.at_ease = false;
+        self.set_acting(None);
         self.trading = phase.is_trading();
         self.outdate();
     }
@@ -366,6 +383,7 @@ impl Breakers {
         self.acting = acting;
         self.has_entry = self.has_caps || acting.is_some_and(|acting| acting.confines);
         self.asks_orders = self.has_entry || self.refuses_sweeps;
+        self.find_free();
     }
 
     /// Notes a trade of this step; true if somebody watches trades.
@@ -397,7 +415,9 @@ impl Breakers {
         if self.is_empty() {
             return false;
         }
-        self.outdate();
+        if self.stands {
+            self.outdate();
+        }
         if self.watches_index {
             for watch in &mut self.watches {
                 watch.index(now, index, mid);
@@ -414,12 +434,7 @@ impl Breakers {
     pub(crate) fn observe(&mut self, now: Nanos) {
         if self.trades.is_some() && !self.tripped {
             let seen = self.trades;
-            let is_calm = self.calm.has(seen.low) && self.calm.has(seen.high) && now < self.calm_until;
-            self.untold.push((now, seen));
-            self.has_moved = true;
-            if !is_calm || self.untold.len() >= STEPS_MAX {
-                self.tell_trades();
-            }
+            self.observe_seen(now, seen);
         }
         if self.marks.is_some() && !self.tripped {
             let step = [(now, self.marks)];
@@ -431,11 +446,46 @@ impl Breakers {
         self.marks.forget();
     }
 
+    /// Ends a step in which an order traded and no rule has acted, by its events so far, the last ones: two for each trade,
+    /// which went one way from price to price.
+    #[inline(never)]
+    pub(crate) fn observe_fills(&mut self, now: Nanos, events: &[Record]) {
+        let [.., last] = events else { return };
+        let mut seen = Seen::one(Price::new(last.price));
+        let mut earlier = events;
+        while let [rest @ .., fill, _, _] = earlier
+            && fill.kind == event::FILL
+        {
+            seen.precede(Price::new(fill.price));
+            earlier = &earlier[..rest.len() + 1];
+        }
+        self.observe_seen(now, seen);
+    }
+
+    /// The prices of a step's trades enter the references: where that cannot take one out of its room, when it matters.
+    #[inline(always)]
+    fn observe_seen(&mut self, now: Nanos, seen: Seen) {
+        let is_calm = self.calm.has(seen.low) && self.calm.has(seen.high) && now < self.calm_until;
+        self.has_moved = true;
+        if self.untold.put((now, seen)) || !is_calm {
+            self.tell_now(is_calm);
+        }
+    }
+
+    /// Tells references all steps, of which the last may take them out of their rooms if it is not calm.
+    #[inline(never)]
+    fn tell_now(&mut self, is_calm: bool) {
+        self.tell_trades();
+        if !is_calm {
+            self.find_calm();
+        }
+    }
+
     /// Tells references the steps that they have not been told.
     #[inline(never)]
     fn tell_trades(&mut self) {
         if !self.untold.is_empty() {
-            Self::tell(&mut self.watches, (Feed::Trades, &self.untold), &mut self.until);
+            Self::tell(&mut self.watches, (Feed::Trades, self.untold.all()), &mut self.until);
             self.untold.clear();
         }
     }

@@ -161,3 +161,98 @@ fn what_is_inside_for_certain_is_inside() {
     assert!(certain > 400_000 && rough > 40_000 && outside > 40_000);
     assert!(evaluated < certain);
 }
+
+/// One rule whose trip starts its references anew.
+fn restarting(draws: &mut Draws) -> Config {
+    let width = *draws.pick(&[3_000, 20_000]);
+    let mean = format!(
+        r#"{{"type": "mean", "window_ns": {}, "hysteresis_ppm": {}, "life_ns": {}}}"#,
+        draws.pick(&[50, 400, 5_000]),
+        draws.pick(&[0, 2_000, 10_000]),
+        draws.pick(&[0, 30, 500])
+    );
+    let range = |reference: &str| {
+        format!(r#"{{"reference": {reference}, "width": {{"type": "ppm", "ppm": {width}}}, "reach": null}}"#)
+    };
+    let other = reference(draws);
+    let ranges = if draws.below(2) == 0 { range(&mean) } else { [range(&mean), range(&other)].join(", ") };
+    let json = include_str!("../../tests/data/example.json");
+    let before = json.split("\"breakers\"").next().unwrap();
+    let rule = format!(
+        r#"{{"name": "anew", "markets": [0], "ranges": [{ranges}], "test": {{"type": "mark"}}, "rearm": {{"restart": true}},
+            "action": {{"type": "interrupt", "phase": "pause"}}, "exit": {{"after_ns": 5}}}}"#
+    );
+    Config::new(&format!("{before}\"breakers\": [{rule}]}}")).unwrap()
+}
+
+fn bytes_of(breakers: &Breakers, now: Nanos) -> Vec<u8> {
+    let mut w = Writer::new();
+    breakers.encode(now, &mut w);
+    w.finish()
+}
+
+/// References have not been told a step, and one of them is a mean that is old enough to be replaced.
+fn waits_past_its_life(breakers: &Breakers, now: Nanos) -> bool {
+    let is_past = |(since, life): (Nanos, Nanos)| life.is_positive() && now >= since.later(life);
+    let is_old = |watch: &Watch| watch.reference_since().is_some_and(is_past);
+    !breakers.untold.is_empty() && breakers.watches.iter().any(is_old)
+}
+
+#[test]
+fn references_that_are_told_late_are_what_they_would_be() {
+    let (mut late, mut old, mut anew, mut restored) = (0_u64, 0_u64, 0_u64, 0_u64);
+    for seed in 1..=2 * SETS {
+        let mut draws = Draws(seed, 0);
+        let config = restarting(&mut draws);
+        let mut breakers = Breakers::new(&config, MarketId::new(0));
+        let mut told = breakers.clone();
+        let (mut now, mut price) = (Nanos::new(1), 10_000_i64);
+        let calm = *draws.pick(&[1_u64, 3, 12]);
+        for step in 0..STEPS {
+            now = now.later(Nanos::new(*draws.pick(&[0, 1, 1, 2, 60])));
+            let jump = i64::try_from(draws.below(2 * calm + 1)).unwrap() - i64::try_from(calm).unwrap();
+            let jump = if draws.below(200) == 0 { 40 * jump } else { jump };
+            price = (price + jump).clamp(5_000, 20_000);
+            if draws.below(40) == 0 {
+                breakers.refresh(now, Standing::default());
+            }
+            if draws.below(400) == 0 {
+                let bounds = Bounds::EVERYTHING;
+                let at = Price::new(price + i64::try_from(draws.below(401)).unwrap() - 200);
+                let trip = Trip {
+                    rule: 0,
+                    asked: Asked::Count,
+                    price: at,
+                    reference: at,
+                    side: Side::Buy,
+                    bounds,
+                    phase: Phase::Pause,
+                    end: now,
+                    auction: None,
+                };
+                [&mut breakers, &mut told].map(|of| of.trip(&trip, now));
+                anew += 1;
+            }
+            for _ in 0..=draws.below(3) {
+                let traded = Price::new(price + i64::try_from(draws.below(3)).unwrap());
+                [&mut breakers, &mut told].map(|of| of.trade(traded));
+            }
+            [&mut breakers, &mut told].map(|of| of.observe(now));
+            told.tell_trades();
+            late += u64::from(!breakers.untold.is_empty());
+            old += u64::from(waits_past_its_life(&breakers, now));
+            if draws.below(8) == 0 {
+                let bytes = bytes_of(&breakers, now);
+                let place = || format!("seed {seed}, step {step}: {}", config.canonical());
+                assert_eq!(bytes, bytes_of(&told, now), "{}", place());
+                if draws.below(40) == 0 {
+                    breakers = Breakers::new(&config, MarketId::new(0));
+                    breakers.decode(&mut Reader::new(&bytes, "breakers")).unwrap();
+                    restored += 1;
+                }
+            }
+        }
+    }
+    println!("{late} steps told late, {old} past a life; {anew} starts anew, {restored} restored");
+    assert!(late > 400_000 && old > 100_000 && anew > 4_000 && restored > 1_000);
+}

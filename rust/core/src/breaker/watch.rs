@@ -4,6 +4,7 @@ use super::bounds::Spot;
 use super::rule::Standing;
 use crate::codec::{CodecError, Reader, Writer};
 use crate::config::{Reference, Watched};
+use crate::stairs::{Stairs, TAKEN_MAX};
 use crate::units::{Nanos, Ppm, Price, Ratio, Side, deviation_down, slew_limit};
 use std::collections::VecDeque;
 
@@ -36,6 +37,15 @@ impl Seen {
         self.count += 1;
     }
 
+    /// Adds a price before the others, further away from the last one than they are, or as far.
+    #[inline(always)]
+    pub(super) fn precede(&mut self, price: Price) {
+        self.low = self.last.min(price);
+        self.high = self.last.max(price);
+        self.sum += price.get();
+        self.count += 1;
+    }
+
     /// True if there is a price.
     #[inline(always)]
     pub(super) fn is_some(&self) -> bool {
@@ -51,16 +61,55 @@ impl Seen {
 /// The prices of a step and its time.
 pub(super) type Step = (Nanos, Seen);
 
-/// How many steps are told together at most.
-pub(super) const STEPS_MAX: usize = 64;
+/// Steps that are told together. Room for them is made at once, so that nothing is called to note one.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Steps {
+    steps: Vec<Step>,
+    count: usize,
+}
 
-/// Appends the last price of a step; of steps at one time the last one counts.
-#[inline]
-fn note_last(list: &mut VecDeque<(Nanos, Price)>, at: Nanos, price: Price) {
-    match list.back_mut() {
-        Some(entry) if entry.0 == at => entry.1 = price,
-        _ => list.push_back((at, price)),
+impl Steps {
+    /// With room for steps, if there will be any.
+    pub(super) fn new(any: bool) -> Self {
+        Self { steps: vec![Step::default(); if any { TAKEN_MAX } else { 0 }], count: 0 }
     }
+
+    /// Adds a step; true if there is no room for another.
+    #[inline(always)]
+    pub(super) fn put(&mut self, step: Step) -> bool {
+        self.steps[self.count] = step;
+        self.count += 1;
+        self.count == self.steps.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    pub(super) fn all(&self) -> &[Step] {
+        &self.steps[..self.count]
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.count = 0;
+    }
+}
+
+/// Appends the last prices of some steps; of steps at one time the last one counts.
+fn note_lasts(list: &mut VecDeque<(Nanos, Price)>, steps: &[Step]) {
+    if list.back().is_some_and(|(at, _)| *at == steps[0].0) {
+        list.pop_back();
+    }
+    let mut lasts = [(Nanos::ZERO, Price::ZERO); TAKEN_MAX];
+    let mut count = 0;
+    for pair in steps.windows(2) {
+        let [(at, seen), (next, _)] = pair else { continue };
+        lasts[count] = (*at, seen.last);
+        count += usize::from(at != next);
+    }
+    let (at, seen) = &steps[steps.len() - 1];
+    lasts[count] = (*at, seen.last);
+    list.extend(&lasts[..=count]);
 }
 
 /// Lowest and highest prices of the last while, and the price that stood before it.
@@ -70,9 +119,7 @@ struct Window {
     standing: Option<Price>,
     /// Last price of each step in the window, oldest first.
     lasts: VecDeque<(Nanos, Price)>,
-    /// Highs that no later high exceeds, and lows likewise: the extremes are at the front.
-    highs: VecDeque<(Nanos, Price)>,
-    lows: VecDeque<(Nanos, Price)>,
+    stairs: Stairs<Price>,
 }
 
 impl Window {
@@ -81,51 +128,21 @@ impl Window {
             self.standing = Some(price);
             self.lasts.pop_front();
         }
-        for list in [&mut self.highs, &mut self.lows] {
-            while list.front().is_some_and(|(at, _)| *at <= edge) {
-                list.pop_front();
-            }
-        }
+        self.stairs.expire(edge);
     }
 
     /// Takes the prices of some steps, oldest first.
     fn observe(&mut self, steps: &[Step]) {
-        // Of several steps those stay in the lists that no later one exceeds.
-        let (mut highs, mut lows) = ([0; STEPS_MAX], [0; STEPS_MAX]);
-        let (mut high_count, mut low_count) = (0, 0);
-        let (mut high, mut low) = (Price::new(i64::MIN), Price::MAX);
-        for (number, (_, seen)) in steps.iter().enumerate().rev() {
-            if seen.high > high {
-                (high, highs[high_count]) = (seen.high, number);
-                high_count += 1;
-            }
-            if seen.low < low {
-                (low, lows[low_count]) = (seen.low, number);
-                low_count += 1;
-            }
-        }
-        while self.highs.back().is_some_and(|(_, p)| *p <= high) {
-            self.highs.pop_back();
-        }
-        while self.lows.back().is_some_and(|(_, p)| *p >= low) {
-            self.lows.pop_back();
-        }
-        let of = |number: &usize| &steps[*number];
-        self.highs.extend(highs[..high_count].iter().rev().map(of).map(|(at, seen)| (*at, seen.high)));
-        self.lows.extend(lows[..low_count].iter().rev().map(of).map(|(at, seen)| (*at, seen.low)));
-        for (at, seen) in steps {
-            note_last(&mut self.lasts, *at, seen.last);
-        }
+        self.stairs.take(steps, |(at, seen)| (*at, seen.low, seen.high));
+        note_lasts(&mut self.lasts, steps);
     }
 
     /// The lowest and the highest price of what has not expired, the price that stood before it included.
     fn extremes(&self) -> Option<(Price, Price)> {
-        let (low, high) = (self.lows.front().map(|e| e.1), self.highs.front().map(|e| e.1));
-        match (self.standing, low, high) {
-            (Some(s), Some(l), Some(h)) => Some((s.min(l), s.max(h))),
-            (Some(s), ..) => Some((s, s)),
-            (None, Some(l), Some(h)) => Some((l, h)),
-            _ => None,
+        match (self.standing, self.stairs.extremes()) {
+            (Some(s), Some((l, h))) => Some((s.min(l), s.max(h))),
+            (Some(s), None) => Some((s, s)),
+            (None, extremes) => extremes,
         }
     }
 
@@ -133,10 +150,8 @@ impl Window {
     /// them: what takes its place is within those that are left.
     fn changes(&self, length: Nanos) -> Nanos {
         let front = |list: &VecDeque<(Nanos, Price)>| list.front().map_or(Nanos::MAX, |e| e.0.later(length));
-        let next = front(&self.highs).min(front(&self.lows));
-        let (low, high) = (self.lows.front().map(|e| e.1), self.highs.front().map(|e| e.1));
-        let decides =
-            self.standing.is_some_and(|s| low.is_some_and(|l| s < l) || high.is_some_and(|h| s > h));
+        let next = front(&self.stairs.highs).min(front(&self.stairs.lows));
+        let decides = self.standing.zip(self.stairs.extremes()).is_some_and(|(s, (l, h))| s < l || s > h);
         if decides { next.min(front(&self.lasts)) } else { next }
     }
 
@@ -180,6 +195,31 @@ impl Sums {
     }
 }
 
+/// Prices between which everything is that was seen in the last while, and perhaps in a little more: no mean of it is
+/// outside, whatever of it falls out.
+#[derive(Debug, Clone, Copy)]
+struct Hull {
+    /// The prices since a time, and those of a while before it.
+    since: Nanos,
+    young: Room,
+    old: Room,
+}
+
+impl Hull {
+    const NOTHING: Self = Self { since: Nanos::new(i64::MIN), young: Room::NOTHING, old: Room::NOTHING };
+
+    fn add(&mut self, at: Nanos, seen: Room, window: Nanos) {
+        if at >= self.since.later(window) {
+            *self = Self { since: at, young: Room::NOTHING, old: self.young };
+        }
+        self.young = self.young.or(&seen);
+    }
+
+    fn all(&self) -> Room {
+        self.young.or(&self.old)
+    }
+}
+
 /// The mean of a window's trades (their sum and number), and whether it takes the place of the reference: if it differs
 /// by at least the first number of `rule` and the reference is at least as old as the second (limit up-limit down).
 /// Without a trade there is none, and the reference stays.
@@ -213,6 +253,8 @@ enum State {
     Mean {
         sums: Sums,
         reference: Option<(Ratio, Nanos)>,
+        /// What follows from the sums: where their prices are.
+        hull: Hull,
     },
     Window(Window),
     Sums(Sums),
@@ -249,6 +291,9 @@ pub(super) struct Room {
 }
 
 impl Room {
+    /// No price.
+    pub(super) const NOTHING: Self = Self { low: Price::MAX, high: Price::new(i64::MIN) };
+
     /// So many ticks around what upper bounds are measured from, and lower ones.
     pub(super) fn around(spot: &Spot, ticks: Price) -> Self {
         let (up, down) = (spot.ticks(Side::Buy), spot.ticks(Side::Sell));
@@ -260,6 +305,16 @@ impl Room {
         self.low <= price && price <= self.high
     }
 
+    /// True if everything in another is in it.
+    fn holds(&self, other: &Self) -> bool {
+        self.low <= other.low && other.high <= self.high
+    }
+
+    /// The least that has both in it.
+    fn or(&self, other: &Self) -> Self {
+        Self { low: self.low.min(other.low), high: self.high.max(other.high) }
+    }
+
     /// What is in both.
     pub(super) fn and(&self, other: &Self) -> Self {
         Self { low: self.low.max(other.low), high: self.high.min(other.high) }
@@ -267,7 +322,7 @@ impl Room {
 
     fn has_all(&self, quick: &Quick) -> bool {
         match quick {
-            Quick::Prices(Some((low, high))) => self.low <= *low && *high <= self.high,
+            Quick::Prices(Some((low, high))) => self.holds(&Self { low: *low, high: *high }),
             Quick::Mean(Some(mean)) => mean.is_between(self.low, self.high),
             Quick::Prices(None) | Quick::Mean(None) | Quick::Sums(..) => false,
         }
@@ -296,7 +351,9 @@ impl Watch {
             Reference::Set { price } => State::One(price),
             Reference::Auction | Reference::Last { .. } | Reference::Slewed { .. } => State::One(None),
             Reference::Aged { .. } => State::Aged { old: None, first: None, young: VecDeque::new() },
-            Reference::Mean { .. } => State::Mean { sums: Sums::default(), reference: None },
+            Reference::Mean { .. } => {
+                State::Mean { sums: Sums::default(), reference: None, hull: Hull::NOTHING }
+            }
             Reference::Window { .. } => State::Window(Window::default()),
             Reference::IndexPremium { .. } | Reference::Deviation { .. } => State::Sums(Sums::default()),
             Reference::Mark | Reference::Index | Reference::Touch | Reference::Mid => State::Nothing,
@@ -336,6 +393,11 @@ impl Watch {
         }
     }
 
+    /// True if its price follows from the mark or the index as it stands.
+    pub(super) fn follows_prices(&self) -> bool {
+        matches!(self.reference, Reference::Mark | Reference::Index) || self.watches_index()
+    }
+
     /// True if it needs every index.
     pub(super) fn watches_index(&self) -> bool {
         matches!(self.reference, Reference::Slewed { .. } | Reference::IndexPremium { .. })
@@ -352,18 +414,18 @@ impl Watch {
             (State::One(last), _) => *last = Some(seen.last),
             (State::Aged { first, young, .. }, _) => {
                 first.get_or_insert(steps[0].1.last);
-                for (at, seen) in steps {
-                    note_last(young, *at, seen.last);
-                }
+                note_lasts(young, steps);
             }
-            (State::Mean { .. }, _) => {
+            (State::Mean { sums, hull, .. }, Reference::Mean { window_ns, .. }) => {
+                let mut all = Room::NOTHING;
                 for (at, seen) in steps {
-                    if let State::Mean { sums, .. } = &mut self.state {
-                        sums.add(*at, seen.sum.into(), 0, seen.count);
-                    }
-                    self.let_go(*at);
-                    self.renew(*at);
+                    sums.add(*at, seen.sum.into(), 0, seen.count);
+                    all = all.or(&Room { low: seen.low, high: seen.high });
                 }
+                hull.add(*at, all, *window_ns);
+                // Steps before the last one were calm: the mean did not take the reference's place, or does so with each.
+                self.let_go(*at);
+                self.renew(*at);
             }
             (State::Sums(sums), _) => {
                 for (at, seen) in steps {
@@ -372,7 +434,7 @@ impl Watch {
                 }
                 self.let_go(*at);
             }
-            (State::Nothing | State::Window(_), _) => {}
+            (State::Nothing | State::Window(_) | State::Mean { .. }, _) => {}
         }
         self.settle()
     }
@@ -382,12 +444,37 @@ impl Watch {
     pub(super) fn admits(&self) -> Option<(Room, Nanos)> {
         let room = self.room?;
         match (&self.state, &self.reference) {
-            // A younger mean takes its place then.
-            (State::Mean { reference: Some((_, since)), .. }, Reference::Mean { life_ns, .. }) => {
-                Some((room, since.later(*life_ns)))
+            (
+                State::Mean { reference: Some((price, since)), hull, .. },
+                Reference::Mean { hysteresis_ppm, life_ns, .. },
+            ) => {
+                let inner = match (hysteresis_ppm.is_zero(), life_ns.is_zero()) {
+                    // What differs too little does not take its place at any age.
+                    (false, _) => near(price, *hysteresis_ppm, &room),
+                    // It takes its place with every step.
+                    (true, true) => room,
+                    (true, false) => Room::NOTHING,
+                };
+                // A mean of prices is between them.
+                Some(if inner.holds(&hull.all()) {
+                    (inner, Nanos::MAX)
+                } else {
+                    (room, since.later(*life_ns))
+                })
             }
             (State::Mean { .. }, _) => None,
             _ => Some((room, Nanos::MAX)),
+        }
+    }
+
+    /// Since when a mean is the reference, and its least age.
+    #[cfg(test)]
+    pub(super) fn reference_since(&self) -> Option<(Nanos, Nanos)> {
+        match (&self.state, &self.reference) {
+            (State::Mean { reference: Some((_, since)), .. }, Reference::Mean { life_ns, .. }) => {
+                Some((*since, *life_ns))
+            }
+            _ => None,
         }
     }
 
@@ -469,7 +556,7 @@ impl Watch {
 
     /// The mean of the trades takes the place of the reference, if it is time.
     fn renew(&mut self, now: Nanos) {
-        let (State::Mean { sums, reference }, Reference::Mean { hysteresis_ppm, life_ns, .. }) =
+        let (State::Mean { sums, reference, .. }, Reference::Mean { hysteresis_ppm, life_ns, .. }) =
             (&mut self.state, &self.reference)
         else {
             return;
@@ -538,8 +625,8 @@ impl Watch {
                 (*old, *first) = (Some(price), Some(price));
                 young.clear();
             }
-            State::Mean { sums, reference } => {
-                *sums = Sums::default();
+            State::Mean { sums, reference, hull } => {
+                (*sums, *hull) = (Sums::default(), Hull::NOTHING);
                 *reference = Some((Ratio::of_price(price), now));
             }
             State::Window(window) => window.restart(price),
@@ -599,7 +686,7 @@ impl Watch {
                 w.option(first.map(Price::get));
                 encode_prices(young, w);
             }
-            State::Mean { sums, reference } => {
+            State::Mean { sums, reference, .. } => {
                 encode_sums(sums, w);
                 w.bool(reference.is_some());
                 if let Some((price, since)) = reference {
@@ -610,7 +697,7 @@ impl Watch {
             }
             State::Window(window) => {
                 w.option(window.standing.map(Price::get));
-                for list in [&window.lasts, &window.highs, &window.lows] {
+                for list in [&window.lasts, &window.stairs.highs, &window.stairs.lows] {
                     encode_prices(list, w);
                 }
             }
@@ -627,8 +714,17 @@ impl Watch {
                 *first = decode_price(price_max, r)?;
                 decode_prices(young, price_max, r)?;
             }
-            State::Mean { sums, reference } => {
+            State::Mean { sums, reference, hull } => {
                 decode_sums(sums, r)?;
+                // The mean of each step is between its prices, and no mean of several is beyond those.
+                for (at, sum, _, count) in &sums.steps {
+                    let mean = Ratio::mean(*sum, *count);
+                    let seen =
+                        Room { low: mean.inward(Side::Buy, false), high: mean.inward(Side::Sell, false) };
+                    if let Reference::Mean { window_ns, .. } = self.reference {
+                        hull.add(*at, seen, window_ns);
+                    }
+                }
                 if r.bool()? {
                     let (n, d, since) = (r.i128()?, r.i128()?, Nanos::new(r.i64()?));
                     if d <= 0 || n <= 0 || n > i128::from(i64::MAX) * d.min(1 << 40) || d > 1 << 64 {
@@ -639,7 +735,7 @@ impl Watch {
             }
             State::Window(window) => {
                 window.standing = decode_price(price_max, r)?;
-                for list in [&mut window.lasts, &mut window.highs, &mut window.lows] {
+                for list in [&mut window.lasts, &mut window.stairs.highs, &mut window.stairs.lows] {
                     decode_prices(list, price_max, r)?;
                 }
             }
@@ -647,6 +743,14 @@ impl Watch {
         }
         Ok(())
     }
+}
+
+/// The prices of a room that differ from a mean by less than a share of it.
+fn near(mean: &Ratio, share: Ppm, room: &Room) -> Room {
+    let far = mean.times_ppm(share);
+    // Strictly: a price at the end differs enough.
+    let (low, high) = (mean.minus(far).inward(Side::Sell, true), mean.plus(far).inward(Side::Buy, true));
+    room.and(&Room { low, high })
 }
 
 /// What a price follows from.

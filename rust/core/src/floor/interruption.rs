@@ -10,20 +10,12 @@ use crate::protocol::{Events, Phase};
 use crate::units::{MarketId, Nanos, Price, Side};
 
 impl Market {
-    /// True if the breakers let a limit in without a word, have nothing to ask of a sweep, and find a touch that it
-    /// becomes at ease.
-    #[inline(always)]
-    pub(super) fn lets_in(&mut self, now: Nanos, side: Side, limit: Price) -> bool {
-        let breakers = &mut self.breakers;
-        breakers.lets_in(now, side, limit) && (!breakers.has_quotes() || breakers.stays_at_ease(limit))
-    }
-
     /// True if the breakers let an order trade at every price from the best of the other side to its limit.
     #[inline(always)]
     pub(super) fn lets_sweep(&mut self, now: Nanos, side: Side, limit: Option<Price>) -> bool {
         // Hidden orders trade as well.
         let Some(first) = self.book.touch(side.opposite()) else { return true };
-        !self.breakers.is_stale(now) && self.breakers.lets_sweep(first, limit)
+        !self.breakers.is_stale(now) && self.breakers.lets_sweep(side, first, limit)
     }
 
     /// True if a touch that breakers look at moves when an order goes, or is not at ease.
@@ -33,12 +25,12 @@ impl Market {
             || found.is_alone() && self.book.best(found.side()) == Some(self.book.price_of(found))
     }
 
-    /// True if the touch is at ease after a step that has told the breakers its trades.
+    /// True if the touch is at ease after a step that has told the breakers its trades, with a side of it that they were.
+    /// The best of the other side is what it was, or the order's limit, which was let in.
     #[inline(always)]
-    pub(super) fn keeps_ease(&self, now: Nanos) -> bool {
-        let touch = (self.book.best(Side::Buy), self.book.best(Side::Sell));
+    pub(super) fn keeps_ease(&self, now: Nanos, side: Side) -> bool {
         let breakers = &self.breakers;
-        breakers.was_at_ease() && !breakers.is_stale(now) && breakers.is_at_ease(touch)
+        breakers.was_at_ease() && !breakers.is_stale(now) && breakers.eases(self.book.best(side))
     }
 }
 
@@ -247,7 +239,7 @@ impl Floor {
     fn watch_touch(&mut self, market: MarketId, events: &mut Events) -> bool {
         let m = self.market(market);
         let touch = (m.book.best(Side::Buy), m.book.best(Side::Sell));
-        let (phase, is_at_ease) = (m.phase, m.breakers.is_at_ease(touch));
+        let (phase, is_at_ease) = (m.phase, m.breakers.eases(touch.0) && m.breakers.eases(touch.1));
         self.market_mut(market).breakers.set_at_ease(is_at_ease && phase == Phase::Continuous);
         if phase == Phase::Continuous && is_at_ease {
             return false;

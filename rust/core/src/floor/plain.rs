@@ -82,11 +82,7 @@ pub(super) fn reach_of(r: &Record, key: u32) -> u64 {
 pub(super) struct Plain {
     /// Nothing but a size in range, a name that is free, room in the book, and a limit between bounds.
     entry: bool,
-    /// There are such bounds.
-    bounded: bool,
-    /// There are bounds of limits or of trades.
-    watched: bool,
-    /// It asks for an entry and no more: no breaker looks at orders, trades or the touch.
+    /// The same without bounds: no breaker looks at orders before they trade.
     open: bool,
     /// Nothing of a Cancel but that its order is there.
     cancels: bool,
@@ -104,9 +100,7 @@ impl Plain {
         let entry = admits_all && m.plain_entry && !config.cleared;
         Self {
             entry,
-            bounded: breakers.asks_orders(),
-            watched: breakers.asks_orders() || breakers.has_trade(),
-            open: entry && !breakers.asks_orders() && !breakers.has_trade() && !breakers.has_quotes(),
+            open: entry && !breakers.asks_orders(),
             cancels: !config.cleared,
             trades: entry && !config.allocation.shares_out(),
             quotes: breakers.has_quotes(),
@@ -235,20 +229,25 @@ impl Floor {
         if !m.plain.entry {
             return self.does_with_margin(r, events);
         }
-        if m.plain.watched && m.breakers.is_stale(*now) {
+        if !m.breakers.lets_in(*now, Price::new(r.price)) {
             return self.places_after_a_look(r, events);
         }
         let done = m.place_plainly(r, ledger, accepted, events);
         if done == Done::Taken && m.plain.quotes { self.ease(r, events) } else { done }
     }
 
-    /// The same where bounds have to be looked at first.
+    /// The same where bounds have to be looked at first, or say more of one side than of the other.
     #[inline(never)]
     fn places_after_a_look(&mut self, r: &Record, events: &mut Events) -> Done {
         let market = MarketId::new(r.market);
         self.glance_at_bounds(market);
-        let Self { markets, ledger, accepted, .. } = self;
+        let Self { markets, ledger, accepted, now, .. } = self;
         let m = &mut markets[market.index()];
+        // Bounds that follow the touch are stale at once.
+        let limit = (bare_side(r), Price::new(r.price));
+        if m.breakers.is_stale(*now) || !m.breakers.lets_in_on(limit) {
+            return Done::Not;
+        }
         let done = m.place_plainly(r, ledger, accepted, events);
         if done == Done::Taken && m.plain.quotes { self.ease(r, events) } else { done }
     }
@@ -265,7 +264,7 @@ impl Floor {
     /// The end of a step that may have moved a touch out of its ease, or what it is held against.
     #[inline(never)]
     fn ease(&mut self, r: &Record, events: &mut Events) -> Done {
-        if self.markets[usize::from(r.market)].keeps_ease(self.now) {
+        if self.markets[usize::from(r.market)].keeps_ease(self.now, bare_side(r).opposite()) {
             return Done::Taken;
         }
         events.stamp(Nanos::new(r.at), r.source);
@@ -314,7 +313,7 @@ impl Market {
             }
             let done = if word == plain[0] {
                 *now = at;
-                self.place_keeping::<false, MORE>(r, ledger, accepted, events)
+                self.place_keeping::<MORE>(r, ledger, accepted, events)
             } else if word == plain[1] {
                 *now = at;
                 self.cancel_plainly::<false, false>(r, events).is_some().into()
@@ -333,7 +332,7 @@ impl Market {
         end
     }
 
-    /// A Place that is certain to be accepted. There may be bounds.
+    /// A Place that is certain to be accepted.
     #[inline(always)]
     fn place_plainly(
         &mut self,
@@ -343,15 +342,15 @@ impl Market {
         events: &mut Events,
     ) -> Done {
         if self.book.keeps_more() {
-            self.place_keeping::<true, true>(r, ledger, accepted, events)
+            self.place_keeping::<true>(r, ledger, accepted, events)
         } else {
-            self.place_keeping::<true, false>(r, ledger, accepted, events)
+            self.place_keeping::<false>(r, ledger, accepted, events)
         }
     }
 
     /// The same where more is kept of orders, or not.
     #[inline(always)]
-    fn place_keeping<const BOUNDED: bool, const MORE: bool>(
+    fn place_keeping<const MORE: bool>(
         &mut self,
         r: &Record,
         ledger: &Ledger,
@@ -365,7 +364,6 @@ impl Market {
             || r.amount != 0
             || !self.plain.sizes.have(r)
             || !ledger.knows(account)
-            || (BOUNDED && self.plain.bounded && !self.lets_in(Nanos::new(r.at), side, Price::new(r.price)))
             || (MORE && !self.book.has_free_name(account, client))
         {
             return Done::Not;
@@ -505,7 +503,6 @@ impl Market {
             report_fill(r, maker, (price, met.qty), Money::ZERO, events);
             report_fill(r, (id, account, side, FILL_TAKER), (price, met.qty), Money::ZERO, events);
             last = Some(price);
-            self.breakers.trade(price);
             left = left.minus_proven(met.qty);
             if met.ends {
                 self.book.close(side.opposite());
@@ -520,7 +517,7 @@ impl Market {
         if let Some(price) = last {
             self.mark.trade(price);
             if self.breakers.watches_trades() {
-                self.breakers.observe(Nanos::new(r.at));
+                self.breakers.observe_fills(Nanos::new(r.at), events.as_slice());
             }
         }
         if left.is_zero() {

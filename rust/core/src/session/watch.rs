@@ -4,6 +4,7 @@
 
 use crate::config::AdlMethod;
 use crate::protocol::{Events, FILL_LIQUIDATION, Record, command, event, source};
+use crate::stairs::{Stairs, TAKEN_MAX};
 use crate::units::{FundId, MarketId, Money, Nanos, Ppm, Price, Qty};
 use crate::venue::Venue;
 use serde::Deserialize;
@@ -144,17 +145,13 @@ pub struct Fired {
 struct Extremes {
     /// The value that stands.
     standing: Option<i64>,
-    /// Values that stood until a time, falling; and rising.
-    highs: VecDeque<(Nanos, i64)>,
-    lows: VecDeque<(Nanos, i64)>,
+    /// Values that stood until a time.
+    stood: Stairs<i64>,
     /// The lowest and the highest value with which no trigger fires, whatever else of them stood; all that did is between.
     calm: Option<(i64, i64)>,
-    /// Values that stood until a time and are not in the lists yet, oldest first.
-    unlisted: Vec<(Nanos, i64)>,
+    /// Values that stood until a time and are not among those yet, oldest first.
+    untaken: Vec<(Nanos, i64)>,
 }
-
-/// Values that are put in lists together.
-const UNLISTED_MAX: usize = 64;
 
 impl Extremes {
     fn of(standing: Option<i64>) -> Self {
@@ -165,16 +162,12 @@ impl Extremes {
     /// None for the first value.
     fn change(&mut self, value: i64, now: Nanos, edge: Nanos) -> Option<(i64, i64)> {
         let before = self.standing.replace(value)?;
-        self.unlisted.push((now, before));
-        self.list();
-        // The value that stood until now is in both lists and is not too old.
-        let extreme = |list: &mut VecDeque<(Nanos, i64)>| {
-            while list.front().is_some_and(|(until, _)| *until <= edge) {
-                list.pop_front();
-            }
-            list.front().map_or(before, |e| e.1)
-        };
-        Some((extreme(&mut self.lows), extreme(&mut self.highs)))
+        self.untaken.push((now, before));
+        self.stood.take(&self.untaken, |(until, value)| (*until, *value, *value));
+        self.untaken.clear();
+        // The value that stood until now is among them and is not too old.
+        self.stood.expire(edge);
+        Some(self.stood.extremes().unwrap_or((before, before)))
     }
 
     /// A value that differs from the one that stands, if no trigger fires with it for certain.
@@ -183,26 +176,13 @@ impl Extremes {
         let (Some(value), Some(before), Some((low, high))) = (value, self.standing, self.calm) else {
             return false;
         };
-        if value < low || high < value || self.unlisted.len() >= UNLISTED_MAX {
+        // One of them is taken with the next value that does not slip.
+        if value < low || high < value || self.untaken.len() >= TAKEN_MAX - 1 {
             return false;
         }
         self.standing = Some(value);
-        self.unlisted.push((now, before));
+        self.untaken.push((now, before));
         true
-    }
-
-    /// Puts values in the lists.
-    fn list(&mut self) {
-        for (until, value) in self.unlisted.drain(..) {
-            while self.highs.back().is_some_and(|(_, high)| *high <= value) {
-                self.highs.pop_back();
-            }
-            while self.lows.back().is_some_and(|(_, low)| *low >= value) {
-                self.lows.pop_back();
-            }
-            self.highs.push_back((until, value));
-            self.lows.push_back((until, value));
-        }
     }
 
     /// Finds what is calm: everything that stood in the window and stands, and a margin on both sides, if a price may go from

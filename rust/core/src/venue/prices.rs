@@ -127,7 +127,9 @@ impl Venue {
         }
         let mark = before.filter(|_| stays).unwrap_or_else(|| m.mark.mark(&view, m.config.prices()));
         // Rules are asked with what was known before this mark.
-        self.floor.look_at_bounds(market);
+        if m.breakers.judges_prices() {
+            self.floor.look_at_bounds(market);
+        }
         let m = self.floor.market_mut(market);
         let mut trips = m.breakers.judge_price(now, Asked::Index, index);
         if m.phase.is_trading() {
