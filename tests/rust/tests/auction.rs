@@ -392,6 +392,22 @@ fn a_venue_trades_at_the_price_and_fills_in_priority_order() {
     assert!(uncrossed > 1_500 && rationed > 400 && icebergs > 500 && unpriced > 500);
 }
 
+/// Found by a mutant: nothing told an auction that fills its market orders to the last lot from one that leaves some.
+#[test]
+fn market_orders_are_left_only_beyond_the_volume() {
+    let rule = json!({"candidates": "grid", "market_orders": "limit", "indicative": "command"});
+    for (buys, lots, code) in [(true, 5, 0), (true, 4, 2), (false, 5, 0), (false, 4, 2)] {
+        let order = Sent { bid: Bid { buys, limit: None, lots: 5 }, account: 0, shows: None };
+        let (mut venue, _) = call(&rule, &[order], 100, 1);
+        let side = u8::from(buys);
+        let place = Record { kind: 1, account: 1, side, price: 100, qty: lots, ..Record::default() };
+        let events = apply(&mut venue, &place);
+        let told: Vec<(u16, i64)> =
+            events.iter().filter(|e| e.kind == event::INDICATIVE).map(|e| (e.code, e.qty)).collect();
+        assert_eq!(told, [(code, lots)], "buys: {buys}, {lots} lots: {events:?}");
+    }
+}
+
 /// A book of orders that are what they show has a way of its own; one of them as an iceberg that shows all it has takes
 /// the other way, and nothing else may differ.
 #[test]

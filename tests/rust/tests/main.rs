@@ -14,6 +14,7 @@ mod levels;
 mod margin;
 mod metamorphic;
 mod plan;
+mod policies;
 mod portfolio;
 mod prices;
 mod rulebook;
