@@ -19,6 +19,8 @@ mod order;
 
 mod deltas;
 
+mod stairs;
+
 mod book;
 
 mod allocation;
@@ -32,7 +34,6 @@ mod index;
 mod ledger;
 mod mark;
 mod settlement;
-mod stairs;
 mod volunteers;
 
 mod margin;

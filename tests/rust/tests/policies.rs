@@ -3,8 +3,8 @@
 
 use seawall_core::protocol::{command, event, source};
 use seawall_core::{
-    Config, Events, Fired, FundId, MarketId, Money, MovedPrice, Nanos, Ppm, Record, Trigger, Venue, Watch,
-    run_until,
+    Config, Events, Fired, FundId, MarketId, Money, MovedPrice, Nanos, Ppm, Price, Record, Trigger, Venue,
+    Watch, run_until,
 };
 use seawall_tests::stream::{Rng, World, daring, lively};
 
@@ -34,7 +34,7 @@ struct Step {
 fn stood(venue: &Venue) -> Stood {
     let of = |market: u16| {
         let market = MarketId::new(market);
-        [venue.last(market), venue.mark(market), venue.index(market)].map(|price| price.map(|p| p.get()))
+        [venue.last(market), venue.mark(market), venue.index(market)].map(|price| price.map(Price::get))
     };
     Stood {
         prices: MARKETS.map(of),

@@ -118,7 +118,6 @@ impl Breakers {
             hours: Nanos::MAX,
             trading: of_market.phase.is_trading(),
             can_act: config.breakers.iter().any(|breaker| breaker.reaches(market)),
-            free: Room::NOTHING,
             ..Self::default()
         };
         for (i, of) in config.breakers.iter().enumerate().filter(|(_, b)| b.markets.contains(&market)) {
@@ -155,14 +154,13 @@ impl Breakers {
         let (trades, marks) = (has(|w| w.feed == Feed::Trades), has(|w| w.feed == Feed::Marks));
         let index = has(Watch::watches_index);
         let touch = has(|w| matches!(w.reference, Reference::Touch | Reference::Mid));
-        breakers.has_entry = breakers.has_caps;
         breakers.watches_trades = trades;
         breakers.untold = Steps::new(trades);
         breakers.watches_marks = marks;
         breakers.watches_index = index;
         breakers.watches_touch = touch;
         breakers.stands = has(Watch::follows_prices);
-        breakers.asks_orders = breakers.has_entry || breakers.refuses_sweeps;
+        breakers.set_acting(None);
         breakers
     }
 
@@ -450,6 +448,16 @@ impl Breakers {
     /// which went one way from price to price.
     #[inline(never)]
     pub(crate) fn observe_fills(&mut self, now: Nanos, events: &[Record]) {
+        match events {
+            [.., before, _, only] if before.kind != event::FILL => {
+                self.observe_seen(now, Seen::one(Price::new(only.price)));
+            }
+            _ => self.observe_several(now, events),
+        }
+    }
+
+    #[inline(never)]
+    fn observe_several(&mut self, now: Nanos, events: &[Record]) {
         let [.., last] = events else { return };
         let mut seen = Seen::one(Price::new(last.price));
         let mut earlier = events;
@@ -457,7 +465,7 @@ impl Breakers {
             && fill.kind == event::FILL
         {
             seen.precede(Price::new(fill.price));
-            earlier = &earlier[..rest.len() + 1];
+            earlier = &earlier[..=rest.len()];
         }
         self.observe_seen(now, seen);
     }

@@ -230,14 +230,20 @@ fn references_that_are_told_late_are_what_they_would_be() {
                     end: now,
                     auction: None,
                 };
-                [&mut breakers, &mut told].map(|of| of.trip(&trip, now));
+                for of in [&mut breakers, &mut told] {
+                    of.trip(&trip, now);
+                }
                 anew += 1;
             }
             for _ in 0..=draws.below(3) {
                 let traded = Price::new(price + i64::try_from(draws.below(3)).unwrap());
-                [&mut breakers, &mut told].map(|of| of.trade(traded));
+                for of in [&mut breakers, &mut told] {
+                    of.trade(traded);
+                }
             }
-            [&mut breakers, &mut told].map(|of| of.observe(now));
+            for of in [&mut breakers, &mut told] {
+                of.observe(now);
+            }
             told.tell_trades();
             late += u64::from(!breakers.untold.is_empty());
             old += u64::from(waits_past_its_life(&breakers, now));

@@ -23,7 +23,7 @@ pub(super) struct Sure {
     entry: bool,
     /// Breakers look at the touch at the end of a step.
     quotes: bool,
-    /// Nothing of orders that trade either, but whose the resting order is.
+    /// Nothing of orders that trade either, but prices between bounds and whose the resting order is.
     trades: bool,
     sizes: Sizes,
 }
@@ -33,11 +33,10 @@ impl Sure {
         let (config, breakers) = (&m.config, &m.breakers);
         let admits_all = m.admits.matches && m.admits.place == Placing::All;
         let entry = admits_all && m.plain_entry && config.cleared && !breakers.refuses_sweeps();
-        let watched = breakers.has_trade() || breakers.watches_trades() || breakers.has_quotes();
         Self {
             entry,
             quotes: breakers.has_quotes(),
-            trades: entry && !config.allocation.shares_out() && !watched,
+            trades: entry && !config.allocation.shares_out(),
             sizes: Sizes::of(m),
         }
     }
@@ -207,7 +206,10 @@ impl Floor {
         let (account, price) = (AccountId::new(r.account), Price::new(r.price));
         let rests = r.code == OrderType::Limit.code();
         let m = &mut self.markets[market.index()];
-        let asks = !m.sure.trades || m.book.waiting().watches_trades() || self.rules.has_fill_level();
+        let asks = !m.sure.trades
+            || m.book.waiting().watches_trades()
+            || self.rules.has_fill_level()
+            || m.breakers.has_trade() && !m.lets_sweep(self.now, side, Some(price));
         if asks || !m.book.is_plain() || (rests && !m.book.has_room()) {
             return Done::Not;
         }
@@ -227,6 +229,8 @@ impl Floor {
             && self.market(market).book.is_within(side.opposite(), u64::from(reach))
         {
             left = self.meet_own(r, (id, side), left, events);
+            // Orders of either side may be gone: the end of the step looks at the touch.
+            self.is_stirred |= self.market(market).sure.quotes;
         }
         let book = &mut self.markets[market.index()].book;
         events.make_room(1 + ROOM);
@@ -243,7 +247,17 @@ impl Floor {
             return Done::Unfinished;
         }
         self.ledger.audit_trades(market);
-        Done::Taken
+        self.end_taking(r, events)
+    }
+
+    /// The end of a step in which an order has traded and nothing else is left to do: references take its trades.
+    #[inline(always)]
+    fn end_taking(&mut self, r: &Record, events: &mut Events) -> Done {
+        if self.has_news {
+            self.observe();
+        }
+        let m = &self.markets[usize::from(r.market)];
+        if m.sure.quotes { self.ease(r, events) } else { Done::Taken }
     }
 
     /// What is left of an order that is about to meet one of its own party, after it has met the book.
@@ -298,6 +312,7 @@ impl Floor {
                 m.book.forget(met.order, None);
             }
             m.mark.trade(price);
+            self.has_news |= m.breakers.trade(price);
 
             let (fees, contract) = (&m.config.fees, &m.contract);
             let value = contract.fine(price, met.qty);

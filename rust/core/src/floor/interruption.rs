@@ -21,16 +21,17 @@ impl Market {
     /// True if a touch that breakers look at moves when an order goes, or is not at ease.
     #[inline(always)]
     pub(super) fn moves_touch(&self, found: &Located) -> bool {
-        !self.breakers.was_at_ease()
-            || found.is_alone() && self.book.best(found.side()) == Some(self.book.price_of(found))
+        let is_best = || self.book.best(found.side()) == Some(self.book.price_of(found));
+        self.breakers.has_quotes() && (!self.breakers.was_at_ease() || found.is_alone() && is_best())
     }
 
-    /// True if the touch is at ease after a step that has told the breakers its trades, with a side of it that they were.
-    /// The best of the other side is what it was, or the order's limit, which was let in.
+    /// True if the touch is at ease after a step in which an order of a side has traded and that has told the breakers.
+    /// The best of its side is what it was, or its limit, which was let in.
     #[inline(always)]
     pub(super) fn keeps_ease(&self, now: Nanos, side: Side) -> bool {
         let breakers = &self.breakers;
-        breakers.was_at_ease() && !breakers.is_stale(now) && breakers.eases(self.book.best(side))
+        let keeps = || breakers.was_at_ease() && breakers.eases(self.book.best(side.opposite()));
+        !breakers.is_stale(now) && keeps()
     }
 }
 

@@ -263,10 +263,15 @@ impl Floor {
 
     /// The end of a step that may have moved a touch out of its ease, or what it is held against.
     #[inline(never)]
-    fn ease(&mut self, r: &Record, events: &mut Events) -> Done {
-        if self.markets[usize::from(r.market)].keeps_ease(self.now, bare_side(r).opposite()) {
+    pub(super) fn ease(&mut self, r: &Record, events: &mut Events) -> Done {
+        if self.markets[usize::from(r.market)].keeps_ease(self.now, bare_side(r)) {
             return Done::Taken;
         }
+        self.look_at_touches(r, events)
+    }
+
+    #[inline(never)]
+    fn look_at_touches(&mut self, r: &Record, events: &mut Events) -> Done {
         events.stamp(Nanos::new(r.at), r.source);
         self.watch_touches(events);
         Done::Stirred
@@ -420,7 +425,7 @@ impl Market {
         if found.account() != account || !found.is_ordinary() {
             return None;
         }
-        if QUOTED && self.breakers.has_quotes() && self.moves_touch(&found) {
+        if QUOTED && self.moves_touch(&found) {
             return None;
         }
         // Told first, so that less of it has to be kept at hand while it is done.
