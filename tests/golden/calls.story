@@ -297,6 +297,29 @@ phase BTC continuous
 > fill carol #3 BTC sell 5 @ 100 fee 0 auction
 > phase BTC call_auction to continuous
 
+story the prices of a call end at a step beyond a limit that lies off the steps
+# Bob's sell slides to a tick above the bid, 101, with prices 5 apart. The mark is 100, so the prices are 100 and 105, and only at 105 does he sell.
+config unit
+set markets.BTC.auction {"preset": "luld"}
+set markets.BTC.entry.price_step 5
+given alice 1000
+given bob 1000
+index BTC 100
+> marked BTC 100 index 100
+buy alice BTC 1 @ 100
+> accepted alice #1 BTC buy 1 @ 100
+sell bob BTC 2 @ 95 post+slide
+> accepted bob #2 BTC sell 2 @ 101 post+slide
+phase BTC call_auction
+> phase BTC continuous to call_auction
+buy alice BTC 2 market
+> accepted alice #3 BTC buy 2 market
+phase BTC continuous
+> uncrossed BTC 2 @ 105 surplus 0
+> fill alice #3 BTC buy 2 @ 105 fee 0 auction
+> fill bob #2 BTC sell 2 @ 105 fee 0 auction
+> phase BTC call_auction to continuous
+
 story an account in liquidation offers its position in the call
 # Alice holds 10 lots from 100 with 100 of her own: at 93 equity 30, maintenance 47, bankruptcy price 90. Her owner's hand is off the order; a new
 # index makes the round anew. From 90 to 91 6 trade and 4 of supply are over, so at 90: nothing is left for the fund. What is left is cancelled.
@@ -335,6 +358,32 @@ phase BTC continuous
 > cancelled alice #3 BTC sell 4 @ 90 rest
 > phase BTC call_auction to continuous
 check alice position BTC 4
+
+story nobody else's hand is on the offer either, and a Replace knows it as little as a Cancel
+# 3 lots of 10 at the same price would be a pure decrease, 10 at another price a new order; there is no such order for either.
+config unit
+set markets.BTC.auction {"liquidations": true}
+given alice 100
+given bob 1000
+index BTC 100
+> marked BTC 100 index 100
+block BTC alice buys 10 @ 100 from bob
+> fill alice BTC buy 10 @ 100 block
+> fill bob BTC sell 10 @ 100 block
+phase BTC call_auction
+> phase BTC continuous to call_auction
+index BTC 93
+> marked BTC 93 index 93
+> liquidation alice equity 30 below 47
+> closing alice #1 BTC sell 10 @ 90 bankruptcy 90 resting
+replace alice BTC #1 with 3 @ 90
+> refused replace UnknownOrder
+replace alice BTC #1 with 10 @ 91
+> refused replace UnknownOrder
+replace bob BTC #1 with 3 @ 90
+> refused replace UnknownOrder
+cancel bob BTC #1
+> refused cancel UnknownOrder
 
 story what an offer in the call brings above the bankruptcy price pays the liquidation fee
 # Now demand is over, so the price is 91. 1 % of 910 is 9.1, up to 10, which is all that there is above 900.

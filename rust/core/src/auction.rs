@@ -70,18 +70,18 @@ impl Interest<'_> {
         clearing.volume.is_positive().then_some(clearing)
     }
 
-    /// The price steps from the lowest to the highest of all limits and the reference.
+    /// The price steps from the lowest of all limits and the reference, down to a step, to the highest, up to one, as
+    /// far as they are prices of a market whose last one is `price_max`: limits need not be on a step.
     #[must_use]
-    pub fn span(&self, step: Price, reference: Option<Doubled>) -> Grid {
+    pub fn span(&self, step: Price, price_max: Price, reference: Option<Doubled>) -> Grid {
         let ends =
             |side: &[Level]| side.first().into_iter().chain(side.last()).map(|l| l.price).collect::<Vec<_>>();
-        let mut ends: Vec<Price> = [ends(self.bids), ends(self.asks)].concat();
-        if let Some(reference) = reference {
-            ends.push(reference.share_on_step_down(Ppm::ONE, step));
-            ends.push(reference.share_on_step_up(Ppm::ONE, step));
-        }
-        let (low, high) = (ends.iter().min(), ends.iter().max());
-        Grid { step, low: low.copied().unwrap_or(step), high: high.copied().unwrap_or(step) }
+        let limits = [ends(self.bids), ends(self.asks)].concat();
+        let below = limits.iter().map(|limit| limit.on_step_down(step));
+        let above = limits.iter().map(|limit| limit.on_step_up(step));
+        let low = below.chain(reference.map(|r| r.share_on_step_down(Ppm::ONE, step))).min();
+        let high = above.chain(reference.map(|r| r.share_on_step_up(Ppm::ONE, step))).max();
+        Grid { step, low: low.unwrap_or(step).max(step), high: high.unwrap_or(step).min(price_max) }
     }
 
     /// Shows every candidate, from the lowest up: at most two stretches per limit and one more.
@@ -269,7 +269,7 @@ mod tests {
         let (bids, asks, reference) = (levels(bids), levels(asks), Price::new(reference));
         let interest = Interest { bids: &bids, asks: &asks, market_buys: Qty::ZERO, market_sells: Qty::ZERO };
         let reference = Some(Doubled::mid(reference, reference));
-        let grid = interest.span(Price::new(1), reference);
+        let grid = interest.span(Price::new(1), Price::new(1_000), reference);
         clearing(&Auction::default(), &interest, reference, &grid)
             .map(|c| (c.price.get(), c.volume.get(), c.surplus.get()))
     }

@@ -59,6 +59,8 @@ pub struct Called<'a> {
     pub reference: Option<i64>,
     /// The price step.
     pub step: i64,
+    /// The last price of the market.
+    pub price_max: i64,
     /// Seen in a mirror: ties go to the lower price, and rounding the other way.
     pub mirrored: bool,
 }
@@ -102,13 +104,12 @@ impl Called<'_> {
         if self.word("candidates") == "limits" || limits.is_empty() {
             return limits;
         }
-        // Every price between the ends; those on a step count.
-        let ends =
-            self.reference.map(|twice| (twice.div_euclid(2), twice.div_euclid(2) + twice.rem_euclid(2)));
-        let down = |price: i64| price - price.rem_euclid(self.step);
-        let up = |price: i64| -down(-price);
-        let low = limits[0].min(ends.map_or(i64::MAX, |(low, _)| down(low)));
-        let high = limits[limits.len() - 1].max(ends.map_or(i64::MIN, |(_, high)| up(high)));
+        // Every price between the ends, which lie on steps; those of the market that are on a step count.
+        let reference = self.reference.map(|twice| [twice.div_euclid(2), twice.div_euclid(2) + twice % 2]);
+        let ends = reference.iter().flatten().chain(&limits);
+        let low = ends.clone().min().map_or(1, |price| price - price % self.step);
+        let high = ends.max().map_or(1, |price| price + (self.step - price % self.step) % self.step);
+        let (low, high) = (low.max(1), high.min(self.price_max));
         (low..=high).filter(|price| price % self.step == 0).collect()
     }
 

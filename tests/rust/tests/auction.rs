@@ -75,7 +75,7 @@ fn cleared(rule: &Auction, orders: &[Bid], reference: Option<i64>, step: i64) ->
     let ((bids, market_buys), (asks, market_sells)) = (side(orders, true), side(orders, false));
     let interest = Interest { bids: &bids, asks: &asks, market_buys, market_sells };
     let reference = reference.map(Doubled::new);
-    let grid = interest.span(Price::new(step), reference);
+    let grid = interest.span(Price::new(step), Price::new(MIRROR - 1), reference);
     clearing(rule, &interest, reference, &grid).map(|Clearing { price, volume, surplus }| Quote {
         price: price.get(),
         volume: volume.get(),
@@ -117,7 +117,14 @@ fn every_rule_agrees_with_looking_at_every_price() {
         for (name, spelled, rule) in &rules {
             let place =
                 format!("seed {seed}, {name}, step {step}, twice the reference {reference:?}: {orders:?}");
-            let called = Called { rule: spelled, orders: &orders, reference, step, mirrored: false };
+            let called = Called {
+                rule: spelled,
+                orders: &orders,
+                reference,
+                step,
+                price_max: MIRROR - 1,
+                mirrored: false,
+            };
             let (expected, decided) = called.found();
             let got = cleared(rule, &orders, reference, step);
             assert_eq!(got, expected, "{place}");
@@ -196,8 +203,14 @@ fn a_mirrored_book_has_the_mirrored_price_but_for_ties_and_rounding() {
         let Some(reference) = reference else { continue };
         let image: Vec<Bid> = orders.iter().map(mirror).collect();
         for (name, spelled, rule) in rules.iter().filter(|rule| rule.0 != "bnb") {
-            let called =
-                Called { rule: spelled, orders: &orders, reference: Some(reference), step, mirrored: true };
+            let called = Called {
+                rule: spelled,
+                orders: &orders,
+                reference: Some(reference),
+                step,
+                price_max: MIRROR - 1,
+                mirrored: true,
+            };
             let expected = called.found().0.map(|quote| Quote {
                 price: MIRROR - quote.price,
                 surplus: -quote.surplus,
@@ -337,7 +350,14 @@ fn a_venue_trades_at_the_price_and_fills_in_priority_order() {
         let index = rng.within(step, MIRROR - 1);
         let (name, rule) = &rules[rng.below(rules.len())];
         let place = format!("seed {seed}, {name}, step {step}, index {index}: {orders:?}");
-        let called = Called { rule, orders: &bids, reference: Some(2 * index), step, mirrored: false };
+        let called = Called {
+            rule,
+            orders: &bids,
+            reference: Some(2 * index),
+            step,
+            price_max: MIRROR - 1,
+            mirrored: false,
+        };
         let expected = called.found().0;
         let (mut venue, ids) = call(rule, &orders, index, step);
         // A snapshot in the middle of the call goes on alike.

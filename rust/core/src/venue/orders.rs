@@ -525,13 +525,13 @@ impl Venue {
             self.floor.ask_touches();
         }
         let found = found.ok_or(Reject::UnknownOrder)?;
-        if found.account() != account {
-            return Err(Reject::NotYourOrder);
-        }
         let m = self.floor.market(market);
         let may_be_offered = m.config.auction.liquidations && !found.is_ordinary();
         if may_be_offered && m.book.is_offered(found.id()) {
             return Err(Reject::UnknownOrder);
+        }
+        if found.account() != account {
+            return Err(Reject::NotYourOrder);
         }
 
         // From here on nothing fails.
@@ -552,7 +552,8 @@ impl Venue {
         let id = self.target(r, market, account);
         let book = &self.floor.market(market).book;
         let reducing = id.is_ok_and(|id| book.is_reduce_only(id));
-        let old = id.and_then(|id| book.get(id).ok_or(Reject::UnknownOrder));
+        let known = |id: OrderId| book.get(id).filter(|_| !book.is_offered(id));
+        let old = id.and_then(|id| known(id).ok_or(Reject::UnknownOrder));
         let m = self.floor.market(market);
         self.check_mark(m, market)?;
         self.check_size(m, market, (Some(price), qty), reducing, !m.plain_entry)?;
