@@ -206,6 +206,12 @@ class Auction:
         """Tell whether a collar keeps the auction from ending."""
         return self.price(refuses=True)[1]
 
+    def leaves_market_orders(self) -> bool:
+        """Tell whether market orders would be left of the auction."""
+        found, _ = self.price()
+        volume = 0 if found is None else found.volume
+        return any(sum(order.qty for order in side) > volume for side in self.market.unpriced)
+
     # Orders of a call.
 
     @property
@@ -318,6 +324,8 @@ class Auction:
                 venue.meet_in_auction(market, buy, sell, price, qty)
         if traded:
             market.unobserved.append(price)
+            market.last_auction = venue.step_uncrossed = price
+            venue.step_trades.append((market.number, price))
         return traded
 
     # Indicative prices.
@@ -328,7 +336,7 @@ class Auction:
         if found is None:
             return NOTHING, 0, 0, 0
         code = OUTSIDE if is_outside else CLEARS
-        if not is_outside and any(sum(o.qty for o in side) > found.volume for side in self.market.unpriced):
+        if not is_outside and self.leaves_market_orders():
             code = LEAVES
         return code, *found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import orders as o
+from . import phases
 from . import venue as v
 from .scenes import Writer, chance, command
 
@@ -250,7 +251,7 @@ class Further(Writer):
             if not market.auction_rules or market.mark == 0 or told.random() > 0.4:
                 continue
             end = oracle.now + told.randint(2, 20) if told.random() < 0.4 else 0
-            yield command(v.SET_PHASE, market=market.number, code=told.choice((v.PRE_OPEN, 6, 6)), amount=end)
+            yield command(v.SET_PHASE, market=market.number, code=told.choice((phases.PRE_OPEN, 6, 6)), amount=end)
             if told.random() < 0.3:
                 price = max(1, market.mark * told.choice((85, 92, 108, 115)) // 100)
                 yield command(v.INDEX, market=market.number, price=price)
@@ -273,7 +274,7 @@ class Further(Writer):
             if told.random() < 0.3:
                 yield command(v.PULSE)
             if told.random() < (0.3 if end else 0.9):
-                yield command(v.SET_PHASE, market=market.number, code=v.CONTINUOUS)
+                yield command(v.SET_PHASE, market=market.number, code=phases.CONTINUOUS)
 
     def plan(self, request: Request) -> Iterator[Record]:
         """Plan a round of deleveraging, or do something that is refused meanwhile."""

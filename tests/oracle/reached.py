@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import adl, auction, funds, levels, limits, plan, portfolio, settlement, waterfall
+from . import adl, auction, funds, levels, limits, phases, plan, portfolio, settlement, waterfall
 from . import orders as o
 from . import venue as v
 from .further import METHODS
@@ -510,7 +510,7 @@ class _Reached:
             self.states.add(f"rejected:{REJECT_NAMES[event['code']]}")
             if event["code"] == v.TIMERS_PENDING:
                 self.states.add("timers_pending")
-        elif kind == v.PHASE_CHANGED and event["code"] == v.HALTED:
+        elif kind == v.PHASE_CHANGED and event["code"] == phases.HALTED:
             self.states.add("halt")
         elif kind == v.BREAKER_TRIPPED:
             self.states.add("breaker_mark" if event["flags"] else "breaker_trade")

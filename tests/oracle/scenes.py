@@ -10,6 +10,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from . import orders as o
+from . import phases
 from . import venue as v
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class Writer:
 
     def a_market(self) -> v.Market:
         """Choose a market, rather one where there is trading."""
-        open_ones = [m for m in self.oracle.markets if v.PHASES[m.phase].matches]
+        open_ones = [m for m in self.oracle.markets if phases.PHASES[m.phase].matches]
         return self.rng.choice(open_ones if open_ones and self.chance(0.8) else self.oracle.markets)
 
     def near(self, price: int, ppm: int) -> int:
@@ -225,8 +226,8 @@ class Writer:
         """Let a market match, and have an index as a rule."""
         if market.index == 0 and self.chance(0.9 if market.cleared else 0.1):
             yield command(v.INDEX, market=market.number, price=self.start_prices[market.number])
-        if not v.PHASES[market.phase].matches or v.PHASES[market.phase].place == "reducing":
-            yield command(v.SET_PHASE, market=market.number, code=v.CONTINUOUS)
+        if not phases.PHASES[market.phase].matches or phases.PHASES[market.phase].place == "reducing":
+            yield command(v.SET_PHASE, market=market.number, code=phases.CONTINUOUS)
 
     def trade_at(self, market: v.Market, price: int, besides: int = -1) -> Iterator[Record]:
         """Trade a lot at a price."""
@@ -512,7 +513,9 @@ class Scenes(Writer):
             record = self.plain(each, market, side, now, rng.randint(1, 3), code=rng.choice((0, 1, 3)))
             trigger = v.clamp(now + o.direction(side), 1, market.price_max)
             yield from self.with_terms(record, (o.STOP, trigger, o.THE_INDEX))
-        yield command(v.SET_PHASE, market=m, code=rng.choice((v.CALL_AUCTION, v.CALL_AUCTION, v.HALTED, 8)))
+        yield command(
+            v.SET_PHASE, market=m, code=rng.choice((phases.CALL_AUCTION, phases.CALL_AUCTION, phases.HALTED, 8))
+        )
         if self.chance(0.3):
             record = self.plain(other, market, side, now, 1, code=rng.choice((0, 1, 3)))
             yield from self.with_terms(record, (o.STOP, max(1, now + 2 * o.direction(side)), o.THE_INDEX))
@@ -524,7 +527,7 @@ class Scenes(Writer):
             yield self.cancel(fired.market, fired.order)
         if self.chance(0.5):
             yield self.plain(other, market, 1 - side, now, rng.randint(1, 3))
-        yield command(v.SET_PHASE, market=m, code=v.CONTINUOUS)
+        yield command(v.SET_PHASE, market=m, code=phases.CONTINUOUS)
 
     def queued_prices(self, market: v.Market) -> Iterator[Record]:
         """Let a price be made by a timer before a command that is refused, for a waiting order to observe later."""
@@ -537,7 +540,7 @@ class Scenes(Writer):
         record = self.plain(a, market, side, trigger, 1, code=rng.choice((0, 3)))
         yield from self.with_terms(record, (o.STOP, trigger, o.LAST_TRADE))
         end = self.oracle.now + rng.randint(4, 12)
-        yield command(v.SET_PHASE, market=market.number, code=v.CALL_AUCTION, amount=end)
+        yield command(v.SET_PHASE, market=market.number, code=phases.CALL_AUCTION, amount=end)
         yield self.plain(a, market, side, trigger, 2, flags=NO_PREVENTION)
         yield self.plain(b, market, 1 - side, trigger, 2, flags=NO_PREVENTION)
         if self.chance(0.6):
@@ -636,7 +639,7 @@ class Scenes(Writer):
                 terms.append((o.STOP, max(1, price + 9 * o.direction(side)), rng.randrange(3)))
             yield from self.with_terms(record, *terms)
         if self.chance(0.5):
-            yield command(v.SET_PHASE, market=m, code=rng.choice((v.CALL_AUCTION, 0, 2)), amount=end)
+            yield command(v.SET_PHASE, market=m, code=rng.choice((phases.CALL_AUCTION, 0, 2)), amount=end)
         late = max((order.expiry for order in market.open_orders() if order.expiry < self.oracle.now + 70), default=end)
         yield command(v.PULSE, at=max(self.oracle.now, rng.choice((end, late, late)) + rng.choice((0, 0, 1))))
 
@@ -789,7 +792,7 @@ class Scenes(Writer):
             side = (o.BUY, o.SELL)[i % 2]
             beside = max(1, price + o.direction(side) * rng.choice((-1, 0, 1, 2, 3)))
             yield from self.dressed(self.plain(rng.choice(numbers), market, side, beside, rng.randint(1, 6)))
-        yield command(v.SET_PHASE, market=m, code=v.CONTINUOUS)
+        yield command(v.SET_PHASE, market=m, code=phases.CONTINUOUS)
 
     # Nonsense about terms.
 

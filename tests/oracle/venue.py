@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from bisect import insort
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from . import adl, margin, settlement
 from .auction import Auction, Offer
+from .breakers import AS_CONFIGURED, Breakers
 from .contract import Contract
 from .funds import Funds
 from .levels import Levels
@@ -61,6 +62,20 @@ from .orders import (
     priority_of,
     share_out,
 )
+from .phases import (
+    CALL_AUCTION,
+    CLOSE_ONLY,
+    CLOSED,
+    CONTINUOUS,
+    COOLING_OFF,
+    GUARDED,
+    HALTED,
+    PAUSE,
+    PHASE_NAMES,
+    PHASES,
+    REDUCE_ONLY_PHASE,
+    SETTLEMENT,
+)
 from .plan import NO_PLAN_AWAITED, PLAN_NOT_CANDIDATE, Plans
 from .portfolio import MARGIN_MODE_SET, Group
 from .prices import STALE, Funding, Mark, Settlement, Sources, View
@@ -70,6 +85,7 @@ from .waterfall import VOLUNTEER_SET, Waterfall
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from .breakers import Acting, Breaker
     from .plan import Request
 
 Holder = tuple[str] | tuple[str, int] | tuple[str, int, int]
@@ -138,6 +154,8 @@ PULSE: Final = 22
 SOURCE: Final = 23
 VOLUNTEER: Final = 24
 SETTLE: Final = 25
+SET_RULE: Final = 30
+INTERRUPT: Final = 31
 PLAN_BEGIN: Final = 40
 PLAN_ROW: Final = 41
 PLAN_COMMIT: Final = 42
@@ -153,6 +171,7 @@ TRANSFERRED: Final = 106
 PHASE_CHANGED: Final = 110
 BREAKER_TRIPPED: Final = 111
 ORDER_BOUNDED: Final = 112
+RULE_SET: Final = 113
 ACCEPTED: Final = 200
 TRIGGERED: Final = 201
 CANCELLED: Final = 202
@@ -168,6 +187,17 @@ MULTIPLIER_SET: Final = 504
 SOCIALISED: Final = 540
 
 # Flags of a Cancel or a Replace, and of a CancelAll.
+INTERRUPTIONS: Final = (
+    GUARDED,
+    COOLING_OFF,
+    CALL_AUCTION,
+    PAUSE,
+    REDUCE_ONLY_PHASE,
+    CLOSE_ONLY,
+    HALTED,
+    CLOSED,
+)
+"""Phases that an Interrupt may ask for."""
 BY_CLIENT_ID: Final = 1
 ONE_SIDE: Final = 1
 ONE_SESSION: Final = 2
@@ -269,67 +299,6 @@ class Account:
     """Whether it is margined in groups of markets."""
 
 
-@dataclass(slots=True)
-class BandRule:
-    """A breaker at entry around the mark, on one market."""
-
-    number: int
-    width_ppm: int | None
-    rejects: bool
-    exempt_liquidations: bool
-
-
-@dataclass(slots=True)
-class MoveRule:
-    """A breaker around the extremes of a window, on one market."""
-
-    number: int
-    width_ppm: int
-    window_ns: int
-    by_mark: bool
-    phase: int
-    duration_ns: int
-    exempt_liquidations: bool
-    seen: list[tuple[int, int]] = field(default_factory=list)
-    """Times and prices since the rule last tripped."""
-    standing: int | None = None
-    """The price that stood before all of them."""
-
-    def reference(self, now: int) -> list[int]:
-        """Return the prices to compare with: those of the window and the one standing before them."""
-        prices = [price for time, price in self.seen if time > now - self.window_ns]
-        older = [price for time, price in self.seen if time <= now - self.window_ns]
-        standing = older[-1] if older else self.standing
-        return prices if standing is None else [standing, *prices]
-
-    def extreme_left(self, price: int, now: int) -> int | None:
-        """Return the extreme of the reference that a would-be price leaves, None if it leaves none."""
-        prices = self.reference(now)
-        if not prices:
-            return None
-        high, low = max(prices), min(prices)
-        if price * MILLION <= high * (MILLION - self.width_ppm):
-            return high
-        if price * MILLION >= low * (MILLION + self.width_ppm):
-            return low
-        return None
-
-
-PHASE_NAMES: Final = (
-    "pre_open",
-    "continuous",
-    "limit_state",
-    "straddle",
-    "guarded",
-    "cooling_off",
-    "call_auction",
-    "pause",
-    "reduce_only",
-    "close_only",
-    "halted",
-    "closed",
-    "settlement",
-)
 # Timers, in the order in which those of one time and market run.
 EXPIRY_TIMER: Final = 0
 PHASE_TIMER: Final = 1
@@ -338,18 +307,6 @@ SOURCE_TIMER: Final = 3
 SETTLEMENT_TIMER: Final = 4
 DEADLINE_TIMER: Final = 5
 """Deadlines of calls; they come after those of every market, and are of none."""
-
-PRE_OPEN: Final = 0
-CONTINUOUS: Final = 1
-CALL_AUCTION: Final = 6
-PAUSE: Final = 7
-REDUCE_ONLY_PHASE: Final = 8
-CLOSE_ONLY: Final = 9
-HALTED: Final = 10
-CLOSED: Final = 11
-TRADING: Final = (CONTINUOUS, 2, 3, 4, 5)
-"""Phases in which breakers are asked: limit state, straddle, guarded and cooling-off beside the ordinary one."""
-SETTLEMENT: Final = 12
 
 # What a market has where its configuration is silent.
 DEFAULT_ENTRY: Final[Config] = {
@@ -367,7 +324,7 @@ DEFAULT_TRIGGERS_PER_STEP: Final = 16
 class Market:
     """One market: its rules from the configuration, and its state."""
 
-    def __init__(self, number: int, config: Config, breakers: list[Config]) -> None:
+    def __init__(self, number: int, config: Config) -> None:
         self.number = number
         self.contract = Contract(config)
         self.price_min = self.contract.price_min
@@ -397,7 +354,14 @@ class Market:
         self.funding: Funding | None = None
         if config["funding"] is not None:
             self.funding = Funding(config["funding"], config["tiers"][0])
-        self.take_breakers(breakers)
+        self.acting: Acting | None = None
+        """The rule that acts, if a breaker put the market in its phase."""
+        self.multiplied_by = AS_CONFIGURED
+        """What breakers make of its rates."""
+        self.last_auction = 0
+        """The price of the last auction that traded."""
+        self.touch_met: tuple[tuple[int, int] | None] | None = None
+        """While an order is matched: best bid and ask as they stood when it began, if both were there."""
         self.phase: int = PHASE_NAMES.index(config["phase"])
         self.phase_end = 0
         self.index = self.mark = self.last = 0
@@ -435,33 +399,6 @@ class Market:
         """Go by tiers from now on."""
         self.initial_rates = rate_table(tiers, "initial_ppm")
         self.maintenance_rates = rate_table(tiers, "maintenance_ppm")
-
-    def take_breakers(self, breakers: list[Config]) -> None:
-        """Bind the breakers of the configuration that watch this market."""
-        self.bands: list[BandRule] = []
-        self.moves: list[MoveRule] = []
-        for number, rule in enumerate(breakers):
-            if self.number in rule["markets"]:
-                self.add_rule(number, rule)
-
-    def add_rule(self, number: int, rule: Config) -> None:
-        """Bind a breaker of the configuration to this market."""
-        (part,) = rule["ranges"]
-        exempt = "liquidation" in rule.get("exempt", ())
-        if rule["test"]["type"] == "entry":
-            self.bands.append(BandRule(number, part["width"].get("ppm"), rule["action"]["type"] == "reject", exempt))
-            return
-        self.moves.append(
-            MoveRule(
-                number=number,
-                width_ppm=part["width"]["ppm"],
-                window_ns=part["reference"]["window_ns"],
-                by_mark=rule["test"]["type"] == "mark",
-                phase=PHASE_NAMES.index(rule["action"]["phase"]),
-                duration_ns=rule["exit"]["after_ns"],
-                exempt_liquidations=exempt,
-            )
-        )
 
     def notional(self, lots: int) -> int:
         """Return N of lots without a side, at the mark."""
@@ -525,9 +462,20 @@ class Market:
         start, length = self.day["start_ns"], self.day["length_ns"]
         return start + ((now - start) // length + 1) * length
 
-    def binding_bands(self) -> list[BandRule]:
-        """Return the bands that bind: all of them, once there is a mark."""
-        return self.bands if self.mark > 0 else []
+    def day_of(self, time: int) -> int:
+        """Return the number of the day of a time."""
+        return (time - self.day["start_ns"]) // self.day["length_ns"]
+
+    def time_of_day(self, time: int) -> int:
+        """Return how long the day of a time has lasted."""
+        return (time - self.day["start_ns"]) % self.day["length_ns"]
+
+    def touch(self) -> tuple[int, int] | None:
+        """Return best bid and ask, None without both: of an order that is matched as they stood when it began."""
+        if self.touch_met is not None:
+            return self.touch_met[0]
+        buys, sells = self.shown(BUY), self.shown(SELL)
+        return (buys[0].price, sells[0].price) if buys and sells else None
 
     def watched(self, what: int) -> int:
         """Return a price that orders can watch as it stands, 0 if there is none."""
@@ -537,44 +485,6 @@ class Market:
 # ---------------------------------------------------------------------------------------------------------
 # 5. Admission: the table of phases and the reject codes (here because the venue below uses them)
 # ---------------------------------------------------------------------------------------------------------
-
-
-class PhaseRow(NamedTuple):
-    """What a phase admits; Cancel is admitted by every phase."""
-
-    place: str
-    matches: bool
-    replace: str
-    block: bool
-    new_index: bool
-    liquidation: bool
-    adl: bool
-
-
-_OPEN = PhaseRow("all", True, "yes", True, True, True, True)
-_AUCTION = PhaseRow("rest", False, "yes", False, True, False, False)
-_REDUCING = PhaseRow("reducing", True, "decrease", False, True, True, True)
-_CLOSING = PhaseRow("closing", True, "decrease", False, True, True, True)
-_GUARDED = PhaseRow("providing", True, "decrease", False, True, True, True)
-_LIMITED = PhaseRow("all", True, "yes", False, True, True, False)
-_COOLING = PhaseRow("all", True, "yes", False, True, True, True)
-_STOPPED = PhaseRow("none", False, "no", False, True, False, False)
-_OVER = PhaseRow("none", False, "no", False, False, False, False)
-PHASES: Final = (
-    PhaseRow("rest", False, "yes", True, True, False, False),
-    _OPEN,
-    _LIMITED,
-    _OPEN,
-    _GUARDED,
-    _COOLING,
-    _AUCTION,
-    _STOPPED,
-    _REDUCING,
-    _CLOSING,
-    _STOPPED,
-    _OVER,
-    _OVER,
-)
 
 
 def admits(phase: int, order: Order) -> bool:
@@ -621,6 +531,7 @@ EXPIRY_PAST: Final = 224
 SOURCE_CROSSED: Final = 225
 SOURCE_STALE: Final = 226
 WITHDRAWALS_GATED: Final = 227
+UNKNOWN_RULE: Final = 235
 AWAITING_PLAN: Final = 250
 POSITION_LIMIT: Final = 301
 OPEN_INTEREST_LIMIT: Final = 302
@@ -663,6 +574,8 @@ class Incoming:
     cost: int = 0
     """What the fills cost the fund, in parts."""
     tripped: bool = False
+    rests: bool = False
+    """Whether a rule that tripped lets it rest."""
     prevented: bool = False
     """Whether it has met an order of its own party."""
     shared_at: int = 0
@@ -723,7 +636,7 @@ class OracleVenue:
         self.triggers_per_step: int = self.limits.get("triggers_per_step", DEFAULT_TRIGGERS_PER_STEP)
         self.call_ppm: int = config["margin_call_ppm"]
         self.backstop: int | None = config["backstop"]
-        self.markets = [Market(i, m, config["breakers"]) for i, m in enumerate(config["markets"])]
+        self.markets = [Market(i, m) for i, m in enumerate(config["markets"])]
         self.auctions = [Auction(self, market) for market in self.markets]
         self.groups = [Group(self, rules) for rules in config.get("portfolios", [])]
         self.offers: list[Offer] = []
@@ -743,6 +656,7 @@ class OracleVenue:
         self.gate = Gate(self)
         self.levels = Levels(self)
         self.plans = Plans(self)
+        self.breakers = Breakers(self)
         self.settlement: Settlement | None = None
         self.timers_pending = False
         self.terms = Gathered()
@@ -754,14 +668,15 @@ class OracleVenue:
         self.touched: set[int] = set()
         self.step_trades: list[tuple[int, int]] = []
         self.step_marks: list[tuple[int, int]] = []
-        self.step_tripped: set[int] = set()
         self.taken_terms = Gathered()
 
         self.notes: set[str] = set()
         """What happened that events do not show, for those who count what is reached."""
         self.clients_seen: set[tuple[int, int, int]] = set()
         self.uncrossing = False
-        """Whether an auction is under way; only for the notes."""
+        """Whether an auction is under way; its meetings are one trade."""
+        self.step_uncrossed = 0
+        """The price at which the auction under way has traded, 0 while it has not."""
 
     # -----------------------------------------------------------------------------------------------------
     # Read access, for generators of commands
@@ -1068,7 +983,7 @@ class OracleVenue:
         self.events = []
         self.step_trades = []
         self.step_marks = []
-        self.step_tripped = set()
+        self.breakers.begin_step()
         if record["kind"] != TERM:
             self.taken_terms, self.terms = self.terms, Gathered()
             if self.taken_terms.records and record["kind"] != PLACE:
@@ -1092,6 +1007,7 @@ class OracleVenue:
             return False
         self.now = self.command["at"]
         self.run_timers()
+        self.breakers.look_at_gap()
 
         accepted = True
         try:
@@ -1107,14 +1023,17 @@ class OracleVenue:
         if goes_on and kind != PLAN_COMMIT:
             self.run_triggers()
         marked = bool(self.step_marks)
+        self.breakers.set_margins()
         self.health(everyone=marked)
         resolves = goes_on and (marked or kind == PULSE)
         if resolves:
             self.resolve()
             self.health(everyone=False)
         self.indicate(kind)
-        self.observe()
+        self.breakers.observe(self.step_trades, self.step_marks)
+        self.breakers.count()
         self.audit()
+        self.breakers.look_at_touches()
         return accepted
 
     # Step 1: time.
@@ -1204,28 +1123,34 @@ class OracleVenue:
     def end_phase(self, market: Market) -> None:
         """Lead a market out of a phase whose end is due."""
         due = market.phase_end
+        if self.breakers.extend(market, due) or self.breakers.end_limit_state(market, due):
+            return
         if self.collects_orders(market) and self.auctions[market.number].is_outside():
             self.note("call_goes_on")
-            self.enter_phase(market, market.phase, 0)
+            self.enter_phase(market, market.phase, 0, acting=market.acting)
         elif market.final.reduces:
             self.enter_phase(market, REDUCE_ONLY_PHASE, 0)
-        elif market.phase in (HALTED, PAUSE) and market.reopen_auction_ns > 0:
-            self.enter_phase(market, CALL_AUCTION, due + market.reopen_auction_ns)
+        elif market.phase in (HALTED, PAUSE) and self.breakers.reopening_ns(market) > 0:
+            end = due + self.breakers.reopening_ns(market)
+            self.enter_phase(market, CALL_AUCTION, end, acting=market.acting)
         elif market.phase == CLOSE_ONLY:
             self.enter_phase(market, CLOSED, 0)
         else:
             self.enter_phase(market, CONTINUOUS, 0)
 
-    def enter_phase(self, market: Market, phase: int, end: int) -> None:
-        """Change the phase of a market; the book is uncrossed first if matching begins."""
-        old = market.phase
+    def enter_phase(self, market: Market, phase: int, end: int, *, acting: Acting | None = None) -> None:
+        """Change the phase of a market, for a rule if one acts; the book is uncrossed first if matching begins."""
+        old, acted = market.phase, market.acting
         if PHASES[old].matches and not PHASES[phase].matches:
             buys, sells = market.shown(BUY), market.shown(SELL)
             market.touch_before = (buys[0].price, sells[0].price) if buys and sells else None
         uncrosses = PHASES[phase].matches and not PHASES[old].matches
         if uncrosses:
+            self.step_uncrossed = 0
             self.uncross(market)
-        market.phase = phase
+            if self.step_uncrossed > 0:
+                self.breakers.auction_ended(market, acted, self.step_uncrossed)
+        market.phase, market.acting = phase, acting
         market.phase_end = end
         market.indicated = None
         self.emit(PHASE_CHANGED, market=market.number, code=phase, flags=old, amount=end)
@@ -1305,7 +1230,7 @@ class OracleVenue:
     def resolve(self) -> None:
         """Give the head of the queue a round, up to the limit of rounds."""
         self.period.begin_step(self.now)
-        for _ in range(self.limits["liquidation_rounds_per_step"]):
+        for _ in range(self.breakers.rounds(self.limits["liquidation_rounds_per_step"])):
             if not self.queue:
                 return
             if not self.period.takes_round():
@@ -1326,17 +1251,6 @@ class OracleVenue:
                 when == "command" or (when == "pulse" and kind in (INDEX, SOURCE, PULSE))
             ):
                 auction.indicate()
-
-    # Step 9: observe.
-
-    def observe(self) -> None:
-        """Let the breaker windows record the step's trades and marks."""
-        for by_mark, prices in ((False, self.step_trades), (True, self.step_marks)):
-            for m, price in prices:
-                if m not in self.step_tripped:
-                    for rule in self.markets[m].moves:
-                        if rule.by_mark == by_mark:
-                            rule.seen.append((self.now, price))
 
     # Step 10: audit.
 
@@ -1427,51 +1341,6 @@ class OracleVenue:
     def open_interest(self, market: Market) -> int:
         """Return the sum of the long positions."""
         return sum(max(0, account.positions[market.number].base) for account in self.accounts)
-
-    def banded(self, market: Market, order: Order, price: int) -> tuple[int, Record | None]:
-        """Return a limit price after the bands, with what to report of it, or refuse it."""
-        limit, report = price, None
-        for rule in market.binding_bands():
-            if rule.width_ppm is None:
-                continue
-            bound = max(market.price_min, inward_bound(market.mark, rule.width_ppm, order.side))
-            if direction(order.side) * (price - bound) <= 0:
-                continue
-            fields = {
-                "account": order.account,
-                "market": market.number,
-                "side": order.side,
-                "code": rule.number,
-                "flags": 0 if rule.rejects else 1,
-                "price": bound,
-                "qty": price,
-                "amount": market.mark,
-            }
-            if rule.rejects:
-                self.emit(ORDER_BOUNDED, **fields)
-                refuse_if(True, BAND_REFUSES)
-            if direction(order.side) * (limit - bound) > 0:
-                limit, report = bound, fields
-        return limit, report
-
-    def tightest_bound(self, market: Market, side: int, *, liquidation: bool) -> int | None:
-        """Return the tightest bound of the bands, None if there is none."""
-        bounds = [
-            max(market.price_min, inward_bound(market.mark, rule.width_ppm, side))
-            for rule in market.binding_bands()
-            if rule.width_ppm is not None and not (liquidation and rule.exempt_liquidations)
-        ]
-        if not bounds:
-            return None
-        return min(bounds) if side == BUY else max(bounds)
-
-    def tightest_band(self, market: Market, side: int, bound: int) -> int:
-        """Return the number of the first band that holds liquidation orders to a bound."""
-        for rule in market.binding_bands():
-            if rule.width_ppm is not None and not rule.exempt_liquidations:  # noqa: SIM102 - reads better in two
-                if max(market.price_min, inward_bound(market.mark, rule.width_ppm, side)) == bound:
-                    return rule.number
-        raise AssertionError("a bound comes from a band")
 
     def best_opposite(self, market: Market, side: int) -> int | None:
         """Return the best price that an order of a side could meet, hidden orders included."""
@@ -1620,7 +1489,11 @@ class OracleVenue:
         elif order.is_market:
             limit = self.market_limit(market, order)
         else:
-            price, bounded = self.banded(market, order, price)
+            price, bounded, refused = self.breakers.bounded(market, order, price, liquidation=False)
+            if refused:
+                assert bounded is not None
+                self.emit(ORDER_BOUNDED, **bounded)
+                raise RefusedError(BAND_REFUSES)
             if order.post_only and self.would_take(market, side, price):
                 price = self.slid(market, order)
                 self.note("slid_when_replaced" if replaced else "fired_slid" if order.number > 0 else "slid")
@@ -1630,6 +1503,11 @@ class OracleVenue:
             enough = self.certain_lots(market, order, limit) >= order.needed
             self.note(f"{name}_filled" if enough else f"{name}_refused")
             refuse_if(not enough, NOT_FILLABLE)
+        outside = None if joins else self.breakers.refused_whole(market, order, qty, limit)
+        if outside is not None:
+            self.note("rule_refused_whole")
+            self.emit(ORDER_BOUNDED, **outside)
+            raise RefusedError(BAND_REFUSES)
         if market.cleared and not ((order.code == LIMIT or joins) and order.reduce_only):
             self.check_order(
                 order.account,
@@ -1646,7 +1524,7 @@ class OracleVenue:
     def market_limit(self, market: Market, order: Order) -> int | None:
         """Return how far a market order may go by its protection and by the bands, None for no limit."""
         side, terms = order.side, order.terms
-        limit = self.tightest_bound(market, side, liquidation=False)
+        limit = self.breakers.market_limit(market, order)
         best = self.best_opposite(market, side)
         if best is None or not terms.protects:
             return limit
@@ -1895,7 +1773,7 @@ class OracleVenue:
         """Refuse an amount that may not leave an account."""
         refuse_if(amount < 1, AMOUNT_OUT_OF_RANGE)
         refuse_if(account.in_liquidation, IN_LIQUIDATION)
-        refuse_if(self.now < self.gate.until, WITHDRAWALS_GATED)
+        refuse_if(self.now < self.gate.until or self.breakers.gates_withdrawals(), WITHDRAWALS_GATED)
         balance = self.balance(user(account.number, asset))
         refuse_if(amount > balance, BALANCE_SHORT)
         lost = amount
@@ -1996,6 +1874,31 @@ class OracleVenue:
         refuse_if(market.final.has_begun, PHASE_REFUSES)
         refuse_if(phase > SETTLEMENT or (end != 0 and end <= self.now), BAD_FIELD)
         self.enter_phase(market, phase, end)
+
+    def rules_named(self, market: int) -> list[Breaker]:
+        """Return the rule of the command in the markets that are meant."""
+        rules = self.breakers.meant(market, self.command["code"])
+        refuse_if(not rules, UNKNOWN_RULE)
+        return rules
+
+    def set_rule(self) -> None:
+        """Take a SetRule."""
+        command, market = self.command, self.command["market"]
+        if market != NO_MARKET:
+            self.market_named()
+        rules, what, value = self.rules_named(market), command["flags"], command["amount"]
+        refuse_if(self.breakers.is_bad_change(rules, what, value), BAD_FIELD)
+        self.breakers.change(rules, what, value)
+        self.emit(RULE_SET, market=market, code=command["code"], flags=what, amount=value)
+
+    def interrupt(self) -> None:
+        """Take an Interrupt."""
+        command = self.command
+        (rule,) = self.rules_named(self.market_named().number)
+        end = command["amount"]
+        refuse_if(command["side"] > SELL or command["flags"] not in INTERRUPTIONS, BAD_FIELD)
+        refuse_if(end != 0 and end <= self.now, BAD_FIELD)
+        self.breakers.trip_by_command(rule, command)
 
     def settle_for_good(self) -> None:
         """Take a Settle."""
@@ -2175,7 +2078,8 @@ class OracleVenue:
         if PHASES[market.phase].matches:
             self.match(market, incoming)
         assert incoming.filled == 0 or not order.post_only, "a post-only order took"
-        if order.qty > 0 and order.code == LIMIT and not incoming.tripped:
+        may_rest = not incoming.tripped or (incoming.rests and PHASES[market.phase].place == "rest")
+        if order.qty > 0 and order.code == LIMIT and may_rest:
             self.rest(market, order)
         elif order.qty > 0:
             self.note_limit(market, order, limit)
@@ -2248,7 +2152,8 @@ class OracleVenue:
         for (order, _, flags), fee in zip((first, second), fees, strict=True):
             self.emit_fill(market, order, price, qty, fee=fee, flags=flags)
         market.last = price
-        self.step_trades.append((market.number, price))
+        if not self.uncrossing:
+            self.step_trades.append((market.number, price))
         orders = (first[0], second[0])
         where = "_in_auction" if self.uncrossing else ""
         for order in orders:
@@ -2283,6 +2188,13 @@ class OracleVenue:
 
     def match(self, market: Market, incoming: Incoming) -> None:
         """Let an incoming order meet the opposite side."""
+        touch = market.touch()
+        market.touch_met = (touch,)
+        self.match_levels(market, incoming)
+        market.touch_met = None
+
+    def match_levels(self, market: Market, incoming: Incoming) -> None:
+        """Meet level after level."""
         taker = incoming.order
         asked = 0
         while taker.qty > 0:
@@ -2293,7 +2205,7 @@ class OracleVenue:
             price = part[0].price
             if price != asked:
                 asked = price
-                if self.ask_breakers(market, price, by_mark=False, liquidation=incoming.is_liquidation):
+                if self.breakers.ask_trade(market, incoming, price):
                     incoming.tripped = True
                     return
             lots = min(taker.qty, self.payable(market, incoming, price))
@@ -2392,7 +2304,7 @@ class OracleVenue:
             price = part[0].price
             if not inside(order.side, limit, price):
                 break
-            if self.tripping_rules(market, price, by_mark=False, liquidation=False):
+            if any(self.breakers.acting_on(market, price, order=order, liquidation=False)):
                 break
             own = [] if mode == NO_PREVENTION else [o for o in part if self.is_one_party(o, order)]
             if own and mode != CANCEL_OLDEST:
@@ -2683,6 +2595,8 @@ class OracleVenue:
             # Funding times at or before the first index are passed over.
             while funding.due <= self.now:
                 funding.due += funding.interval_ns
+        looks = self.breakers.looks_at_index(market)
+        self.breakers.sample_premiums(market, index)
         market.index = index
         market.final.indices.append((self.now, index))
         buys, sells = market.shown(BUY), market.shown(SELL)
@@ -2700,7 +2614,13 @@ class OracleVenue:
         if funding is not None:
             funding.take(premium(market, funding.impact_qty), self.now)
         mark = clamp(market.marking.price(view, market.mark), market.price_min, market.price_max)
-        self.ask_breakers(market, mark, by_mark=True, liquidation=False)
+        if self.breakers.mark_stands(market):
+            self.note("mark_stands")
+            mark = market.mark
+            self.breakers.ask_index(market, looks, index, None)
+        else:
+            self.breakers.ask_index(market, looks, index, mark)
+        self.breakers.take_index(market, index)
         market.mark = mark
         market.rankings = {}
         self.step_marks.append((market.number, mark))
@@ -2785,58 +2705,6 @@ class OracleVenue:
     def admits_adl(self, market: Market) -> bool:
         """Tell whether the phase of a market lets positions be deleveraged."""
         return PHASES[market.phase].adl
-
-    # -----------------------------------------------------------------------------------------------------
-    # 9. Breakers of type move
-    # -----------------------------------------------------------------------------------------------------
-
-    def tripping_rules(
-        self, market: Market, price: int, *, by_mark: bool, liquidation: bool
-    ) -> list[tuple[MoveRule, int]]:
-        """Return the rules that a would-be price trips, each with the extreme that it leaves."""
-        found: list[tuple[MoveRule, int]] = []
-        if market.phase not in TRADING:
-            return found
-        for rule in market.moves:
-            if rule.by_mark != by_mark or (liquidation and rule.exempt_liquidations):
-                continue
-            extreme = rule.extreme_left(price, self.now)
-            if extreme is not None:
-                found.append((rule, extreme))
-        return found
-
-    def ask_breakers(self, market: Market, price: int, *, by_mark: bool, liquidation: bool) -> bool:
-        """Ask the rules about a would-be price; tell whether one tripped."""
-        found = self.tripping_rules(market, price, by_mark=by_mark, liquidation=liquidation)
-        if not found:
-            return False
-        for rule, extreme in found:
-            prices = rule.reference(self.now)
-            high, low = max(prices), min(prices)
-            # The last ticks inside: strictly between the bounds.
-            lower = max(1, high * (MILLION - rule.width_ppm) // MILLION + 1)
-            upper = -(-low * (MILLION + rule.width_ppm) // MILLION) - 1
-            self.emit(
-                BREAKER_TRIPPED,
-                market=market.number,
-                code=rule.number,
-                flags=1 if by_mark else 0,
-                side=SELL if price < lower else BUY,
-                account=min(upper, 2**32 - 1),
-                order=lower,
-                price=price,
-                qty=extreme,
-                amount=self.now + rule.duration_ns,
-            )
-        # Of several the most severe phase, and the latest end.
-        severity = (REDUCE_ONLY_PHASE, CLOSE_ONLY, CALL_AUCTION, PAUSE, HALTED)
-        phase = max((rule.phase for rule, _ in found), key=severity.index)
-        self.enter_phase(market, phase, max(self.now + rule.duration_ns for rule, _ in found))
-        for rule, _ in found:
-            rule.seen = []
-            rule.standing = price
-        self.step_tripped.add(market.number)
-        return True
 
 
 class FirstOrders:
@@ -2935,6 +2803,8 @@ HANDLERS: Final[dict[int, Callable[[OracleVenue], None]]] = {
     PULSE: OracleVenue.pulse,
     VOLUNTEER: OracleVenue.volunteer,
     SETTLE: OracleVenue.settle_for_good,
+    SET_RULE: OracleVenue.set_rule,
+    INTERRUPT: OracleVenue.interrupt,
     TERM: OracleVenue.term,
     QUOTE: OracleVenue.quote,
     SOURCE: OracleVenue.take_source,

@@ -671,21 +671,9 @@ class Round:
         side = SELL if self.sign_of(market) > 0 else BUY
         venue.accepted_count += 1
         order = Order(venue.accepted_count, number, side, limit, lots)
-        bound = venue.tightest_bound(market, side, liquidation=True)
-        if bound is not None and direction(side) * (limit - bound) > 0:
-            venue.emit(
-                ORDER_BOUNDED,
-                account=number,
-                market=market.number,
-                order=order.id,
-                side=side,
-                code=venue.tightest_band(market, side, bound),
-                flags=1,
-                price=bound,
-                qty=limit,
-                amount=market.mark,
-            )
-            order.price = bound
+        order.price, bounded, _ = venue.breakers.bounded(market, order, limit, liquidation=True)
+        if bounded is not None:
+            venue.emit(ORDER_BOUNDED, **bounded | {"order": order.id})
         return order
 
     def report(self, market: Market, order: Order, bankruptcy: int, *, flags: int) -> None:

@@ -12,6 +12,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from . import orders as o
+from . import phases
 from . import venue as v
 from .further import Further, vary_further
 from .scenes import Scenes, chance, command, mode_flags
@@ -455,18 +456,8 @@ class _Generator(Scenes, Further):
 
     def at_edge(self, market: v.Market) -> int:
         """Choose a price at the edge of a breaker, or one tick beside it."""
-        edges = [
-            price * (o.MILLION + width) // o.MILLION
-            for rule in market.moves
-            for price in rule.reference(self.oracle.now)
-            for width in (-rule.width_ppm, rule.width_ppm)
-        ]
-        edges += [
-            o.inward_bound(market.mark, band.width_ppm, side)
-            for band in market.bands
-            if band.width_ppm is not None
-            for side in (o.BUY, o.SELL)
-        ]
+        looks = [rule.look() for rule in self.oracle.breakers.of[market.number]]
+        edges = [end for look in looks if look is not None for end in look.bounds if end is not None]
         price = self.rng.choice(edges or [market.mark]) + self.rng.choice((-1, 0, 0, 1))
         return v.clamp(price, 1, market.price_max)
 
@@ -526,8 +517,8 @@ class _Generator(Scenes, Further):
             yield from self.change_margin_mode()
             yield from self.open_positions()
             for market in self.oracle.markets:
-                if not v.PHASES[market.phase].matches and self.chance(0.5):
-                    yield command(v.SET_PHASE, market=market.number, code=v.CONTINUOUS)
+                if not phases.PHASES[market.phase].matches and self.chance(0.5):
+                    yield command(v.SET_PHASE, market=market.number, code=phases.CONTINUOUS)
             if self.chance(0.6):
                 yield from self.order_scene()
         while True:
@@ -616,7 +607,7 @@ class _Generator(Scenes, Further):
         qty = min(qty, max(1, self.payable_lots(maker, market)), market.order_qty_max)
         side = rng.choice((o.BUY, o.SELL))
         price = market.mark if self.chance(0.4) else self.near(market.mark, 30_000)
-        if self.chance(0.15) and v.PHASES[market.phase].block:
+        if self.chance(0.15) and phases.PHASES[market.phase].block:
             buyer, seller = (taker, maker) if side == o.BUY else (maker, taker)
             yield command(v.BLOCK, market=market.number, account=buyer, order=seller, price=price, qty=qty)
             return
@@ -624,7 +615,7 @@ class _Generator(Scenes, Further):
         making = self.place(maker, market, 1 - side, price, min(qty + more, market.order_qty_max))
         yield from self.dressed(making) if self.chance(0.25) else iter((making,))
         code = rng.choice((0, 0, 0, 1, 1, 2, 3))
-        if not v.PHASES[market.phase].matches:
+        if not phases.PHASES[market.phase].matches:
             code = 0
         yield self.place(taker, market, side, price, qty, code=code)
         if len(oracle.accounts) > 2 and self.chance(0.3):
@@ -656,8 +647,8 @@ class _Generator(Scenes, Further):
             return
         number, market = min(rng.sample(held, min(len(held), 3)), key=lambda each: self.distance(each[0], each[1]))
         b = v.sign(oracle.positions(number)[market.number].base)
-        if not v.PHASES[market.phase].adl and self.chance(0.6):
-            yield command(v.SET_PHASE, market=market.number, code=v.CONTINUOUS)
+        if not phases.PHASES[market.phase].adl and self.chance(0.6):
+            yield command(v.SET_PHASE, market=market.number, code=phases.CONTINUOUS)
         target = self.troubling_price(number, market)
         if self.chance(0.35):
             yield from self.thin_book(market, o.BUY if b > 0 else o.SELL)
@@ -818,7 +809,7 @@ class _Generator(Scenes, Further):
         phase = rng.choice((0, 1, 6, 6, 6, 6, 7, 8, 8, 10, 10, 2, 4, 9, 11))
         end = oracle.now + rng.randint(1, 12) if self.chance(0.6) else 0
         yield command(v.SET_PHASE, market=market.number, code=phase, amount=end)
-        if v.PHASES[phase].place == "rest" and market.mark > 0:
+        if phases.PHASES[phase].place == "rest" and market.mark > 0:
             for side in (o.BUY, o.SELL, o.BUY, o.SELL, o.SELL, o.BUY)[: rng.randint(1, 6)]:
                 price = max(1, market.mark + o.direction(side) * rng.choice((-1, 0, 1, 2, 3, 5)))
                 record = self.place(self.an_account(), market, side, price, rng.randint(1, 8))
@@ -826,7 +817,7 @@ class _Generator(Scenes, Further):
         elif phase in (8, 9):
             yield from self.reduce()
         if self.chance(0.6):
-            yield command(v.SET_PHASE, market=market.number, code=v.CONTINUOUS)
+            yield command(v.SET_PHASE, market=market.number, code=phases.CONTINUOUS)
 
     def small_index(self) -> Iterator[Record]:
         """Move an index a little."""

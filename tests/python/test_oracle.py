@@ -15,7 +15,7 @@ import pytest
 import seawall
 
 from story import GOLDEN, Config, CoreStory, OracleStory, Record, written
-from tests.oracle import auction, compare, worlds
+from tests.oracle import auction, compare, phases, worlds
 from tests.oracle import orders as o
 from tests.oracle import venue as v
 from tests.oracle.reached import FURTHER_LEAST, LEAST, WATERFALL_LEAST
@@ -406,7 +406,7 @@ def test_orders_expire_before_the_phase_ends() -> None:
     hand = Hand(day={"start_ns": 3, "length_ns": 10})
     hand.order(0, 1, 99, (o.EXPIRY, 23))
     hand.order(1, 1, 98, (o.STOP, 200, o.LAST_TRADE), code=o.IMMEDIATE, flags=o.DAY)
-    hand.do(v.SET_PHASE, code=v.CALL_AUCTION, amount=13)
+    hand.do(v.SET_PHASE, code=phases.CALL_AUCTION, amount=13)
     assert hand.do(v.PULSE, at=13) == ["cancelled #2 1 5", "phase 1"]
     assert hand.do(v.PULSE, at=23) == ["cancelled #1 1 5"]
 
@@ -457,12 +457,12 @@ def test_a_share_below_the_minimum_is_nothing() -> None:
 def test_a_book_that_orders_fell_out_of_is_uncrossed_again() -> None:
     hand = Hand()
     hand.own(0, 2)
-    hand.do(v.SET_PHASE, code=v.CALL_AUCTION)
+    hand.do(v.SET_PHASE, code=phases.CALL_AUCTION)
     hand.order(0, -2, 100, flags=o.REDUCE_ONLY)
     hand.order(0, -2, 100, flags=o.REDUCE_ONLY)
     hand.order(1, -1, 101)
     hand.order(2, 4, 101)
-    assert hand.do(v.SET_PHASE, code=v.CONTINUOUS) == [
+    assert hand.do(v.SET_PHASE, code=phases.CONTINUOUS) == [
         *("uncrossed 4 100", "fill #4 2 100", "fill #1 2 100", "cancelled #2 2 6"),
         *("uncrossed 1 101", "fill #4 1 101", "fill #3 1 101"),
         "phase 1",

@@ -13,8 +13,6 @@ STORIES = [
     for path in FILES
     for i, story in enumerate(read_stories(path))
 ]
-WITHOUT_ORACLE = {"rules"}
-"""Files whose rules the oracle does not have."""
 
 
 def story_of(path: Path, number: int) -> Story:
@@ -24,8 +22,6 @@ def story_of(path: Path, number: int) -> Story:
 @pytest.mark.parametrize("venue", [CoreStory, OracleStory])
 @pytest.mark.parametrize(("path", "number"), STORIES)
 def test_a_story_goes_as_told(path: Path, number: int, venue: Callable[[Config], StoryVenue]) -> None:
-    if venue is OracleStory and path.stem in WITHOUT_ORACLE:
-        pytest.skip("the oracle does not have these rules")
     story = story_of(path, number)
     run(story, venue(story.scope.config))
 
