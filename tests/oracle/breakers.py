@@ -24,7 +24,7 @@ from .phases import (
     TRADING,
     severity,
 )
-from .references import LOWER, UPPER, Look, Range, Reference, Width, inside_ends, rounded
+from .references import LOWER, UPPER, Look, NoPriceError, Range, Reference, Width, inside_ends, rounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -156,16 +156,19 @@ class Breaker:
     def look(self) -> Look | None:
         """Look at its ranges as they stand, None if it rests."""
         now = self.venue.now
-        if not self.ranges or any(each.price(s, now) is None for each in self.references for s in (UPPER, LOWER)):
+        if not self.ranges:
             return None
         ends = []
-        for each in self.ranges:
-            high, low = (each.bound(side, now, self.market) for side in (UPPER, LOWER))
-            exact = tuple(None if bound is None else rounded(bound, self.rounding) for bound in (low, high))
-            ends.append(inside_ends((exact[0], exact[1]), inclusive=self.inclusive))
-        prices = [self.ranges[0].reference.price(side, now) for side in (UPPER, LOWER)]
-        whole = [floor(price) for price in prices if price is not None]
-        return Look(ends, self.config.get("when") == "outside_all", (whole[0], whole[1]))
+        try:
+            for each in self.ranges:
+                high, low = (each.bound(side, now, self.market) for side in (UPPER, LOWER))
+                exact = [None if bound is None else rounded(bound, self.rounding) for bound in (low, high)]
+                ends.append(inside_ends((exact[0], exact[1]), inclusive=self.inclusive))
+        except NoPriceError:
+            return None
+        first = self.ranges[0].reference
+        prices = (first.needed(UPPER, now), first.needed(LOWER, now))
+        return Look(ends, self.config.get("when") == "outside_all", prices)
 
     def spares(self, flags: int, *, liquidation: bool) -> bool:
         """Tell whether it is exempt from looking at an order."""
@@ -179,12 +182,13 @@ class Breaker:
         is_cool = not self.trips or at - self.trips[-1] >= self.rearm.get("cooldown_ns", 0)
         return self.enabled and is_cool and (most is None or len(today) < most)
 
-    def end_from(self, at: int, after_ns: int | None) -> int:
+    def end_from(self, at: int) -> int:
         """Return the end that it asks for, 0 for none."""
+        after_ns = self.exit.get("after_ns")
         if after_ns is None:
             return 0
         d = draw(self.venue.config["seed"], self.market.number, self.number, len(self.trips))
-        return at + after_ns + d * (self.exit.get("random_ns", 0) + 1) // U64
+        return int(at + after_ns + d * (self.exit.get("random_ns", 0) + 1) // U64)
 
     def trip(self, price: int, flags: int, look: Look | None, *, at: int | None = None) -> Trip:
         """Return a trip of an interruption by a price."""
@@ -199,7 +203,7 @@ class Breaker:
             reference=0 if look is None else look.references[side],
             bounds=NO_BOUNDS if look is None else look.bounds,
             phase=PHASE_NAMES.index(self.action["phase"]) if "phase" in self.action else CALL_AUCTION,
-            end=self.end_from(at, self.exit.get("after_ns")),
+            end=self.end_from(at),
             auction_ns=self.exit.get("auction_ns"),
         )
 
@@ -441,9 +445,7 @@ class Breakers:
     def scheduled(self, rule: Breaker, look: Look, index: int) -> list[Trip]:
         """Return the trip of a schedule by an index, if there is one."""
         now, market = self.venue.now, rule.market
-        reference = rule.ranges[0].reference.price(LOWER, now)
-        assert reference is not None, "it was looked at"
-        prices = rule.level_prices(reference)
+        prices = rule.level_prices(look.exact[LOWER])
         level = sum(price >= index for price in prices)
         day = market.day_of(now)
         if level == 0 or (day, level) in rule.levels_acted:
@@ -462,7 +464,7 @@ class Breakers:
                 reference=look.references[LOWER],
                 bounds=(floor(prices[level - 1]) + 1, None),
                 phase=PHASE_NAMES.index(row["phase"]),
-                end=rule.end_from(now, row["after_ns"]),
+                end=0 if row["after_ns"] is None else now + row["after_ns"],
                 auction_ns=row.get("auction_ns", 0),
             )
         ]
@@ -488,16 +490,16 @@ class Breakers:
         """Return how much of something happened in a market in this step."""
         events = [event for event in self.venue.events if event["market"] == market.number]
 
-        def worth(kind: int, flags: int) -> int:
-            fills = [event for event in events if event["kind"] == kind and event["flags"] & flags == flags]
-            return sum(ceil(market.contract.worth(event["qty"], event["price"])) for event in fills)
-
         if of == "liquidations":
             return sum(event["kind"] == LIQUIDATION_ORDER for event in events)
-        if of == "liquidated":
-            return worth(FILL, OF_LIQUIDATION)
-        if of == "deleveraged":
-            return worth(ADL_FILL, 0)
+        if of in ("liquidated", "deleveraged"):
+            fills = [event for event in events if event["kind"] == FILL and event["flags"] & OF_LIQUIDATION]
+            orders = {event["order"] for event in fills}
+            each = [[fill for fill in fills if fill["order"] == order] for order in orders]
+            if of == "deleveraged":
+                each = [[event] for event in events if event["kind"] == ADL_FILL]
+            worth = market.contract.worth
+            return sum(ceil(sum(worth(fill["qty"], fill["price"]) for fill in order)) for order in each)
         if of == "fund_paid":
             return sum(event["amount"] for event in events if event["kind"] == FUND_PAID)
         return sum(event["kind"] == DRAWDOWN_CHANGED and event["flags"] == 1 for event in events)
@@ -528,7 +530,7 @@ class Breakers:
             side=trip.side,
             qty=trip.reference,
             order=low or 0,
-            account=min(high or 0, U32_MAX),
+            account=max(0, min(high or 0, U32_MAX)),
             amount=trip.end,
         )
         rule.trips.append(self.venue.now if at is None else at)
@@ -627,13 +629,13 @@ class Breakers:
             rules = list(self.asking(market, "quote"))
             if market.phase not in (CONTINUOUS, STRADDLE, LIMIT_STATE) or not self.of[market.number]:
                 continue
-            state, rule, bound, look = self.limit_state(market, rules)
+            state, rule, side, look = self.limit_state(market, rules)
+            bound = None if look is None else look.bounds[1 - side]
             is_ours = market.acting is not None
-            if state == "limit" and rule is not None and market.phase != LIMIT_STATE:
-                end = rule.end_from(self.venue.now, rule.action["hold_ns"])
-                side = UPPER if look is None or bound == look.bounds[1] else LOWER
+            if state == "limit" and rule is not None and bound is not None and market.phase != LIMIT_STATE:
                 assert look is not None
                 trip = rule.trip(bound, AT_QUOTE, look)
+                end = self.venue.now + rule.action["hold_ns"]
                 fields = {"side": side, "reference": look.references[side], "phase": LIMIT_STATE, "end": end}
                 self.act(market, [replace(trip, **fields)])  # type: ignore[arg-type]
             elif market.phase == LIMIT_STATE and is_ours and state != "limit":
@@ -654,7 +656,7 @@ class Breakers:
         self.venue.note("straddle")
 
     def limit_state(self, market: Market, rules: list[Breaker]) -> tuple[str, Breaker | None, int, Look | None]:
-        """Return the first state that is not normal, with its rule, and the bound at which a limit stands."""
+        """Return the first state that is not normal, with its rule, and the side of the bound at which a limit stands."""
         buys, sells = market.shown(BUY), market.shown(SELL)
         bid, ask = (side[0].price if side else None for side in (buys, sells))
         crossed = bid is not None and ask is not None and bid >= ask
@@ -666,9 +668,7 @@ class Breakers:
             at_low, at_high = ask is not None and ask == low, bid is not None and bid == high
             if not crossed and (at_low or at_high):
                 if market.phase == LIMIT_STATE or rule.is_armed(self.venue.now):
-                    bound = low if at_low else high
-                    assert bound is not None
-                    return "limit", rule, bound, look
+                    return "limit", rule, LOWER if at_low else UPPER, look
                 continue
             if (bid is not None and low is not None and bid < low) or (
                 ask is not None and high is not None and ask > high
@@ -848,7 +848,7 @@ class Breakers:
                 if gap > 0 and rows and market.phase in TRADING and rule.is_armed(self.venue.now):
                     row = max(rows, key=lambda each: int(each["gap_ns"]))
                     trip = rule.trip(gap, AT_GAP, None)
-                    end = rule.end_from(self.venue.now, row["after_ns"])
+                    end = self.venue.now + row["after_ns"]
                     trips.append(replace(trip, reference=row["gap_ns"], phase=CALL_AUCTION, end=end))
             self.act(market, trips)
 

@@ -48,6 +48,7 @@ REJECT_NAMES = {
     225: "SourceCrossed",
     226: "SourceStale",
     227: "WithdrawalsGated",
+    235: "UnknownRule",
     250: "AwaitingPlan",
     251: "NoPlanAwaited",
     252: "PlanTooLarge",

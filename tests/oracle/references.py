@@ -27,7 +27,12 @@ FINE: Final = 10**18
 YEAR_NS: Final = 31_557_600 * 10**9
 EXPONENT_MAX: Final = Decimal("6.9")
 NEED_PRICES: Final = ("last", "aged", "window")
+LONG_AGO: Final = -(2**63)
 STARTS_ANEW: Final = (*NEED_PRICES, "mean", "slewed")
+
+
+class NoPriceError(Exception):
+    """A reference that bounds are made from has no price."""
 
 
 def mean_of(prices: list[int] | list[Fraction]) -> Fraction:
@@ -54,6 +59,13 @@ class Reference:
     def last_ones(self, now: int) -> list[Fraction]:
         """Return what was seen in the window."""
         return [price for time, price in self.seen if time > now - self.window_ns]
+
+    def needed(self, side: int, now: int) -> Fraction:
+        """Return the price for the upper or the lower bound, which is needed."""
+        price = self.price(side, now)
+        if price is None:
+            raise NoPriceError
+        return price
 
     def price(self, side: int, now: int) -> Fraction | None:
         """Return the price for the upper or the lower bound, None if there is none."""
@@ -124,10 +136,10 @@ class Reference:
             self.standing = max(standing - most, min(standing + most, Fraction(index)))
 
     def start_anew(self, price: int, now: int) -> None:
-        """Forget all but a price."""
+        """Forget all but a price, as if it had been seen long ago."""
         if self.kind not in STARTS_ANEW:
             return
-        self.seen = [(now, Fraction(price))]
+        self.seen = [] if self.kind == "mean" else [(LONG_AGO, Fraction(price))]
         self.standing, self.since = Fraction(price), now
 
 
@@ -180,8 +192,7 @@ class Width:
     def distance(self, reference: Fraction, side: int, now: int, market: Market) -> Fraction | None:
         """Return the distance on a side, None for any."""
         config = self.config
-        measured = reference if self.other is None else self.other.price(side, now)
-        assert measured is not None, "a rule rests without one of its references"
+        measured = reference if self.other is None else self.other.needed(side, now)
         if self.kind == "infinite":
             return None
         if self.kind == "ppm":
@@ -235,17 +246,13 @@ class Range:
 
     def bound(self, side: int, now: int, market: Market) -> Fraction | None:
         """Return the exact bound of a side, None without one."""
-        reference = self.reference.price(side, now)
-        assert reference is not None, "a rule rests without one of its references"
+        reference = self.reference.needed(side, now)
+        reach = None if self.reach is None else self.reach.needed(side, now)
         distance = self.width.distance(reference, side, now, market)
         if distance is None:
             return None
         bound = reference + distance if side == UPPER else reference - distance
-        if self.reach is not None:
-            reach = self.reach.price(side, now)
-            assert reach is not None, "as above"
-            bound = max(bound, reach) if side == UPPER else min(bound, reach)
-        return bound
+        return bound if reach is None else max(bound, reach) if side == UPPER else min(bound, reach)
 
 
 Ends = tuple[int | None, int | None]
@@ -258,8 +265,13 @@ class Look:
 
     ranges: list[Ends]
     all_of_them: bool
-    references: tuple[int, int]
-    """Of the first range, down to a tick: of the upper and of the lower bound."""
+    exact: tuple[Fraction, Fraction]
+    """The reference of the first range, of the upper and of the lower bound."""
+
+    @property
+    def references(self) -> tuple[int, int]:
+        """The same, down to a tick."""
+        return floor(self.exact[0]), floor(self.exact[1])
 
     def left(self, price: int) -> list[bool]:
         """Return of each range that a price is outside of whether it is below."""

@@ -2597,6 +2597,7 @@ class OracleVenue:
                 funding.due += funding.interval_ns
         looks = self.breakers.looks_at_index(market)
         self.breakers.sample_premiums(market, index)
+        self.breakers.take_index(market, index)
         market.index = index
         market.final.indices.append((self.now, index))
         buys, sells = market.shown(BUY), market.shown(SELL)
@@ -2620,7 +2621,6 @@ class OracleVenue:
             self.breakers.ask_index(market, looks, index, None)
         else:
             self.breakers.ask_index(market, looks, index, mark)
-        self.breakers.take_index(market, index)
         market.mark = mark
         market.rankings = {}
         self.step_marks.append((market.number, mark))

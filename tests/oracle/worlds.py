@@ -15,6 +15,7 @@ from . import orders as o
 from . import phases
 from . import venue as v
 from .further import Further, vary_further
+from .rules import Rules, vary_rules
 from .scenes import Scenes, chance, command, mode_flags
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 OTHER_WATERFALLS = 1_000_000
 """From this seed on worlds have other policies of liquidation, terms of their funds and ways to share a loss."""
 FURTHER_RULES = 2_000_000
+BREAKERS = 3_000_000
 """From this seed on worlds have further rules besides; every second one has other waterfalls as well."""
 
 # ---------------------------------------------------------------------------------------------------------
@@ -291,6 +293,8 @@ def vary(config: Config, seed: int) -> None:
         vary_waterfall(config, Random(seed + 2 * 10**9))  # noqa: S311 - as above
     if seed >= FURTHER_RULES:
         vary_further(config, Random(seed + 3 * 10**9))  # noqa: S311 - as above
+    if seed >= BREAKERS:
+        vary_rules(config, Random(seed + 4 * 10**9))  # noqa: S311 - as above
 
 
 def random_policy(rng: Random) -> Config:
@@ -451,7 +455,7 @@ def strain_collateral(rules: Config, market_count: int, rng: Random) -> None:
 # ---------------------------------------------------------------------------------------------------------
 
 
-class _Generator(Scenes, Further):
+class _Generator(Scenes, Further, Rules):
     """Writes the story of a world: positions, trouble, and whatever else a venue takes."""
 
     def at_edge(self, market: v.Market) -> int:
@@ -521,12 +525,14 @@ class _Generator(Scenes, Further):
                     yield command(v.SET_PHASE, market=market.number, code=phases.CONTINUOUS)
             if self.chance(0.6):
                 yield from self.order_scene()
+            yield from self.break_rules()
         while True:
             if self.chance(0.3):
                 yield from self.fire_sale()
             yield from self.crash()
             for _ in range(self.rng.choice((0, 1, 1, 2))):
                 yield from self.order_scene()
+            yield from self.break_rules()
             for _ in range(self.rng.randint(1, 4)):
                 yield from self.anything()
             yield from self.volunteer()

@@ -679,8 +679,8 @@ fn send(floor: &mut Floor, slice: &Slice, limit: Price, flow: Flow, events: &mut
         kind: FlowKind { liquidation: true, immediate: true, ..FlowKind::default() },
     };
     let swept = floor.sweep(&order, events);
-    let value = floor.contract(slice.market).up(swept.value);
-    floor.count(slice.market, Counted::Liquidated, value.abs().get());
+    let value = floor.contract(slice.market).up(swept.value.abs());
+    floor.count(slice.market, Counted::Liquidated, value.get());
     if swept.left.is_positive() {
         let reason = if swept.tripped { CancelReason::Breaker } else { CancelReason::Immediate };
         Floor::report_cancelled(slice.market, &order.rest(swept.left), reason, events);

@@ -2,6 +2,7 @@
 
 use super::{Queue, Slice, book_limit, charge, report_bound, shortage, slice};
 use crate::book::{Arrival, SIDES};
+use crate::config::Counted;
 use crate::floor::Floor;
 use crate::margin::Health;
 use crate::order::LIQUIDATION;
@@ -73,6 +74,7 @@ impl Queue {
                 amount: slice.bankruptcy.get(),
                 ..event_of(event::LIQUIDATION_ORDER, market)
             });
+            floor.count(market, Counted::Liquidations, 1);
         }
     }
 
@@ -109,6 +111,7 @@ impl Queue {
                 continue;
             }
             let price = floor.market(market).mark.last().expect("an auction that traded has a price");
+            floor.count(market, Counted::Liquidated, slice.contract.notional_up(price, filled).get());
             charge(floor, &slice, (filled, slice.contract.fine(price, filled), whole), events);
             let after = shortage(floor, account, market, &floor.health(account));
             self.paces.close(floor, (account, market), (lacking - after).max(Sum::ZERO));

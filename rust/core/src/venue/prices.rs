@@ -125,14 +125,15 @@ impl Venue {
             let sums = (m.book.impact_sum(Side::Buy, qty), m.book.impact_sum(Side::Sell, qty));
             funding.sample(index, sums, now);
         }
-        let mark = before.filter(|_| stays).unwrap_or_else(|| m.mark.mark(&view, m.config.prices()));
+        let held = before.filter(|_| stays);
+        let mark = held.unwrap_or_else(|| m.mark.mark(&view, m.config.prices()));
         // Rules are asked with what was known before this mark.
         if m.breakers.judges_prices() {
             self.floor.look_at_bounds(market);
         }
         let m = self.floor.market_mut(market);
         let mut trips = m.breakers.judge_price(now, Asked::Index, index);
-        if m.phase.is_trading() {
+        if held.is_none() && m.phase.is_trading() {
             trips.extend(m.breakers.judge_price(now, Asked::Mark, mark));
         }
         let mid = view.touch.0.zip(view.touch.1).map(|(bid, ask)| (bid + ask).get());
