@@ -129,7 +129,8 @@ class Auction:
         if self.rules["candidates"] == "grid":
             ends = [Fraction(price) for price in limits] + ([reference] if reference > 0 else [])
             first, last = floor(min(ends) / self.step), ceil(max(ends) / self.step)
-            grid = range(max(1, first) * self.step, min(last * self.step, self.highest) + 1, self.step)
+            lowest = ceil(Fraction(self.market.price_min, self.step))
+            grid = range(max(lowest, first) * self.step, min(last * self.step, self.highest) + 1, self.step)
             found = self.best(list(grid), reference)
             if found is not None:
                 return found

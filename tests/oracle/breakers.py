@@ -307,13 +307,14 @@ class Breakers:
                 continue
             if rule.spares(order.flags, liquidation=liquidation):
                 continue
-            if limit is not None and rule.test.get("passive") and not self.venue.would_take(market, side, limit):
+            passive = bool(rule.test.get("passive")) and not liquidation
+            if limit is not None and passive and not self.venue.would_take(market, side, limit):
                 continue
             look = rule.look()
             end = None if look is None else look.bounds[1 - side]
             if look is not None and end is not None:
                 found.append(Bound(rule.number, end, rule.does == "reject", look.references[side]))
-        return [replace(bound, price=max(market.price_min, bound.price)) for bound in found]
+        return found
 
     def bounded(
         self, market: Market, order: Order, price: int, *, liquidation: bool
@@ -338,12 +339,15 @@ class Breakers:
                 return price, fields, True
             if b * (limit - bound.price) > 0:
                 limit, report = bound.price, fields
-        return limit, report, False
+        nearest = market.nearest(limit)
+        if report is None or nearest == price:
+            return price, None, False
+        return nearest, report | {"price": nearest}, False
 
     def market_limit(self, market: Market, order: Order) -> int | None:
         """Return how far a market order may go, None for no limit."""
         bounds = self.bounds_at_entry(market, order, None, liquidation=False)
-        prices = [bound.price for bound in bounds]
+        prices = [market.nearest(bound.price) for bound in bounds]
         return (min if order.side == BUY else max)(prices, default=None)
 
     def refused_whole(self, market: Market, order: Order, qty: int, limit: int | None) -> Record | None:
@@ -569,6 +573,8 @@ class Breakers:
             self.venue.note("rule_severer")
         if best.rule.market is not market:
             self.venue.note("rule_elsewhere")
+        if best.rule.market is not market:
+            best = replace(best, bounds=NO_BOUNDS)
         self.venue.enter_phase(market, phase, end, acting=Acting(best, reference=best.reference))
 
     # 9.6 Commands.
@@ -618,6 +624,10 @@ class Breakers:
             auction_ns=rule.exit.get("auction_ns"),
         )
         self.act(rule.market, [trip])
+        look = rule.look()
+        if rule.does == "schedule" and look is not None and 1 <= trip.price <= rule.market.price_max:
+            level = sum(price >= trip.price for price in rule.level_prices(look.exact[LOWER]))
+            rule.levels_acted.add((rule.market.day_of(self.venue.now), level))
         self.tripped.add(rule.market.number)
         self.venue.note("rule_by_command")
 
@@ -704,16 +714,18 @@ class Breakers:
             return False
         auction = self.venue.auctions[market.number]
         found, _ = auction.price()
-        price = 0 if found is None else found.price
+        if found is None:
+            return False
+        price = found.price
         trips: list[Trip] = []
         acting = market.acting
         extension = None if acting is None else acting.rule.exit.get("extension")
-        if acting is not None and extension is not None:
+        if acting is not None and extension is not None and self.watches(acting.rule, market):
             trips += self.extended(market, acting, extension, price, due)
         for rule in self.asking(market, "trade"):
             is_other = acting is None or rule is not acting.rule
             asks = is_other and rule.test.get("auction", False) and rule.action.get("phase") == "call_auction"
-            look = rule.look() if asks and price > 0 else None
+            look = rule.look() if asks else None
             if look is not None and look.is_outside(price) and rule.is_armed(due):
                 trips.append(rule.trip(price, AT_AUCTION, look, at=due))
                 self.venue.note("auction_trips_another")
@@ -726,6 +738,10 @@ class Breakers:
         self.venue.enter_phase(market, CALL_AUCTION, end, acting=acting or Acting(trips[0]))
         return True
 
+    def watches(self, rule: Breaker, market: Market) -> bool:
+        """Tell whether a rule watches a market."""
+        return any(each.number == rule.number for each in self.of[market.number])
+
     def extended(self, market: Market, acting: Acting, extension: Config, price: int, due: int) -> list[Trip]:
         """Return the trip of the rule that acts, if its auction would end outside its bounds."""
         most, collar = extension.get("most"), extension.get("collar")
@@ -734,11 +750,11 @@ class Breakers:
         bounds = self.moved_out(acting, collar)
         low, high = bounds
         is_below = low is not None and price < low
-        is_outside = price > 0 and (is_below or (high is not None and price > high))
+        is_outside = is_below or (high is not None and price > high)
         auction = self.venue.auctions[market.number]
         if not is_outside and not (collar is not None and auction.leaves_market_orders()):
             return []
-        side = LOWER if is_outside and is_below else UPPER if is_outside else acting.trip.side
+        side = LOWER if is_below else UPPER
         end = due + extension["after_ns"]
         trip = replace(acting.trip, flags=AT_AUCTION, price=price, side=side, bounds=bounds, end=end)
         acting.extensions += 1

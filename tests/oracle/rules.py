@@ -179,7 +179,9 @@ def random_rule(rng: Random, config: Config, name: str) -> Config:
     interrupts: object = "own"
     if test not in ("quote", "gap") and chance(rng, 0.3):
         interrupts = rng.choice(("venue", {"group": sorted(rng.sample(every, rng.randint(1, len(every))))}))
-    reached = every if interrupts == "venue" else [*markets, *(interrupts["group"] if isinstance(interrupts, dict) else [])]
+    reached = (
+        every if interrupts == "venue" else [*markets, *(interrupts["group"] if isinstance(interrupts, dict) else [])]
+    )
     ranges = random_ranges(rng, min(days), "mark" if test in ("mark", "index") else "trade")
     phase = rng.choice(INTERRUPTIONS)
     action: Config = {"type": "interrupt", "phase": phase}
@@ -206,7 +208,7 @@ def random_rule(rng: Random, config: Config, name: str) -> Config:
         rule["test"] |= {"of": of, "window_ns": rng.choice((1, 10, 60)), "least": least}
     elif test == "index" and chance(rng, 0.5):
         ranges = ranges[:1]
-        ranges[0]["width"] = {"type": "levels", "ppm": [40_000, 90_000, 200_000]}
+        ranges[0] |= {"width": {"type": "levels", "ppm": [40_000, 90_000, 200_000]}, "reach": None}
         action = {"type": "schedule", "rows": schedule_rows(rng, min(days))}
     if test not in ("manual", "gap", "count"):
         rule |= {
@@ -214,7 +216,12 @@ def random_rule(rng: Random, config: Config, name: str) -> Config:
             "when": rng.choice(("outside_any", "outside_any", "outside_all")),
             "inclusive": chance(rng, 0.6),
             "rounding": rng.choice(
-                ({"type": "inward"}, {"type": "inward"}, {"type": "half_up", "step": 3}, {"type": "half_even", "step": 4})
+                (
+                    {"type": "inward"},
+                    {"type": "inward"},
+                    {"type": "half_up", "step": 3},
+                    {"type": "half_even", "step": 4},
+                )
             ),
         }
     rule["exempt"] = [flow for flow in ("liquidation", "reduce_only", "post_only") if chance(rng, 0.2)]
@@ -225,6 +232,12 @@ def random_rule(rng: Random, config: Config, name: str) -> Config:
         if action["type"] == "schedule":
             # Whether an auction follows is said by its rows.
             rule["exit"].pop("extension", None)
+        if (rule["exit"].get("extension") or {}).get("re_reference") is not None:
+            if test == "trade":
+                plain = {"type": "ppm", "ppm": rng.choice((10_000, 30_000, 100_000))}
+                rule["ranges"] = [rule["ranges"][0] | {"width": plain, "reach": None}]
+            else:
+                del rule["exit"]["extension"]["re_reference"]
         again = references_of(rule.get("ranges", []))
         rule["rearm"] = {
             "restart": chance(rng, 0.5) and any(kind in STARTS_ANEW for kind in again),
@@ -232,7 +245,11 @@ def random_rule(rng: Random, config: Config, name: str) -> Config:
             "per_day": rng.choice((None, None, None, 1, 3)),
         }
         has_call = "phase" in action and phase == "call_auction" and rule["exit"]["after_ns"]
-        if bool(again) and action["type"] != "schedule" and (has_call or (rule["exit"].get("auction_ns") and rule["exit"]["after_ns"])):
+        if (
+            bool(again)
+            and action["type"] != "schedule"
+            and (has_call or (rule["exit"].get("auction_ns") and rule["exit"]["after_ns"]))
+        ):
             rule["rearm"]["auction"] = chance(rng, 0.5)
     return rule
 
@@ -320,7 +337,9 @@ class Rules(Writer):
         if rule.kind in ("mark", "index") or told.random() < 0.1:
             if rule.does == "schedule" and look is not None:
                 share = told.choice((30_000, 40_000, 50_000, 100_000, 250_000))
-                price = v.clamp(look.references[1] * (o.MILLION - share) // o.MILLION, market.price_min, market.price_max)
+                price = v.clamp(
+                    look.references[1] * (o.MILLION - share) // o.MILLION, market.price_min, market.price_max
+                )
             yield command(v.INDEX, market=market.number, price=price)
             return
         step = market.entry["price_step"]

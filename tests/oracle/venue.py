@@ -470,6 +470,10 @@ class Market:
         """Return how long the day of a time has lasted."""
         return (time - self.day["start_ns"]) % self.day["length_ns"]
 
+    def nearest(self, price: int) -> int:
+        """Return the price of the market that is nearest."""
+        return clamp(price, self.price_min, self.price_max)
+
     def touch(self) -> tuple[int, int] | None:
         """Return best bid and ask, None without both: of an order that is matched as they stood when it began."""
         if self.touch_met is not None:

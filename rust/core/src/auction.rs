@@ -71,9 +71,9 @@ impl Interest<'_> {
     }
 
     /// The price steps from the lowest of all limits and the reference, down to a step, to the highest, up to one, as
-    /// far as they are prices of a market whose last one is `price_max`: limits need not be on a step.
+    /// far as they are `prices` of the market, lowest and highest: limits need not be on a step.
     #[must_use]
-    pub fn span(&self, step: Price, price_max: Price, reference: Option<Doubled>) -> Grid {
+    pub fn span(&self, step: Price, prices: (Price, Price), reference: Option<Doubled>) -> Grid {
         let ends =
             |side: &[Level]| side.first().into_iter().chain(side.last()).map(|l| l.price).collect::<Vec<_>>();
         let limits = [ends(self.bids), ends(self.asks)].concat();
@@ -81,7 +81,8 @@ impl Interest<'_> {
         let above = limits.iter().map(|limit| limit.on_step_up(step));
         let low = below.chain(reference.map(|r| r.share_on_step_down(Ppm::ONE, step))).min();
         let high = above.chain(reference.map(|r| r.share_on_step_up(Ppm::ONE, step))).max();
-        Grid { step, low: low.unwrap_or(step).max(step), high: high.unwrap_or(step).min(price_max) }
+        let low = low.unwrap_or(step).max(prices.0.on_step_up(step));
+        Grid { step, low, high: high.unwrap_or(step).min(prices.1) }
     }
 
     /// Shows every candidate, from the lowest up: at most two stretches per limit and one more.
@@ -269,7 +270,7 @@ mod tests {
         let (bids, asks, reference) = (levels(bids), levels(asks), Price::new(reference));
         let interest = Interest { bids: &bids, asks: &asks, market_buys: Qty::ZERO, market_sells: Qty::ZERO };
         let reference = Some(Doubled::mid(reference, reference));
-        let grid = interest.span(Price::new(1), Price::new(1_000), reference);
+        let grid = interest.span(Price::new(1), (Price::new(1), Price::new(1_000)), reference);
         clearing(&Auction::default(), &interest, reference, &grid)
             .map(|c| (c.price.get(), c.volume.get(), c.surplus.get()))
     }

@@ -75,7 +75,7 @@ fn cleared(rule: &Auction, orders: &[Bid], reference: Option<i64>, step: i64) ->
     let ((bids, market_buys), (asks, market_sells)) = (side(orders, true), side(orders, false));
     let interest = Interest { bids: &bids, asks: &asks, market_buys, market_sells };
     let reference = reference.map(Doubled::new);
-    let grid = interest.span(Price::new(step), Price::new(MIRROR - 1), reference);
+    let grid = interest.span(Price::new(step), (Price::new(1), Price::new(MIRROR - 1)), reference);
     clearing(rule, &interest, reference, &grid).map(|Clearing { price, volume, surplus }| Quote {
         price: price.get(),
         volume: volume.get(),

@@ -329,10 +329,11 @@ impl Breakers {
         // What is asked at the end of a step comes after its prices were taken.
         self.tripped |= matches!(trip.asked, Asked::Trade | Asked::Mark | Asked::Index | Asked::Manual);
         let day = self.today(now);
+        let is_price = trip.price.is_positive() && trip.price <= self.price_max;
         for rule in self.rules.iter_mut().filter(|r| r.number == trip.rule) {
             rule.trips += 1;
             rule.today = (day, if rule.today.0 == day { rule.today.1.saturating_add(1) } else { 1 });
-            if matches!(rule.action, Action::Schedule { .. }) {
+            if is_price && matches!(rule.action, Action::Schedule { .. }) {
                 let price = Ratio::of_price(trip.price);
                 let level = rule.levels_now().iter().filter(|level| price <= **level).count();
                 let before = if rule.levels.0 == day { rule.levels.1 } else { 0 };
@@ -341,7 +342,6 @@ impl Breakers {
             rule.armed =
                 if rule.rearm.cooldown_ns.is_zero() { rule.armed } else { now.later(rule.rearm.cooldown_ns) };
         }
-        let is_price = trip.price.is_positive() && trip.price <= self.price_max;
         let restarts = is_price && self.rules.iter().any(|r| r.number == trip.rule && r.rearm.restart);
         for watch in self.watches.iter_mut().filter(|w| restarts && w.owner == Some(trip.rule)) {
             watch.restart(now, trip.price);

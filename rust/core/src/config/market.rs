@@ -373,6 +373,12 @@ impl Market {
         (least, self.price_max)
     }
 
+    /// The price of the market that is nearest.
+    pub(crate) fn nearest(&self, price: Price) -> Price {
+        let (least, most) = self.prices();
+        price.max(least).min(most)
+    }
+
     /// True for a price of the market.
     #[must_use]
     #[inline]

@@ -207,7 +207,7 @@ impl Floor {
             rule.collar.and_then(|collar| Some((m.collar_bounds(&collar, reference)?, collar.action)));
         let mut call = Call { bids, asks, market_buys, market_sells, clearing: None, collar };
         let interest = call.interest();
-        let grid = interest.span(m.config.entry.price_step, m.config.price_max, reference);
+        let grid = interest.span(m.config.entry.price_step, m.config.prices(), reference);
         let mut clearing = auction::clearing(&rule, &interest, reference, &grid);
         if clearing.is_none() && m.book.is_crossed() {
             // No step lies between limits that bands have moved off the steps.

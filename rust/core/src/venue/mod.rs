@@ -560,6 +560,7 @@ impl Venue {
             _ if collects && matches!(self.floor.auction(market, None), Found::Outside(..)) => {
                 // The call goes on until somebody ends it.
                 self.enter(market, phase, Nanos::ZERO, events);
+                self.floor.market_mut(market).acts(acting);
             }
             Some(AfterPhase::Reopen | AfterPhase::Continue) | None => {
                 self.enter(market, Phase::Continuous, Nanos::ZERO, events);

@@ -65,7 +65,7 @@ pub(crate) fn auction_clearing(
         let interest = Interest { bids: &bids, asks: &asks, market_buys, market_sells };
         let grid = match grid {
             Some((low, high)) => Grid { step, low: Price::new(low), high: Price::new(high) },
-            None => interest.span(step, Price::new(MOST), reference),
+            None => interest.span(step, (Price::new(1), Price::new(MOST)), reference),
         };
         core_clearing(&rule, &interest, reference, &grid)
             .map(|c| (c.price.get(), c.volume.get(), c.surplus.get()))

@@ -572,6 +572,9 @@ impl Breaker {
         {
             return refuse(field("ranges"), "levels and a schedule go together, in one range");
         }
+        if has_levels && self.ranges[0].reach.is_some() {
+            return refuse(field("ranges[0].reach"), "levels reach as far as they say; leave it out");
+        }
         if let Action::Interrupt { phase } = self.action
             && !phase.is_interruption()
         {

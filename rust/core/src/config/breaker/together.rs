@@ -38,6 +38,16 @@ impl Breaker {
                 return refuse(field("rearm.auction"), why);
             }
         }
+        let moves = exit.and_then(|exit| exit.extension).is_some_and(|by| by.re_reference.is_some());
+        let shares = matches!(
+            self.ranges.as_slice(),
+            [Range { width: Width::Ppm { of: None, step: None, .. }, reach: None, .. }]
+        );
+        if moves && !shares {
+            let why = "moves one range whose width is ppm of its own reference, without step and reach; give \
+                       such a range alone, or leave it out";
+            return refuse(field("exit.extension.re_reference"), why);
+        }
         let anew = self.ranges.iter().any(|range| has(range, starts_anew));
         // The price of the last auction is one from an auction in any case.
         let auction = self.ranges.iter().any(|range| has(range, |of| *of == Reference::Auction));
