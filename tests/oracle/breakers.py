@@ -350,8 +350,15 @@ class Breakers:
         prices = [market.nearest(bound.price) for bound in bounds]
         return (min if order.side == BUY else max)(prices, default=None)
 
-    def refused_whole(self, market: Market, order: Order, qty: int, limit: int | None) -> Record | None:
-        """Return what to report of an order that would trade outside a rule which refuses it, None if none does."""
+    def refused_whole(self, market: Market, order: Order, came: tuple[int, int], limit: int | None) -> Record | None:
+        """Return what to report of an order that would trade outside a rule which refuses it, None if none does.
+
+        Parameters
+        ----------
+        came
+            The price and the quantity with which it came.
+        """
+        price_came, qty = came
         rules = [rule for rule in self.asking(market, "trade") if rule.does == "reject"]
         if market.phase not in TRADING or not rules:
             return None
@@ -368,7 +375,7 @@ class Breakers:
         for rule in rules:
             look = None if rule.spares(order.flags, liquidation=False) else rule.look()
             if look is not None and look.is_outside(worst):
-                return self.shown(rule, look, order, worst, REFUSED)
+                return self.shown(rule, look, order, worst, REFUSED) | {"qty": price_came}
         return None
 
     def shown(self, rule: Breaker, look: Look, order: Order, price: int, flags: int) -> Record:
@@ -793,7 +800,10 @@ class Breakers:
             return ceil(low / multiple) * multiple, floor(high / multiple) * multiple
 
         low, high = edges(acting.reference)
-        acting.reference = low if abs(price - low) < abs(price - high) else high
+        edge = low if price < low else high if price > high else acting.reference
+        if edge == acting.reference:
+            return
+        acting.reference = edge
         acting.trip = replace(acting.trip, bounds=edges(acting.reference))
         self.venue.note("re_referenced")
 

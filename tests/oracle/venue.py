@@ -1486,6 +1486,7 @@ class OracleVenue:
             base = account.positions[market.number].base
             refuse_if(sign(base) != -direction(side) or qty > abs(base), NOT_REDUCING)
         limit: int | None
+        came = (price, qty)
         bounded: Record | None = None
         joins = self.joins_call(market, order)
         if joins:
@@ -1507,7 +1508,7 @@ class OracleVenue:
             enough = self.certain_lots(market, order, limit) >= order.needed
             self.note(f"{name}_filled" if enough else f"{name}_refused")
             refuse_if(not enough, NOT_FILLABLE)
-        outside = None if joins else self.breakers.refused_whole(market, order, qty, limit)
+        outside = None if joins else self.breakers.refused_whole(market, order, came, limit)
         if outside is not None:
             self.note("rule_refused_whole")
             self.emit(ORDER_BOUNDED, **outside)
