@@ -730,7 +730,7 @@ class Breakers:
         if acting is not None and extension is not None and self.watches(acting.rule, market):
             trips += self.extended(market, acting, extension, price, due)
         for rule in self.asking(market, "trade"):
-            is_other = acting is None or rule is not acting.rule
+            is_other = acting is None or rule.number != acting.rule.number
             asks = is_other and rule.test.get("auction", False) and rule.action.get("phase") == "call_auction"
             look = rule.look() if asks else None
             if look is not None and look.is_outside(price) and rule.is_armed(due):
@@ -810,8 +810,10 @@ class Breakers:
     def auction_ended(self, market: Market, acting: Acting | None, price: int) -> None:
         """Let the references of the rule that acted start anew from the price of the auction that ended it."""
         if acting is not None and acting.rule.rearm.get("auction", False):
-            acting.rule.start_anew(price)
-            self.venue.note("anew_from_auction")
+            for rule in self.of[market.number]:
+                if rule.number == acting.rule.number:
+                    rule.start_anew(price)
+                    self.venue.note("anew_from_auction")
 
     # Meanwhile.
 

@@ -55,12 +55,12 @@ class Request:
         rows = self.rows
         if rows is None or self.broken:
             return BAD_FIELD
-        winners = [winner for winner, _ in rows]
-        if len(set(winners)) < len(winners):
-            return PLAN_NOT_CANDIDATE
         stage = self.round(venue)
         if stage is None or not stage.is_worth_asking():
             return PLAN_TOO_LARGE if rows else None
+        winners = [winner for winner, _ in rows]
+        if len(set(winners)) < len(winners):
+            return PLAN_NOT_CANDIDATE
         for i, (winner, lots) in enumerate(rows):
             cap = stage.cap(winner) if winner in stage.candidates() else 0
             so_far = sum(k for _, k in rows[: i + 1])

@@ -156,9 +156,16 @@ impl Breakers {
     }
 
     /// From this time on the touch is looked at whatever a step does: what it is inside for certain may not be so any more,
-    /// or, of one that is not at ease, the bounds change.
-    pub(crate) fn touches_due(&self) -> Nanos {
-        if self.at_ease { self.until } else { self.changes().min(self.until) }
+    /// or, of one that is not at ease, the bounds change or a rule is armed again.
+    pub(crate) fn touches_due(&self, now: Nanos) -> Nanos {
+        if self.at_ease {
+            return self.until;
+        }
+        let day = self.today(now);
+        let waiting = self.rules.iter().filter(|rule| rule.test == Test::Quote && !rule.is_armed(now, day));
+        let ends = self.day.start_ns.end_of_day(self.day.length_ns, now);
+        let armed = waiting.map(|rule| if now < rule.armed { rule.armed } else { ends });
+        armed.fold(self.changes().min(self.until), Nanos::min)
     }
 
     /// True if the touch was at ease at the last look, and the bounds are the same.

@@ -293,7 +293,8 @@ impl Breakers {
             let boundary = self.rules.iter().flat_map(|rule| &rule.ranges).filter_map(|range| {
                 range.width.next_hour(time_of_day).map(|next| now.later(next - time_of_day))
             });
-            self.hours = boundary.min().unwrap_or(now.later(length_ns - time_of_day));
+            // Hours that reach past the day end with it.
+            self.hours = boundary.fold(now.later(length_ns - time_of_day), Nanos::min);
         }
         self.exact_until = self.changes();
         let until = self.watches.iter().map(|watch| watch.stays_until(now)).min();

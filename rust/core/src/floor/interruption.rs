@@ -232,7 +232,7 @@ impl Floor {
             if self.market(market).breakers.watches_touch_in(self.market(market).phase) {
                 self.glance_at_bounds(market);
                 changed |= self.watch_touch(market, events);
-                self.touches_due = self.touches_due.min(self.market(market).breakers.touches_due());
+                self.touches_due = self.touches_due.min(self.market(market).breakers.touches_due(self.now));
             }
         }
         changed
