@@ -60,6 +60,8 @@ ASKED: Final = {
     "gap": AT_GAP,
     "count": AT_COUNT,
 }
+TRIPPED_AT: Final = ("trade", "mark", "entry", "manual", "quote", "auction", "index", "gap", "count")
+"""Names of the same, for those who count."""
 # What is done to an order: flags of an OrderBounded.
 REFUSED: Final = 0
 CAPPED: Final = 1
@@ -284,6 +286,14 @@ class Breakers:
         """Go through the enabled rules of a market with a test, in order."""
         return (rule for rule in self.of[market.number] if rule.kind == test and rule.enabled)
 
+    def note_ranges(self, rule: Breaker) -> None:
+        """Note what a rule that has mattered measures from, and how."""
+        for each in rule.ranges:
+            self.venue.note(f"reference_{each.reference.kind}")
+            self.venue.note(f"width_{each.width.kind}")
+            if each.width.other is not None:
+                self.venue.note(f"width_from_{each.width.other.kind}")
+
     # 9.3 Entry.
 
     def bounds_at_entry(self, market: Market, order: Order, limit: int | None, *, liquidation: bool) -> list[Bound]:
@@ -336,13 +346,25 @@ class Breakers:
                 "amount": bound.reference,
             }
             if refuses:
+                self.note_bound(market, bound, "refused")
                 return price, fields, True
             if b * (limit - bound.price) > 0:
                 limit, report = bound.price, fields
+                self.note_bound(market, bound, "bound")
         nearest = market.nearest(limit)
         if report is None or nearest == price:
             return price, None, False
+        if nearest != limit:
+            self.venue.note("bound_is_no_price")
+        self.venue.note("cooling_off_caps" if market.phase == COOLING_OFF else "rule_capped")
         return nearest, report | {"price": nearest}, False
+
+    def note_bound(self, market: Market, bound: Bound, how: str) -> None:
+        """Note which rule has bound an order, and how."""
+        self.venue.note(f"rule_{how}")
+        for rule in self.of[market.number]:
+            if rule.number == bound.number:
+                self.note_ranges(rule)
 
     def market_limit(self, market: Market, order: Order) -> int | None:
         """Return how far a market order may go, None for no limit."""
@@ -427,7 +449,7 @@ class Breakers:
         elif stops:
             rule, look = stops[0]
             self.venue.emit(ORDER_BOUNDED, **self.shown(rule, look, order, price, STOPPED))
-            self.venue.note("rule_stopped")
+            self.venue.note("rule_spared" if rule.does == "interrupt" else "rule_stopped")
         return bool(trips or stops)
 
     def looks_at_index(self, market: Market) -> list[tuple[Breaker, Look]]:
@@ -467,6 +489,7 @@ class Breakers:
         if row is None or row["phase"] is None or not rule.is_armed(now):
             return []
         rule.levels_acted.add((day, level))
+        self.venue.note("schedule_acted")
         trip = rule.trip(index, AT_INDEX, look)
         return [
             replace(
@@ -550,7 +573,8 @@ class Breakers:
             self.venue.note("rule_restarted")
         if trip.flags not in (AT_QUOTE, AT_AUCTION, AT_GAP, AT_COUNT):
             self.tripped.add(rule.market.number)
-        self.venue.note(f"rule_{trip.flags}")
+        self.venue.note(f"tripped_{TRIPPED_AT[trip.flags]}")
+        self.note_ranges(rule)
 
     def interrupt(self, market: Market, trips: list[Trip]) -> None:
         """Let trips that concern a market put it into a phase."""
@@ -765,7 +789,7 @@ class Breakers:
         end = due + extension["after_ns"]
         trip = replace(acting.trip, flags=AT_AUCTION, price=price, side=side, bounds=bounds, end=end)
         acting.extensions += 1
-        self.venue.note("auction_extended")
+        self.venue.note("auction_extended_by_collar" if collar is not None else "auction_extended")
         if extension.get("re_reference") is not None:
             trip = replace(trip, reference=acting.reference)
             self.re_reference(acting, extension["re_reference"], price)
@@ -827,12 +851,18 @@ class Breakers:
 
     def gates_withdrawals(self) -> bool:
         """Tell whether money stays."""
-        return any(row.get("gates_withdrawals", False) for _, row in self.meanwhiles())
+        gates = any(row.get("gates_withdrawals", False) for _, row in self.meanwhiles())
+        if gates:
+            self.venue.note("gated_by_rule")
+        return gates
 
     def rounds(self, most: int) -> int:
         """Return how many rounds of the waterfall a step may have."""
         rows = [row.get("liquidation_rounds") for _, row in self.meanwhiles()]
-        return min([most, *(each for each in rows if each is not None)])
+        held = min([most, *(each for each in rows if each is not None)])
+        if self.venue.queue and held < most:
+            self.venue.note("rounds_held")
+        return held
 
     def set_margins(self) -> None:
         """Let rates be multiplied where a rule acts that says so, and be as configured elsewhere."""

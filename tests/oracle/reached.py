@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import adl, auction, funds, levels, limits, phases, plan, portfolio, settlement, waterfall
+from . import adl, auction, breakers, funds, levels, limits, phases, plan, portfolio, settlement, waterfall
 from . import orders as o
 from . import venue as v
 from .further import METHODS
+from .rules import REFERENCES, WIDTHS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -64,6 +65,8 @@ REJECT_NAMES = {
 }
 FURTHER_REJECTS = (227, 250, 251, 252, 253, 254, 307)
 """Refusals that only worlds with further rules see."""
+RULE_REJECTS = (235,)
+"""Refusals that only worlds with breakers of every kind see."""
 
 REFUSED_WHEN_FIRED = (v.NOT_REDUCING, v.WOULD_TAKE, v.NOT_FILLABLE, v.MARGIN_SHORT)
 """Refusals of fired orders that are counted one by one."""
@@ -215,7 +218,7 @@ STATES = (
     "source_without_mark",
     "funding_capped",
     "funding_shared",
-    *(f"rejected:{name}" for code, name in REJECT_NAMES.items() if code not in FURTHER_REJECTS),
+    *(f"rejected:{name}" for code, name in REJECT_NAMES.items() if code not in FURTHER_REJECTS + RULE_REJECTS),
 )
 """Every state that plain worlds are asked for."""
 
@@ -331,6 +334,34 @@ FURTHER_RARE = {
 """Of these, what one world in a hundred does not reach: counted, and left to the golden stories."""
 
 FURTHER_LEAST = {state: 0.0 if state in FURTHER_RARE else 0.005 for state in FURTHER_STATES}
+
+RULE_STATES = (
+    *(f"tripped_{what}" for what in breakers.TRIPPED_AT),
+    *(f"reference_{kind}" for kind in REFERENCES),
+    *(f"width_{kind}" for kind in WIDTHS),
+    *(f"width_from_{kind}" for kind in ("deviation", "mark", "index")),
+    # 9.3, 9.4.
+    *(f"rule_{how}" for how in ("bound", "capped", "refused", "refused_whole", "stopped", "spared", "restarted")),
+    "bound_is_no_price",
+    "cooling_off_caps",
+    "tripping_order_rests",
+    # 9.5, 9.6.
+    *(f"rule_{how}" for how in ("dominated", "prolonged", "severer", "elsewhere", "by_command")),
+    *(f"rule_set_{what}" for what in ("enabled", "width", "price")),
+    *(f"rejected:{REJECT_NAMES[code]}" for code in RULE_REJECTS),
+    # 9.7.
+    *(f"limit_state_{how}" for how in ("over", "pauses", "closes")),
+    "straddle",
+    *(f"auction_{how}" for how in ("extended", "extended_by_collar", "trips_another")),
+    "re_referenced",
+    "anew_from_auction",
+    "schedule_acted",
+    "mark_stands",
+    "rates_meanwhile",
+    "gated_by_rule",
+    "rounds_held",
+)
+"""What only worlds with breakers of every kind reach often."""
 
 BACKED = 1
 """Flag of a LiquidationOrder that the fund backs."""
@@ -514,7 +545,8 @@ class _Reached:
         elif kind == v.PHASE_CHANGED and event["code"] == phases.HALTED:
             self.states.add("halt")
         elif kind == v.BREAKER_TRIPPED:
-            self.states.add("breaker_mark" if event["flags"] else "breaker_trade")
+            at = breakers.TRIPPED_AT[event["flags"]]
+            self.states |= {f"breaker_{at}"} if at in ("trade", "mark") else set()
             by_fill = self.last["kind"] == v.FILL and bool(self.last["flags"] & v.LIQUIDATION)
             if by_fill or self.last["kind"] == waterfall.LIQUIDATION_ORDER:
                 self.states.add("breaker_by_liquidation")

@@ -20,6 +20,13 @@ INTERRUPTIONS = (
     *("guarded", "cooling_off", "call_auction", "call_auction", "call_auction"),
     *("pause", "halted", "reduce_only", "close_only", "closed"),
 )
+REFERENCES = (
+    *("set", "auction", "last", "aged", "mean", "window"),
+    *("mark", "index", "slewed", "index_premium", "touch", "mid"),
+)
+WIDTHS = (
+    *("ppm", "ticks", "by_side", "tiers", "quantile", "hours", "levels", "lesser_of", "greater_of"),
+)
 STARTS_ANEW = ("last", "aged", "mean", "window", "slewed")
 DAY = {"start_ns": 0, "length_ns": 86_400_000_000_000}
 

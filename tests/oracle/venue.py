@@ -1894,6 +1894,7 @@ class OracleVenue:
         rules, what, value = self.rules_named(market), command["flags"], command["amount"]
         refuse_if(self.breakers.is_bad_change(rules, what, value), BAD_FIELD)
         self.breakers.change(rules, what, value)
+        self.note(f"rule_set_{('enabled', 'width', 'price')[what]}")
         self.emit(RULE_SET, market=market, code=command["code"], flags=what, amount=value)
 
     def interrupt(self) -> None:
@@ -2085,6 +2086,8 @@ class OracleVenue:
         assert incoming.filled == 0 or not order.post_only, "a post-only order took"
         may_rest = not incoming.tripped or (incoming.rests and PHASES[market.phase].place == "rest")
         if order.qty > 0 and order.code == LIMIT and may_rest:
+            if incoming.tripped:
+                self.note("tripping_order_rests")
             self.rest(market, order)
         elif order.qty > 0:
             self.note_limit(market, order, limit)

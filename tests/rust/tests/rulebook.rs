@@ -210,6 +210,16 @@ fn rule(rng: &mut Rng, number: usize) -> Value {
             rule["rearm"]["auction"] = json!(false);
             rule["exit"].as_object_mut().map(|exit| exit.remove("extension"));
         }
+        if !rule["exit"]["extension"]["re_reference"].is_null() {
+            // Its bounds are those of one plain share.
+            if measures {
+                let plain = json!({"type": "ppm", "ppm": rng.pick(&[20_000, 30_000, 50_000])});
+                rule["ranges"] = json!([{"reference": reference(rng), "width": plain}]);
+                rule["rearm"] = rearm(rng, starts_anew(&rule["ranges"]));
+            } else {
+                rule["exit"]["extension"].as_object_mut().map(|by| by.remove("re_reference"));
+            }
+        }
         if !["gap", "quote"].contains(&test.as_str()) && rng.chance(30) {
             rule["interrupts"] = if rng.chance(50) { json!({"group": [0, 1]}) } else { json!("venue") };
         }

@@ -428,6 +428,11 @@ impl Breakers {
         self.watches_marks
     }
 
+    /// References see none of the prices of this step: a command has made a rule act, whatever it tests.
+    pub(crate) fn pass_over(&mut self) {
+        self.tripped = true;
+    }
+
     /// Ends the step: its prices enter the references, unless a rule has acted in it.
     #[inline]
     pub(crate) fn observe(&mut self, now: Nanos) {

@@ -97,8 +97,9 @@ impl Floor {
         let m = self.market(market);
         let flow = FlowKind { liquidation: true, immediate: true, ..FlowKind::default() };
         let bound = if m.breakers.has_entry() { m.breakers.tightest(side, flow) } else { None };
-        let bound = bound.map(|bound| Bound { price: m.config.nearest(bound.price), ..bound });
-        match bound.filter(|bound| side.gain(bound.price, limit).is_positive()) {
+        let tighter = bound.filter(|bound| side.gain(bound.price, limit).is_positive());
+        let tighter = tighter.map(|bound| Bound { price: m.config.nearest(bound.price), ..bound });
+        match tighter.filter(|bound| bound.price != limit) {
             Some(bound) => (bound.price, Some(bound)),
             None => (limit, None),
         }

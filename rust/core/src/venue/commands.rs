@@ -585,6 +585,7 @@ impl Venue {
             auction: None,
         };
         self.floor.interrupt(market, &[trip], events);
+        self.floor.market_mut(market).breakers.pass_over();
         self.next_due = self.earliest();
         Ok(())
     }

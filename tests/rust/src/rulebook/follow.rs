@@ -196,7 +196,7 @@ impl Rulebook {
         let rule = market.rules.get_mut(&trip.rule).expect("it is watched");
         rule.trips += 1;
         rule.today = (day, if rule.today.0 == day { rule.today.1 + 1 } else { 1 });
-        if scheduled {
+        if scheduled && (1..=market.price_max).contains(&trip.price) {
             if rule.levels.0 != day {
                 rule.levels = (day, Vec::new());
             }
@@ -339,6 +339,7 @@ impl Rulebook {
                     auction: None,
                 };
                 self.act(m, &[trip], log);
+                self.markets[m].tripped = true;
             }
             _ => {}
         }
@@ -364,9 +365,10 @@ impl Rulebook {
         let later = log.events[log.at..].iter();
         let Some(marked) = later.copied().find(|e| e.kind == event::MARKED) else { return };
         let (index, mark) = (r.price, marked.price);
+        let stood = self.markets[m].history.mark.filter(|_| self.meanwhile(m)["mark"] == "stands");
         let mut trips = Vec::new();
         for (test, place, price) in [("index", asked::INDEX, index), ("mark", asked::MARK, mark)] {
-            if test == "mark" && !trades(self.markets[m].phase) {
+            if test == "mark" && (stood.is_some() || !trades(self.markets[m].phase)) {
                 continue;
             }
             for rule in self.testing(m, test) {
@@ -380,7 +382,7 @@ impl Rulebook {
                 }
             }
         }
-        if let Some(stood) = self.markets[m].history.mark.filter(|_| self.meanwhile(m)["mark"] == "stands") {
+        if let Some(stood) = stood {
             self.check("a mark that stands", stood, mark);
             self.count("the mark stands");
         }
