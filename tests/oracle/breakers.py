@@ -697,7 +697,7 @@ class Breakers:
         self.venue.note("straddle")
 
     def limit_state(self, market: Market, rules: list[Breaker]) -> tuple[str, Breaker | None, int, Look | None]:
-        """Return the first state that is not normal, with its rule, and the side of the bound at which a limit stands."""
+        """Return the first state that is not normal, its rule, and the side of the bound at which a limit stands."""
         buys, sells = market.shown(BUY), market.shown(SELL)
         bid, ask = (side[0].price if side else None for side in (buys, sells))
         crossed = bid is not None and ask is not None and bid >= ask
@@ -825,7 +825,7 @@ class Breakers:
 
         low, high = edges(acting.reference)
         edge = low if price < low else high if price > high else acting.reference
-        if edge == acting.reference:
+        if edge == acting.reference or low > high:
             return
         acting.reference = edge
         acting.trip = replace(acting.trip, bounds=edges(acting.reference))

@@ -272,6 +272,7 @@ def test_rules_that_cannot_work_are_refused_by_the_core(override: str, told: str
         ("markets.ETH.funding.first='noon'", ["funding.first", "'noon'", "2025-10-10T21:00:00Z"]),
         ("markets.ETH.funding.first='2025-10-10T21:00:00'", ["funding.first", "no time zone"]),
         ("markets.SOL.fund=main", ["markets has no item SOL", "known: BTC, ETH"]),
+        ("breakers.band.enabled=true", ["breakers has no item band", "it is empty", "as in breakers=deribit"]),
         ("last_resort=hope", ["last_resort", "'hope'", "'socialise_equity' or 'withdrawal_factor'"]),
         ("markets=[]", ["markets", "is empty"]),
         ("name", ["--set name", "a.b=value"]),

@@ -176,3 +176,18 @@ def test_what_is_not_there_is_refused_before_anything_runs() -> None:
         rulebook.compare(["deribitt"])
     with pytest.raises(ScenarioError, match="did you mean calm"):
         rulebook.compare(["deribit"], scenarios=["clam"])
+
+
+def test_what_is_set_of_a_rule_is_set_where_the_rule_is() -> None:
+    off = "venue.breakers.deribit-bandwidth.enabled=false"
+    compared = rulebook.compare(["deribit", "okx"], scenarios=["calm"], accounts=200, set=[off])
+    assert [row.rules for row in compared.outcomes] == ["none", "deribit", "okx"]
+    none, deribit, _ = compared.outcomes
+    assert deribit.digest == none.digest
+
+
+@pytest.mark.parametrize(("rules", "known"), [(["deribit"], "known: deribit-"), (["okx-adl"], "none of the compared")])
+def test_what_is_set_of_a_rule_that_no_run_has_is_refused(rules: list[str], known: str) -> None:
+    text = "venue.breakers.bandwith.enabled=false"
+    with pytest.raises(ConfigError, match=f"^--set {text}: breakers has no item bandwith in any of the runs; {known}"):
+        rulebook.compare(rules, scenarios=["calm"], accounts=200, set=[text])

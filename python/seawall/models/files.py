@@ -240,7 +240,9 @@ def _override(data: dict[str, Any], text: str, error: type[ConfigError | Scenari
         if isinstance(place, list | tuple):
             index = _item(place, key)
             if index is None:
-                raise error(f"--set {text}: {'.'.join(keys[:depth])} has no item {key}; {_items(place)}")
+                where = ".".join(keys[:depth])
+                hint = "; set it to a preset of rules first, as in breakers=deribit" if where == "breakers" else ""
+                raise error(f"--set {text}: {where} has no item {key}; {_items(place)}{hint}")
             if isinstance(place[index], dict):
                 names[depth] = str(place[index].get("name", key))
             if last:
@@ -251,7 +253,8 @@ def _override(data: dict[str, Any], text: str, error: type[ConfigError | Scenari
             if last:
                 place[key] = parsed
             else:
-                place = place.setdefault(key, {})
+                # A file without breakers has none, and no table of them.
+                place = place.setdefault(key, [] if names[: depth + 1] == ["breakers"] else {})
         else:
             raise error(f"--set {text}: {'.'.join(keys[:depth])} is {place!r} and has nothing inside")
     return ".".join(names)
@@ -277,6 +280,8 @@ def _item(items: list[Any] | tuple[Any, ...], key: str) -> int | None:
 
 def _items(items: list[Any] | tuple[Any, ...]) -> str:
     names = [item["name"] for item in items if isinstance(item, dict) and "name" in item]
+    if not items:
+        return "it is empty"
     return f"known: {', '.join(names)}" if names else f"it has {len(items)}, numbered from 0"
 
 

@@ -1,7 +1,7 @@
 """Presets of rules on the same scenarios: how often each acts, how long it halts, and who carried the losses."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seawall.comparison import Losses, Progress, carried, variants
+from seawall.errors import ConfigError
 from seawall.models import load_rules, load_scenario
 from seawall.protocol import EventKind, Phase
 from seawall.run import Run
@@ -18,6 +19,9 @@ __all__ = ["PERPETUAL", "SCENARIOS", "RuleComparison", "RuleOutcome", "compare"]
 
 NONE: Final = "none"
 """The name of the venue without rules."""
+
+_OF_RULES: Final = "venue.breakers."
+"""How an override of a rule begins."""
 
 SCENARIOS: Final = ("oct10-2025", "nov03-2025", "calm")
 """Two crash days and a quiet one, on which no rule should act."""
@@ -133,7 +137,8 @@ def compare(
     accounts
         Number of leveraged accounts.
     set
-        Overrides of the scenario, or of the venue with ``venue.`` before them; set after the rules.
+        Overrides of the scenario, or of the venue with ``venue.`` before them; set after the rules. One of a rule, like
+        ``venue.breakers.deribit-bandwidth.enabled=false``, is set in the runs that have the rule.
     progress
         Called from time to time.
 
@@ -142,7 +147,7 @@ def compare(
     ScenarioError
         If a scenario cannot work.
     ConfigError
-        If a preset is not there or cannot work in the venue.
+        If a preset is not there or cannot work in the venue, or something is set of a rule that no run has.
 
     Examples
     --------
@@ -155,12 +160,9 @@ def compare(
     for name in chosen:
         for preset in name.split("+"):
             load_rules(preset)
-    attached = [(NONE, over)]
-    attached += [(name, [f"venue.breakers={json.dumps(name.split('+'))}", *over]) for name in chosen]
+    presets = [(NONE, [])] + [(name, [f"venue.breakers={json.dumps(name.split('+'))}"]) for name in chosen]
     places = list(scenarios) or list(SCENARIOS)
-    for place in places:
-        for _, overrides in attached:
-            load_scenario(place, set=overrides)
+    attached = [_attached(place, presets, over) for place in places]
     outcomes = []
     for number, place in enumerate(places):
 
@@ -169,9 +171,40 @@ def compare(
             if progress is not None:
                 progress(f"{place}, {name}", number * 1000 + 1000 * done // total, 1000 * len(places))
 
-        runs = variants(attached, scenario=place, seed=seed, accounts=accounts, progress=told)
+        runs = variants(attached[number], scenario=place, seed=seed, accounts=accounts, progress=told)
         outcomes += [_outcome(name, run) for name, run in runs]
     return RuleComparison(seed=seed, accounts=accounts, outcomes=tuple(outcomes))
+
+
+def _attached(
+    place: str | Path, presets: Sequence[tuple[str, list[str]]], over: Sequence[str]
+) -> list[tuple[str, list[str]]]:
+    """Return what is set in each run of a scenario; what is said of a rule only where it is."""
+    of_rules = [text for text in over if text.startswith(_OF_RULES)]
+    others = [text for text in over if text not in of_rules]
+    rules = [[rule.name for rule in load_scenario(place, set=[*preset, *others])[1].breakers] for _, preset in presets]
+    known = list(dict.fromkeys(name for names in rules for name in names))
+    for text in of_rules:
+        if not any(_has(names, text) for names in rules):
+            has = f"known: {', '.join(known)}" if known else "none of the compared rules is a breaker"
+            raise ConfigError(f"--set {text}: breakers has no item {_rule_of(text)} in any of the runs; {has}")
+    attached = []
+    for (name, preset), names in zip(presets, rules, strict=True):
+        here = [text for text in over if text not in of_rules or _has(names, text)]
+        load_scenario(place, set=[*preset, *here])
+        attached.append((name, [*preset, *here]))
+    return attached
+
+
+def _has(rules: Sequence[str], text: str) -> bool:
+    """Tell whether the rule of an override is among some, by name or by number."""
+    rule = _rule_of(text)
+    return rule in rules or (rule.isdecimal() and int(rule) < len(rules))
+
+
+def _rule_of(text: str) -> str:
+    """Return the rule of which an override says something."""
+    return text.removeprefix(_OF_RULES).partition("=")[0].partition(".")[0].strip()
 
 
 def _outcome(name: str, run: Run) -> RuleOutcome:

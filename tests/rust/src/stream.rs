@@ -18,6 +18,10 @@ const MILLION: i64 = 1_000_000;
 const ACCOUNTS: usize = 8;
 
 /// A counter-based generator (`SplitMix64`).
+///
+/// The seed is where it begins to count, so a seed has the draws of the one before it but for the first. Worlds of
+/// neighbouring seeds differ all the same, as each asks its draws for something else; a test that takes few draws of
+/// many seeds scatters them first. It stays so: digests and the counts of what a test has reached were made with it.
 #[derive(Debug, Clone)]
 pub struct Rng(u64);
 

@@ -137,13 +137,15 @@ pub fn re_reference(reference: Price, width: Ppm, tick: Price, price: Price) -> 
     let distance = exact.times_ppm(width);
     let up = |of: Ratio| -Ratio::of_price(Price::ZERO).minus(of).step_down(tick);
     let bounds = Bounds { lower: up(exact.minus(distance)), upper: exact.plus(distance).step_down(tick) };
-    let next = if price > bounds.upper {
+    let next = if bounds.lower > bounds.upper {
+        None
+    } else if price > bounds.upper {
         Some(bounds.upper)
     } else if price < bounds.lower {
         Some(bounds.lower)
     } else {
         None
     };
-    // A range that does not reach the next tick would stay where it is.
+    // A range that does not reach the next tick would stay where it is, and one without a tick inside has no edge.
     (bounds, next.filter(|next| *next != reference))
 }

@@ -118,7 +118,7 @@ impl Rulebook {
             };
             let (below, above) = edges(acting.reference);
             let edge = if price > above { above } else { below };
-            if (price > above || price < below) && edge != acting.reference {
+            if below <= above && (price > above || price < below) && edge != acting.reference {
                 next.reference = edge;
                 next.inside = edges(edge);
             }
