@@ -8,7 +8,7 @@ import time
 from collections import Counter
 
 from .compare import run_world
-from .reached import FURTHER_STATES, LEAST, STATES, WATERFALL_STATES
+from .reached import FURTHER_STATES, LEAST, RULE_STATES, STATES, WATERFALL_STATES
 
 
 def say(line: str) -> None:
@@ -40,7 +40,7 @@ def main() -> int:
         share = counts[state] / max(1, arguments.worlds)
         rare = "" if share >= LEAST[state] else f"  less than {LEAST[state]:.1%}"
         say(f"{state:32} {counts[state]:6} {share:7.1%}{rare}")
-    unknown = sorted(set(counts) - {*STATES, *WATERFALL_STATES, *FURTHER_STATES})
+    unknown = sorted(set(counts) - {*STATES, *WATERFALL_STATES, *FURTHER_STATES, *RULE_STATES})
     assert not unknown, f"states without a minimum: {unknown}"
     say(f"{arguments.worlds} worlds, {commands} commands, {events} events, {failures} failed, {elapsed:.1f} s")
     return failures

@@ -678,7 +678,7 @@ class Breakers:
                 trip = rule.trip(bound, AT_QUOTE, look)
                 end = self.venue.now + rule.action["hold_ns"]
                 fields = {"side": side, "reference": look.references[side], "phase": LIMIT_STATE, "end": end}
-                self.act(market, [replace(trip, **fields)])  # type: ignore[arg-type]
+                self.act(market, [replace(trip, **fields)])
             elif market.phase == LIMIT_STATE and is_ours and state != "limit":
                 self.lead(market, rule if state == "straddle" else None)
             elif market.phase == STRADDLE and is_ours and state == "normal":
@@ -858,7 +858,7 @@ class Breakers:
 
     def rounds(self, most: int) -> int:
         """Return how many rounds of the waterfall a step may have."""
-        rows = [row.get("liquidation_rounds") for _, row in self.meanwhiles()]
+        rows: list[int | None] = [row.get("liquidation_rounds") for _, row in self.meanwhiles()]
         held = min([most, *(each for each in rows if each is not None)])
         if self.venue.queue and held < most:
             self.venue.note("rounds_held")

@@ -47,7 +47,8 @@ class Reference:
         self.market, self.config = market, config
         self.kind: str = config["type"]
         self.told: int | None = config.get("price")
-        self.prices: str = {"mean": "trade", "deviation": "mark"}.get(self.kind, config.get("prices", ""))
+        watched: dict[str, str] = {"mean": "trade", "deviation": "mark"}
+        self.prices: str = config.get("prices") or watched.get(self.kind, "")
         self.window_ns: int = config.get("window_ns", 0)
         self.seen: list[tuple[int, Fraction]] = []
         """Times and prices; of an index premium, what the middle of the book was above the index."""
@@ -67,7 +68,7 @@ class Reference:
             raise NoPriceError
         return price
 
-    def price(self, side: int, now: int) -> Fraction | None:
+    def price(self, side: int, now: int) -> Fraction | None:  # noqa: PLR0911 - a row of the page each
         """Return the price for the upper or the lower bound, None if there is none."""
         market = self.market
         if self.kind in ("mark", "index", "auction", "set"):
@@ -83,7 +84,7 @@ class Reference:
             return self.standing
         if self.kind == "index_premium":
             above = self.last_ones(now)
-            return None if market.index == 0 else market.index + (mean_of(above) if above else 0)
+            return None if market.index == 0 else market.index + (mean_of(above) if above else Fraction(0))
         if self.kind == "deviation":
             return self.deviation(now)
         return self.of_seen(side, now)
@@ -189,7 +190,9 @@ class Width:
         """Tell whether it is measured by a reference of its own."""
         return (self.kind, name) in (("ppm", "of"), ("tiers", "by")) and self.config.get(name) is not None
 
-    def distance(self, reference: Fraction, side: int, now: int, market: Market) -> Fraction | None:
+    def distance(  # noqa: PLR0911 - a row of the page each
+        self, reference: Fraction, side: int, now: int, market: Market
+    ) -> Fraction | None:
         """Return the distance on a side, None for any."""
         config = self.config
         measured = reference if self.other is None else self.other.needed(side, now)

@@ -24,9 +24,7 @@ REFERENCES = (
     *("set", "auction", "last", "aged", "mean", "window"),
     *("mark", "index", "slewed", "index_premium", "touch", "mid"),
 )
-WIDTHS = (
-    *("ppm", "ticks", "by_side", "tiers", "quantile", "hours", "levels", "lesser_of", "greater_of"),
-)
+WIDTHS = (*("ppm", "ticks", "by_side", "tiers", "quantile", "hours", "levels", "lesser_of", "greater_of"),)
 STARTS_ANEW = ("last", "aged", "mean", "window", "slewed")
 DAY = {"start_ns": 0, "length_ns": 86_400_000_000_000}
 
@@ -130,7 +128,7 @@ def random_meanwhile(rng: Random, config: Config, reached: list[int]) -> Config:
         "gates_withdrawals": chance(rng, 0.5),
         "liquidation_rounds": rng.choice((None, 0, 1)),
     }
-    rates = {
+    rates: Config = {
         "initial_ppm": rng.choice((1_000_000, 2_000_000, 5_000_000)),
         "maintenance_ppm": rng.choice((1_000_000, 1_500_000, 2_000_000)),
         "leverage_max": rng.choice((None, 2, 5)),
@@ -172,7 +170,7 @@ def random_exit(rng: Random, config: Config, phase: str, reached: list[int]) -> 
     return row
 
 
-def random_rule(rng: Random, config: Config, name: str) -> Config:
+def random_rule(rng: Random, config: Config, name: str) -> Config:  # noqa: C901, PLR0912, PLR0915 - a row of the page each
     """Return one rule."""
     every = list(range(len(config["markets"])))
     markets = every if chance(rng, 0.5) else [rng.choice(every)]

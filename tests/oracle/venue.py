@@ -354,14 +354,7 @@ class Market:
         self.funding: Funding | None = None
         if config["funding"] is not None:
             self.funding = Funding(config["funding"], config["tiers"][0])
-        self.acting: Acting | None = None
-        """The rule that acts, if a breaker put the market in its phase."""
-        self.multiplied_by = AS_CONFIGURED
-        """What breakers make of its rates."""
-        self.last_auction = 0
-        """The price of the last auction that traded."""
-        self.touch_met: tuple[tuple[int, int] | None] | None = None
-        """While an order is matched: best bid and ask as they stood when it began, if both were there."""
+        self.take_state_of_breakers()
         self.phase: int = PHASE_NAMES.index(config["phase"])
         self.phase_end = 0
         self.index = self.mark = self.last = 0
@@ -382,6 +375,17 @@ class Market:
         self.has_new_mark = False
         """Whether they have not observed the mark and the index."""
         self.final = FinalSettlement(config.get("settlement"))
+
+    def take_state_of_breakers(self) -> None:
+        """Begin without a rule that acts."""
+        self.acting: Acting | None = None
+        """The rule that acts, if a breaker put the market in its phase."""
+        self.multiplied_by = AS_CONFIGURED
+        """What breakers make of its rates."""
+        self.last_auction = 0
+        """The price of the last auction that traded."""
+        self.touch_met: tuple[tuple[int, int] | None] | None = None
+        """While an order is matched: best bid and ask as they stood when it began, if both were there."""
 
     def take_waterfall(self, config: Config) -> None:
         """Take the terms of auctions, liquidation and deleveraging."""

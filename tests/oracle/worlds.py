@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 OTHER_WATERFALLS = 1_000_000
 """From this seed on worlds have other policies of liquidation, terms of their funds and ways to share a loss."""
 FURTHER_RULES = 2_000_000
-BREAKERS = 3_000_000
 """From this seed on worlds have further rules besides; every second one has other waterfalls as well."""
+BREAKERS = 3_000_000
+"""From this seed on worlds have breakers of every kind besides."""
 
 # ---------------------------------------------------------------------------------------------------------
 # Configurations

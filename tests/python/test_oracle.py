@@ -18,7 +18,7 @@ from story import GOLDEN, Config, CoreStory, OracleStory, Record, written
 from tests.oracle import auction, compare, phases, worlds
 from tests.oracle import orders as o
 from tests.oracle import venue as v
-from tests.oracle.reached import FURTHER_LEAST, LEAST, WATERFALL_LEAST
+from tests.oracle.reached import FURTHER_LEAST, LEAST, RULE_LEAST, WATERFALL_LEAST
 from tests.oracle.scenes import command, mode_flags
 
 WORLDS = int(os.environ.get("SEAWALL_WORLDS", "3000"))
@@ -105,6 +105,7 @@ def failure_of(result: compare.Result) -> str:
         pytest.param(SEED, WORLDS, LEAST, id="plain"),
         pytest.param(worlds.OTHER_WATERFALLS + SEED, WORLDS // 3, WATERFALL_LEAST, id="other waterfalls"),
         pytest.param(worlds.FURTHER_RULES + SEED, WORLDS // 5, FURTHER_LEAST, id="further rules"),
+        pytest.param(worlds.BREAKERS + SEED, WORLDS // 5, RULE_LEAST, id="breakers"),
     ],
 )
 def test_the_venue_agrees_with_the_oracle(

@@ -160,7 +160,8 @@ def compare(
     for name in chosen:
         for preset in name.split("+"):
             load_rules(preset)
-    presets = [(NONE, [])] + [(name, [f"venue.breakers={json.dumps(name.split('+'))}"]) for name in chosen]
+    presets: list[tuple[str, list[str]]] = [(NONE, [])]
+    presets += [(name, [f"venue.breakers={json.dumps(name.split('+'))}"]) for name in chosen]
     places = list(scenarios) or list(SCENARIOS)
     attached = [_attached(place, presets, over) for place in places]
     outcomes = []
