@@ -451,3 +451,210 @@ pulse
 > ended alice recovered equity 150
 buy carol BTC 4 @ 90
 > accepted carol #2 BTC buy 4 @ 90
+
+story a cap is a price of the market
+# 3 +- 1 to the nearest 10 is 0 and 0: no price is inside, and the nearest to the bound is 1. What is there already is left as it is.
+config unit
+set breakers [{"name": "band", "markets": [0], "ranges": [{"reference": {"type": "last", "prices": "trade"}, "width": {"type": "ticks", "ticks": 1}}], "rounding": {"type": "half_up", "step": 10}, "test": {"type": "entry"}, "action": {"type": "cap"}}]
+given alice 10000
+given bob 10000
+index BTC 3
+> marked BTC 3 index 3
+sell alice BTC 1 @ 3
+> accepted alice #1 BTC sell 1 @ 3
+buy bob BTC 1 @ 3
+> accepted bob #2 BTC buy 1 @ 3
+> fill alice #1 BTC sell 1 @ 3 fee 0 maker
+> fill bob #2 BTC buy 1 @ 3 fee 0 taker
+buy bob BTC 1 @ 5
+> bounded bob BTC buy @ 5 capped 1 by band from 3
+> accepted bob #3 BTC buy 1 @ 1
+buy bob BTC 1 @ 1
+> accepted bob #4 BTC buy 1 @ 1
+
+story a rule needs the prices of the row that applies, not of the others
+config unit
+set breakers [{"name": "band", "markets": [0], "ranges": [{"reference": {"type": "mark"}, "width": {"type": "tiers", "by": null, "rows": [{"from": 0, "width": {"type": "ticks", "ticks": 5}}, {"from": 500, "width": {"type": "ppm", "ppm": 50000, "of": {"type": "set", "price": null}}}]}}], "test": {"type": "entry"}, "action": {"type": "cap"}}]
+given alice 10000
+index BTC 100
+> marked BTC 100 index 100
+buy alice BTC 1 @ 120
+> bounded alice BTC buy @ 120 capped 105 by band from 100
+> accepted alice #1 BTC buy 1 @ 105
+index BTC 600
+> marked BTC 600 index 600
+buy alice BTC 1 @ 700
+> accepted alice #2 BTC buy 1 @ 700
+
+story hours that reach past the day end with it
+config unit
+set breakers [{"name": "band", "markets": [0], "ranges": [{"reference": {"type": "mark"}, "width": {"type": "hours", "of": {"type": "ticks", "ticks": 5}, "rows": [{"from_ns": 82800000000000, "until_ns": 90000000000000, "multiple_ppm": 2000000}]}}], "test": {"type": "entry"}, "action": {"type": "cap"}}]
+given alice 10000
+at 82800s
+index BTC 100
+> marked BTC 100 index 100
+buy alice BTC 1 @ 120
+> bounded alice BTC buy @ 120 capped 110 by band from 100
+> accepted alice #1 BTC buy 1 @ 110
+at 86400s
+buy alice BTC 1 @ 120
+> bounded alice BTC buy @ 120 capped 105 by band from 100
+> accepted alice #2 BTC buy 1 @ 105
+
+story no rule is asked about a mark that stands
+# The second index is measured from the first one, 89, from which a mark of 100 is more than 5 % away.
+config unit
+set breakers [{"name": "hold", "markets": [0], "test": {"type": "manual"}, "action": {"type": "interrupt", "phase": "guarded"}, "exit": {"after_ns": null, "meanwhile": {"mark": "stands"}}}, {"name": "far", "markets": [0], "ranges": [{"reference": {"type": "index"}, "width": {"type": "ppm", "ppm": 50000}}], "test": {"type": "mark"}, "action": {"type": "interrupt", "phase": "pause"}, "exit": {"after_ns": null}}]
+index BTC 100
+> marked BTC 100 index 100
+interrupt BTC hold guarded at 0 from 0 until 9s
+> tripped BTC hold by command 0 above 0 to 0 from 0 until 9s
+> phase BTC continuous to guarded until 9s
+index BTC 89
+> marked BTC 100 index 89
+index BTC 88
+> marked BTC 100 index 88
+at 9s
+index BTC 80
+> phase BTC guarded to continuous
+> tripped BTC far by mark 80 below 84 to 92 from 88
+> phase BTC continuous to pause
+> marked BTC 80 index 80
+
+story a touch at its bound is looked at again when its rule is armed again
+config unit
+set breakers [{"name": "luld", "markets": [0], "ranges": [{"reference": {"type": "set", "price": 100}, "width": {"type": "ticks", "ticks": 5}}], "test": {"type": "quote"}, "action": {"type": "limit_state", "hold_ns": 5000000000, "close_ns": null, "close_only_ns": 0}, "exit": {"after_ns": 5000000000}, "rearm": {"cooldown_ns": 20000000000}}]
+given alice 10000
+index BTC 100
+> marked BTC 100 index 100
+at 1s
+buy alice BTC 1 @ 105
+> accepted alice #1 BTC buy 1 @ 105
+> tripped BTC luld by quote 105 above 95 to 105 from 100 until 6s
+> phase BTC continuous to limit_state until 6s
+at 2s
+cancel alice BTC #1
+> cancelled alice #1 BTC buy 1 @ 105 user
+> phase BTC limit_state to continuous
+buy alice BTC 1 @ 105
+> accepted alice #2 BTC buy 1 @ 105
+at 20s
+buy alice ETH 1 @ 105
+> refused place NoMark
+at 21s
+buy alice ETH 1 @ 105
+> refused place NoMark
+> tripped BTC luld by quote 105 above 95 to 105 from 100 until 26s
+> phase BTC continuous to limit_state until 26s
+
+story an interruption by a command brings references no price, whatever its rule tests
+# The call ends at 120 in the step of the interruption, so that the last trade stays 100 and the bound 105.
+config unit
+set breakers [{"name": "band", "markets": [0], "ranges": [{"reference": {"type": "last", "prices": "trade"}, "width": {"type": "ticks", "ticks": 5}}], "test": {"type": "entry", "passive": true}, "action": {"type": "cap"}}]
+given alice 10000
+given bob 10000
+index BTC 100
+> marked BTC 100 index 100
+sell alice BTC 1 @ 100
+> accepted alice #1 BTC sell 1 @ 100
+buy bob BTC 1 @ 100
+> accepted bob #2 BTC buy 1 @ 100
+> fill alice #1 BTC sell 1 @ 100 fee 0 maker
+> fill bob #2 BTC buy 1 @ 100 fee 0 taker
+phase BTC call_auction until 5s
+> phase BTC continuous to call_auction until 5s
+sell alice BTC 1 @ 120
+> accepted alice #3 BTC sell 1 @ 120
+buy bob BTC 1 @ 120
+> accepted bob #4 BTC buy 1 @ 120
+at 5s
+interrupt BTC band reduce_only at 0 from 0 until 9s
+> uncrossed BTC 1 @ 120 surplus 0
+> fill bob #4 BTC buy 1 @ 120 fee 0 auction
+> fill alice #3 BTC sell 1 @ 120 fee 0 auction
+> phase BTC call_auction to continuous
+> tripped BTC band by entry 0 above 0 to 0 from 0 until 9s
+> phase BTC continuous to reduce_only until 9s
+at 9s
+sell alice BTC 1 @ 104
+> phase BTC reduce_only to continuous
+> accepted alice #5 BTC sell 1 @ 104
+buy bob BTC 1 @ 130
+> bounded bob BTC buy @ 130 capped 105 by band from 100
+> accepted bob #6 BTC buy 1 @ 105
+> fill alice #5 BTC sell 1 @ 104 fee 0 maker
+> fill bob #6 BTC buy 1 @ 104 fee 0 taker
+
+story an interruption without a price is none of a level
+config unit
+set breakers [{"name": "levels", "markets": [0], "ranges": [{"reference": {"type": "set", "price": 1000}, "width": {"type": "levels", "ppm": [70000, 130000]}}], "test": {"type": "index"}, "action": {"type": "schedule", "rows": [{"level": 2, "from_ns": 0, "phase": "halted", "after_ns": 60000000000, "auction_ns": 0}]}}]
+index BTC 1000
+> marked BTC 1000 index 1000
+interrupt BTC levels halted at 0 from 1000 until 5s
+> tripped BTC levels by index 0 above 0 to 0 from 1000 until 5s
+> phase BTC continuous to halted until 5s
+at 5s
+index BTC 870
+> phase BTC halted to continuous
+> tripped BTC levels by index 870 below 871 to 0 from 1000 until 65s
+> phase BTC continuous to halted until 65s
+> marked BTC 870 index 870
+
+story a call that a collar keeps going keeps the rule that acts in it
+# The call would end at 120, and only 95 to 105 are inside the collar; the rule keeps money inside as long as the call lasts.
+config unit
+set markets.BTC.auction {"collar": {"around": "reference", "width_ppm": 50000, "width_min": 0, "action": "refuse"}}
+set breakers [{"name": "hold", "markets": [0], "test": {"type": "manual"}, "action": {"type": "interrupt", "phase": "call_auction"}, "exit": {"after_ns": null, "meanwhile": {"gates_withdrawals": true}}}]
+given alice 10000
+given bob 10000
+index BTC 100
+> marked BTC 100 index 100
+interrupt BTC hold call_auction at 0 from 0 until 5s
+> tripped BTC hold by command 0 above 0 to 0 from 0 until 5s
+> phase BTC continuous to call_auction until 5s
+sell alice BTC 1 @ 120
+> accepted alice #1 BTC sell 1 @ 120
+buy bob BTC 1 @ 120
+> accepted bob #2 BTC buy 1 @ 120
+at 5s
+withdraw bob 10 USD
+> phase BTC call_auction to call_auction
+> refused withdraw WithdrawalsGated
+phase BTC continuous
+> uncrossed BTC 1 @ 120 surplus 0
+> fill bob #2 BTC buy 1 @ 120 fee 0 auction
+> fill alice #1 BTC sell 1 @ 120 fee 0 auction
+> phase BTC call_auction to continuous
+withdraw bob 10 USD
+> withdrawn bob 10 USD
+
+story what an account in liquidation offers in a call is counted, and what it trades there
+# Carol buys 6 of Alice's 10 lots at 90: 540. The operator's call stays as it is, and the trips are told all the same.
+config unit
+set markets.BTC.auction {"liquidations": true}
+set breakers [{"name": "orders", "markets": [0], "test": {"type": "count", "of": "liquidations", "window_ns": 1000000000, "least": 1}, "action": {"type": "interrupt", "phase": "pause"}, "exit": {"after_ns": 5000000000}}, {"name": "value", "markets": [0], "test": {"type": "count", "of": "liquidated", "window_ns": 1000000000, "least": 540}, "action": {"type": "interrupt", "phase": "guarded"}, "exit": {"after_ns": 5000000000}}]
+given alice 100
+given bob 1000
+given carol 1000
+index BTC 100
+> marked BTC 100 index 100
+block BTC alice buys 10 @ 100 from bob
+> fill alice BTC buy 10 @ 100 block
+> fill bob BTC sell 10 @ 100 block
+phase BTC call_auction
+> phase BTC continuous to call_auction
+index BTC 93
+> marked BTC 93 index 93
+> liquidation alice equity 30 below 47
+> closing alice #1 BTC sell 10 @ 90 bankruptcy 90 resting
+> tripped BTC orders by count 1 above 0 to 0 from 1 until 5s
+buy carol BTC 6 @ 91
+> accepted carol #2 BTC buy 6 @ 91
+phase BTC continuous
+> uncrossed BTC 6 @ 90 surplus -4
+> fill carol #2 BTC buy 6 @ 90 fee 0 auction
+> fill alice #1 BTC sell 6 @ 90 fee 0 auction-closing
+> cancelled alice #1 BTC sell 4 @ 90 rest
+> phase BTC call_auction to continuous
+> tripped BTC value by count 540 above 0 to 0 from 540 until 5s
+> phase BTC continuous to guarded until 5s

@@ -64,6 +64,25 @@ def test_a_rule_multiplies_margin_and_cuts_leverage_in_exact_shares() -> None:
             },
             "(halt).exit.extension: no auction ends this interruption",
         ),
+        # Bounds that an extension cannot move, and a reach of levels.
+        (
+            {
+                "ranges": f"[{MARK}, {MARK}]",
+                "action": '{type = "interrupt", phase = "call_auction"}',
+                "exit": '{after = "1m", extension = {after = "1m", re_reference = "1"}}',
+            },
+            "(halt).exit.extension.re_reference: moves one range whose width is ppm of its own reference",
+        ),
+        (
+            {
+                "ranges": '[{reference = {type = "index"}, width = {type = "levels", shares = ["0.07"]}, '
+                'reach = {type = "mark"}}]',
+                "test": '{type = "index"}',
+                "action": '{type = "schedule", rows = [{level = 1, from = "0s", phase = "halted", after = "1m"}]}',
+                "exit": None,
+            },
+            "(halt).ranges[0].reach: levels reach as far as they say; leave it out",
+        ),
         # Margin rates that are none meanwhile.
         (
             {"exit": '{after = "1m", meanwhile = {margin = {maintenance = 3}}}'},

@@ -355,7 +355,7 @@ fn a_venue_trades_at_the_price_and_fills_in_priority_order() {
             orders: &bids,
             reference: Some(2 * index),
             step,
-            price_max: MIRROR - 1,
+            price_max: 10_000,
             mirrored: false,
         };
         let expected = called.found().0;
