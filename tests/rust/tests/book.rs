@@ -260,7 +260,14 @@ fn plain_command(rng: &mut Rng, at: i64, orders: &[Record]) -> Vec<Record> {
         let by_name = of.amount > 0 && rng.chance(70);
         let order = if by_name { of.amount.cast_unsigned() } else { of.order };
         let account = if rng.chance(97) { of.account } else { base.account };
-        return vec![Record { kind: 2, flags: u16::from(by_name), market: of.market, order, account, ..base }];
+        return vec![Record {
+            kind: 2,
+            flags: u16::from(by_name),
+            market: of.market,
+            order,
+            account,
+            ..base
+        }];
     }
     let side = u8::from(rng.chance(50));
     let away = if rng.chance(90) { rng.within(-3, 6) } else { rng.within(-20, 590) };

@@ -61,11 +61,9 @@ impl Market {
 
 impl Floor {
     /// Does a command in a market with margin at a time at which nothing is due. There is [`ROOM`] for its part.
-    #[inline(never)]
+    #[inline(always)]
     pub(super) fn does_with_margin(&mut self, r: &Record, events: &mut Events) -> Done {
-        let Some(m) = self.markets.get(usize::from(r.market)).filter(|m| m.config.cleared) else {
-            return Done::Not;
-        };
+        let m = &self.markets[usize::from(r.market)];
         match r.kind {
             command::PLACE if m.book.keeps_more() => self.places::<true>(r, events),
             command::PLACE => self.places::<false>(r, events),

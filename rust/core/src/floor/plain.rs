@@ -84,8 +84,6 @@ pub(super) struct Plain {
     entry: bool,
     /// The same without bounds: no breaker looks at orders before they trade.
     open: bool,
-    /// Nothing of a Cancel but that its order is there.
-    cancels: bool,
     /// Nothing of orders that trade either, but prices between bounds.
     trades: bool,
     /// Breakers look at the touch.
@@ -101,7 +99,6 @@ impl Plain {
         Self {
             entry,
             open: entry && !breakers.asks_orders(),
-            cancels: !config.cleared,
             trades: entry && !config.allocation.shares_out(),
             quotes: breakers.has_quotes(),
             sizes: Sizes::of(m),
@@ -187,23 +184,29 @@ impl Floor {
         calm: &mut Calm,
         events: &mut Events,
     ) -> Option<(&'a Record, Done)> {
-        for _ in 0..most {
+        let told = if ASKS { events.len() } else { 0 };
+        let is_cleared = self.markets.get(usize::from(market)).is_some_and(|m| m.config.cleared);
+        for count in 0..most {
             let record = rest.as_slice().first().filter(|r| r.market == market)?;
             *rest = rest.as_slice()[1..].iter();
-            if ASKS {
-                calm.events = events.len();
-            }
-            let done = self.does_plainly(record, calm.before, events);
+            let done = self.does_plainly(record, (is_cleared, calm.before), events);
             if done != Done::Plainly && (ASKS || done != Done::Taken) {
+                // Those before it have one event each.
+                calm.events = told + if ASKS { count } else { 0 };
                 return Some((record, done));
             }
         }
         None
     }
 
-    /// The same of one command in any market.
+    /// The same of one command in any market, with margin or without.
     #[inline(always)]
-    fn does_plainly(&mut self, r: &Record, calm_before: Nanos, events: &mut Events) -> Done {
+    fn does_plainly(
+        &mut self,
+        r: &Record,
+        (is_cleared, calm_before): (bool, Nanos),
+        events: &mut Events,
+    ) -> Done {
         let at = Nanos::new(r.at);
         if at >= calm_before {
             return Done::Not;
@@ -214,21 +217,23 @@ impl Floor {
             }
             self.now = at;
         }
+        if is_cleared {
+            return self.does_with_margin(r, events);
+        }
         match word::form(r) {
             PLACE => self.places_plainly(r, events),
             CANCEL => self.cancels_plainly::<false>(r, events),
             CANCEL_NAMED => self.cancels_plainly::<true>(r, events),
-            _ => self.does_with_margin(r, events),
+            _ => Done::Not,
         }
     }
 
     #[inline(always)]
     fn places_plainly(&mut self, r: &Record, events: &mut Events) -> Done {
         let Self { markets, ledger, accepted, now, .. } = self;
-        let Some(m) = markets.get_mut(usize::from(r.market)) else { return Done::Not };
-        if !m.plain.entry {
-            return self.does_with_margin(r, events);
-        }
+        let Some(m) = markets.get_mut(usize::from(r.market)).filter(|m| m.plain.entry) else {
+            return Done::Not;
+        };
         if !m.breakers.lets_in(*now, Price::new(r.price)) {
             return self.places_after_a_look(r, events);
         }
@@ -255,9 +260,6 @@ impl Floor {
     #[inline(always)]
     fn cancels_plainly<const NAMED: bool>(&mut self, r: &Record, events: &mut Events) -> Done {
         let Some(m) = self.markets.get_mut(usize::from(r.market)) else { return Done::Not };
-        if !m.plain.cancels {
-            return self.does_with_margin(r, events);
-        }
         m.cancel_plainly::<NAMED, true>(r, events).is_some().into()
     }
 
@@ -295,7 +297,7 @@ impl Market {
         calm: &mut Calm,
         events: &mut Events,
     ) -> Option<(&'a Record, Done)> {
-        let before = calm.before;
+        let (before, told) = (calm.before, if ASKS { events.len() } else { 0 });
         // Plain commands of this market are told by their first word.
         let plain = [PLACE, CANCEL, CANCEL_NAMED].map(|form| form | u64::from(market) << 48);
         let first_word = |r: &Record| word::all(r)[0];
@@ -312,9 +314,6 @@ impl Market {
             if at < *now || at >= before {
                 rest = here;
                 break None;
-            }
-            if ASKS {
-                calm.events = events.len();
             }
             let done = if word == plain[0] {
                 *now = at;
@@ -333,6 +332,10 @@ impl Market {
                 break Some((r, done));
             }
         };
+        if ASKS && end.is_some() {
+            // Those before it have one event each.
+            calm.events = told + (list.len() - rest.len() - 1);
+        }
         *list = rest;
         end
     }
