@@ -133,7 +133,9 @@ impl From<bool> for Done {
 pub(crate) struct Calm {
     /// The time before which nothing is due.
     pub(crate) before: Nanos,
-    /// Events before the command that ended the run, where that is asked for.
+    /// Somebody is told of orders that may have traded.
+    pub(crate) takes: bool,
+    /// Events before the command that ended the run, where somebody is told.
     pub(crate) events: usize,
 }
 
@@ -151,23 +153,35 @@ impl Floor {
         loop {
             let (market, left) = (rest.as_slice().first()?.market, rest.len());
             let Self { markets, ledger, accepted, now, .. } = self;
-            let open = markets.get_mut(usize::from(market)).filter(|m| m.plain.open);
-            let is_open = open.is_some();
-            if let Some(m) = open {
+            let entry = markets.get_mut(usize::from(market)).filter(|m| m.plain.entry);
+            let is_entry = entry.is_some();
+            if let Some(m) = entry {
                 let floor = (market, &*ledger, accepted, now);
-                let end = if m.book.keeps_more() {
-                    m.run::<true, ASKS>(rest, floor, calm, events)
+                let (more, quotes) = (m.book.keeps_more(), m.plain.quotes);
+                if !m.plain.open {
+                    if let Some((r, done)) = m.run_bounded::<ASKS>(rest, floor, calm, events) {
+                        let eases = quotes && done == Done::Taken;
+                        let done = if eases { self.ease(r, events) } else { done };
+                        if ASKS && calm.takes || done != Done::Taken {
+                            return Some((r, done));
+                        }
+                    }
+                } else if more {
+                    let end = m.run::<true, ASKS, false>(rest, floor, calm, events);
+                    if end.is_some() {
+                        return end;
+                    }
                 } else {
-                    m.run::<false, ASKS>(rest, floor, calm, events)
-                };
-                if end.is_some() {
-                    return end;
+                    let end = m.run::<false, ASKS, false>(rest, floor, calm, events);
+                    if end.is_some() {
+                        return end;
+                    }
                 }
                 if rest.len() < left {
                     continue;
                 }
             }
-            let most = if is_open { 1 } else { usize::MAX };
+            let most = if is_entry { 1 } else { usize::MAX };
             let end = self.run_others::<ASKS>(rest, (market, most), calm, events);
             if end.is_some() {
                 return end;
@@ -184,16 +198,19 @@ impl Floor {
         calm: &mut Calm,
         events: &mut Events,
     ) -> Option<(&'a Record, Done)> {
-        let told = if ASKS { events.len() } else { 0 };
+        let mut told = (events.len(), 0);
         let is_cleared = self.markets.get(usize::from(market)).is_some_and(|m| m.config.cleared);
         for count in 0..most {
             let record = rest.as_slice().first().filter(|r| r.market == market)?;
             *rest = rest.as_slice()[1..].iter();
             let done = self.does_plainly(record, (is_cleared, calm.before), events);
-            if done != Done::Plainly && (ASKS || done != Done::Taken) {
-                // Those before it have one event each.
-                calm.events = told + if ASKS { count } else { 0 };
+            if done != Done::Plainly && (ASKS && calm.takes || done != Done::Taken) {
+                // Those since have one event each.
+                calm.events = told.0 + (count - told.1);
                 return Some((record, done));
+            }
+            if ASKS && done == Done::Taken {
+                told = (events.len(), count + 1);
             }
         }
         None
@@ -286,18 +303,19 @@ const CANCEL: u64 = word::head(command::CANCEL, 0, 0);
 const CANCEL_NAMED: u64 = word::head(command::CANCEL, BY_CLIENT_ID, 0);
 
 impl Market {
-    /// Does commands of this market while no breaker looks at orders, up to the first that is no plain one of this market
-    /// and time, and takes them off the list: the last, if more is to be done of it, or where it is asked for if it may have
-    /// traded.
+    /// Does commands of this market up to the first that is no plain one of this market and time, or that bounds do not let
+    /// in for certain, and takes them off the list: the last, if more is to be done of it, or if it may have traded and
+    /// somebody is to be told of that.
     #[inline(always)]
-    fn run<'a, const MORE: bool, const ASKS: bool>(
+    fn run<'a, const MORE: bool, const ASKS: bool, const BOUNDED: bool>(
         &mut self,
         list: &mut Iter<'a, Record>,
         (market, ledger, accepted, now): (u16, &Ledger, &mut u64, &mut Nanos),
         calm: &mut Calm,
         events: &mut Events,
     ) -> Option<(&'a Record, Done)> {
-        let (before, told) = (calm.before, if ASKS { events.len() } else { 0 });
+        let before = calm.before;
+        let mut told = if ASKS { (events.len(), list.len()) } else { (0, 0) };
         // Plain commands of this market are told by their first word.
         let plain = [PLACE, CANCEL, CANCEL_NAMED].map(|form| form | u64::from(market) << 48);
         let first_word = |r: &Record| word::all(r)[0];
@@ -316,28 +334,53 @@ impl Market {
                 break None;
             }
             let done = if word == plain[0] {
+                if BOUNDED && !self.breakers.lets_in(at, Price::new(r.price)) {
+                    rest = here;
+                    break None;
+                }
                 *now = at;
                 self.place_keeping::<MORE>(r, ledger, accepted, events)
             } else if word == plain[1] {
                 *now = at;
-                self.cancel_plainly::<false, false>(r, events).is_some().into()
+                self.cancel_plainly::<false, BOUNDED>(r, events).is_some().into()
             } else if word == plain[2] {
                 *now = at;
-                self.cancel_plainly::<true, false>(r, events).is_some().into()
+                self.cancel_plainly::<true, BOUNDED>(r, events).is_some().into()
             } else {
                 rest = here;
                 break None;
             };
-            if done != Done::Plainly && (ASKS || done != Done::Taken) {
+            let looks = BOUNDED && self.plain.quotes && done == Done::Taken;
+            let more = looks && !self.keeps_ease(at, bare_side(r));
+            if done != Done::Plainly && (ASKS && calm.takes || done != Done::Taken || more) {
                 break Some((r, done));
+            }
+            if ASKS && done == Done::Taken {
+                told = (events.len(), rest.len());
             }
         };
         if ASKS && end.is_some() {
-            // Those before it have one event each.
-            calm.events = told + (list.len() - rest.len() - 1);
+            // Those since have one event each.
+            calm.events = told.0 + (told.1 - rest.len() - 1);
         }
         *list = rest;
         end
+    }
+
+    /// The same where there are bounds: compiled apart, so that either has the registers for itself.
+    #[inline(never)]
+    fn run_bounded<'a, const ASKS: bool>(
+        &mut self,
+        list: &mut Iter<'a, Record>,
+        floor: (u16, &Ledger, &mut u64, &mut Nanos),
+        calm: &mut Calm,
+        events: &mut Events,
+    ) -> Option<(&'a Record, Done)> {
+        if self.book.keeps_more() {
+            self.run::<true, ASKS, true>(list, floor, calm, events)
+        } else {
+            self.run::<false, ASKS, true>(list, floor, calm, events)
+        }
     }
 
     /// A Place that is certain to be accepted.

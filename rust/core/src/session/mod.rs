@@ -63,6 +63,11 @@ impl<const STOPS: bool> Stops for Told<'_, STOPS> {
     }
 
     #[inline(always)]
+    fn takes(&self) -> bool {
+        self.0.takes()
+    }
+
+    #[inline(always)]
     fn stops(&mut self, venue: &Venue, record: &Record, events: &Events, before: usize) -> bool {
         self.0.observe(venue, record, events, before) && STOPS
     }

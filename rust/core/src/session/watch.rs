@@ -276,6 +276,8 @@ pub struct Watch {
     due: Nanos,
     /// Prices are all that is watched.
     only_prices: bool,
+    /// An order that trades may fire something: it moves the last price, and neither a mark nor an index.
+    takes: bool,
 }
 
 fn refuse<T>(number: usize, field: &str, why: String) -> Result<T, TriggerError> {
@@ -444,7 +446,12 @@ impl Watch {
             predicates.extend(made.into_iter().map(|predicate| (number, predicate)));
         }
         let only_prices = predicates.iter().all(|(_, p)| matches!(p, Predicate::Price { .. }));
-        let mut watch = Self { predicates, fired: Vec::new(), due: Nanos::MAX, only_prices };
+        let stands = |predicate: &Predicate| match predicate {
+            Predicate::Price { price, .. } => *price != MovedPrice::Last,
+            predicate => matches!(predicate, Predicate::Every { .. }),
+        };
+        let takes = !predicates.iter().all(|(_, predicate)| stands(predicate));
+        let mut watch = Self { predicates, fired: Vec::new(), due: Nanos::MAX, only_prices, takes };
         watch.set_due();
         Ok(watch)
     }
@@ -461,6 +468,12 @@ impl Watch {
     #[inline(always)]
     pub(super) fn due(&self) -> Nanos {
         self.due
+    }
+
+    /// True if an order that trades may fire something.
+    #[inline(always)]
+    pub(super) fn takes(&self) -> bool {
+        self.takes
     }
 
     /// True if nothing is watched.

@@ -83,6 +83,8 @@ pub(crate) trait Stops {
     const ASKS: bool;
     /// From this time on every step is told; before it those only that may have moved a price, a fund or an account.
     fn due(&self) -> Nanos;
+    /// True if it is told of orders that may have traded, and of nothing else, too.
+    fn takes(&self) -> bool;
     /// True if it stops after a step: its command, the list of events and how many were in it before.
     fn stops(&mut self, venue: &Venue, record: &Record, events: &Events, before: usize) -> bool;
 }
@@ -96,6 +98,11 @@ impl Stops for Nobody {
     #[inline(always)]
     fn due(&self) -> Nanos {
         Nanos::MAX
+    }
+
+    #[inline(always)]
+    fn takes(&self) -> bool {
+        false
     }
 
     #[inline(always)]
@@ -185,7 +192,7 @@ impl Venue {
         watch: &mut W,
     ) -> usize {
         events.begin(self.floor.config.venue, self.floor.now, 0, self.seq);
-        let mut calm = Calm { before: self.calm_before().min(watch.due()), events: 0 };
+        let mut calm = Calm { before: self.calm_before().min(watch.due()), takes: watch.takes(), events: 0 };
         let mut done = 0;
         'batch: for part in records.chunks(PART) {
             self.floor.look_ahead(part);
