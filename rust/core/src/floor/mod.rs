@@ -14,7 +14,7 @@ mod settlement;
 mod store;
 mod uncross;
 
-pub(crate) use plain::{Calm, Done, PART, ROOM};
+pub(crate) use plain::{Calm, Done, PART, ROOM, Told};
 pub(crate) use uncross::Found;
 
 use crate::blocks::{Blocks, Limit};

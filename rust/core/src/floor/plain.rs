@@ -133,10 +133,16 @@ impl From<bool> for Done {
 pub(crate) struct Calm {
     /// The time before which nothing is due.
     pub(crate) before: Nanos,
-    /// Somebody is told of orders that may have traded.
-    pub(crate) takes: bool,
     /// Events before the command that ended the run, where somebody is told.
     pub(crate) events: usize,
+}
+
+/// Somebody who is told of a run.
+pub(crate) trait Told {
+    /// False if there is nobody.
+    const ASKS: bool;
+    /// True if an order that has traded in a market is nothing to tell: the last price there stands since a time.
+    fn passes(&mut self, market: MarketId, last: Option<Price>, now: Nanos) -> bool;
 }
 
 impl Floor {
@@ -144,10 +150,10 @@ impl Floor {
     /// what follows from that for its touch: the first that ends the run, and what became of it. That is one of which more
     /// is to be done, or where it is asked for one that may have traded. There is [`ROOM`] for all.
     #[inline(always)]
-    pub(crate) fn run_plainly<'a, const ASKS: bool>(
+    pub(crate) fn run_plainly<'a, W: Told>(
         &mut self,
         rest: &mut Iter<'a, Record>,
-        calm: &mut Calm,
+        (calm, watch): (&mut Calm, &mut W),
         events: &mut Events,
     ) -> Option<(&'a Record, Done)> {
         loop {
@@ -158,23 +164,28 @@ impl Floor {
             if let Some(m) = entry {
                 let floor = (market, &*ledger, accepted, now);
                 let (more, quotes) = (m.book.keeps_more(), m.plain.quotes);
-                if !m.plain.open {
-                    if let Some((r, done)) = m.run_bounded::<ASKS>(rest, floor, calm, events) {
-                        let eases = quotes && done == Done::Taken;
-                        let done = if eases { self.ease(r, events) } else { done };
-                        if ASKS && calm.takes || done != Done::Taken {
-                            return Some((r, done));
-                        }
-                    }
-                } else if more {
-                    let end = m.run::<true, ASKS, false>(rest, floor, calm, events);
+                let told = (&mut *calm, &mut *watch);
+                // What most markets are is in line, and nothing comes behind it.
+                if m.plain.open && !W::ASKS {
+                    let end = if more {
+                        m.run::<true, W, false>(rest, floor, told, events)
+                    } else {
+                        m.run::<false, W, false>(rest, floor, told, events)
+                    };
                     if end.is_some() {
                         return end;
                     }
                 } else {
-                    let end = m.run::<false, ASKS, false>(rest, floor, calm, events);
-                    if end.is_some() {
-                        return end;
+                    let end = if m.plain.open {
+                        m.run_apart::<W, false>(rest, floor, told, events)
+                    } else {
+                        m.run_apart::<W, true>(rest, floor, told, events)
+                    };
+                    if let Some((r, done)) = end {
+                        let done = if quotes && done == Done::Taken { self.ease(r, events) } else { done };
+                        if W::ASKS || done != Done::Taken {
+                            return Some((r, done));
+                        }
                     }
                 }
                 if rest.len() < left {
@@ -182,7 +193,7 @@ impl Floor {
                 }
             }
             let most = if is_entry { 1 } else { usize::MAX };
-            let end = self.run_others::<ASKS>(rest, (market, most), calm, events);
+            let end = self.run_others(rest, (market, most), (&mut *calm, &mut *watch), events);
             if end.is_some() {
                 return end;
             }
@@ -191,11 +202,11 @@ impl Floor {
 
     /// The same in a market where more may be asked of a command: of so many commands at most.
     #[inline(never)]
-    fn run_others<'a, const ASKS: bool>(
+    fn run_others<'a, W: Told>(
         &mut self,
         rest: &mut Iter<'a, Record>,
         (market, most): (u16, usize),
-        calm: &mut Calm,
+        (calm, watch): (&mut Calm, &mut W),
         events: &mut Events,
     ) -> Option<(&'a Record, Done)> {
         let mut told = (events.len(), 0);
@@ -204,12 +215,14 @@ impl Floor {
             let record = rest.as_slice().first().filter(|r| r.market == market)?;
             *rest = rest.as_slice()[1..].iter();
             let done = self.does_plainly(record, (is_cleared, calm.before), events);
-            if done != Done::Plainly && (ASKS && calm.takes || done != Done::Taken) {
+            let last = || self.markets[usize::from(market)].mark.last();
+            let is_told = |w: &mut W| W::ASKS && !w.passes(MarketId::new(market), last(), self.now);
+            if done != Done::Plainly && (done != Done::Taken || is_told(watch)) {
                 // Those since have one event each.
                 calm.events = told.0 + (count - told.1);
                 return Some((record, done));
             }
-            if ASKS && done == Done::Taken {
+            if W::ASKS && done == Done::Taken {
                 told = (events.len(), count + 1);
             }
         }
@@ -307,15 +320,15 @@ impl Market {
     /// in for certain, and takes them off the list: the last, if more is to be done of it, or if it may have traded and
     /// somebody is to be told of that.
     #[inline(always)]
-    fn run<'a, const MORE: bool, const ASKS: bool, const BOUNDED: bool>(
+    fn run<'a, const MORE: bool, W: Told, const BOUNDED: bool>(
         &mut self,
         list: &mut Iter<'a, Record>,
         (market, ledger, accepted, now): (u16, &Ledger, &mut u64, &mut Nanos),
-        calm: &mut Calm,
+        (calm, watch): (&mut Calm, &mut W),
         events: &mut Events,
     ) -> Option<(&'a Record, Done)> {
         let before = calm.before;
-        let mut told = if ASKS { (events.len(), list.len()) } else { (0, 0) };
+        let mut told = (if W::ASKS { events.len() } else { 0 }, list.clone());
         // Plain commands of this market are told by their first word.
         let plain = [PLACE, CANCEL, CANCEL_NAMED].map(|form| form | u64::from(market) << 48);
         let first_word = |r: &Record| word::all(r)[0];
@@ -350,36 +363,40 @@ impl Market {
                 rest = here;
                 break None;
             };
-            let looks = BOUNDED && self.plain.quotes && done == Done::Taken;
-            let more = looks && !self.keeps_ease(at, bare_side(r));
-            if done != Done::Plainly && (ASKS && calm.takes || done != Done::Taken || more) {
+            if done == Done::Taken {
+                let eases = !BOUNDED || !self.plain.quotes || self.keeps_ease(at, bare_side(r));
+                let passes = !W::ASKS || watch.passes(MarketId::new(market), self.mark.last(), at);
+                if !(eases && passes) {
+                    break Some((r, done));
+                }
+                if W::ASKS {
+                    told = (events.len(), rest.clone());
+                }
+            } else if done != Done::Plainly {
                 break Some((r, done));
             }
-            if ASKS && done == Done::Taken {
-                told = (events.len(), rest.len());
-            }
         };
-        if ASKS && end.is_some() {
+        if W::ASKS && end.is_some() {
             // Those since have one event each.
-            calm.events = told.0 + (told.1 - rest.len() - 1);
+            calm.events = told.0 + (told.1.len() - rest.len() - 1);
         }
         *list = rest;
         end
     }
 
-    /// The same where there are bounds: compiled apart, so that either has the registers for itself.
+    /// The same where there are bounds, or where somebody is told: compiled apart, so that each has the registers for itself.
     #[inline(never)]
-    fn run_bounded<'a, const ASKS: bool>(
+    fn run_apart<'a, W: Told, const BOUNDED: bool>(
         &mut self,
         list: &mut Iter<'a, Record>,
         floor: (u16, &Ledger, &mut u64, &mut Nanos),
-        calm: &mut Calm,
+        told: (&mut Calm, &mut W),
         events: &mut Events,
     ) -> Option<(&'a Record, Done)> {
         if self.book.keeps_more() {
-            self.run::<true, ASKS, true>(list, floor, calm, events)
+            self.run::<true, W, BOUNDED>(list, floor, told, events)
         } else {
-            self.run::<false, ASKS, true>(list, floor, calm, events)
+            self.run::<false, W, BOUNDED>(list, floor, told, events)
         }
     }
 

@@ -9,8 +9,9 @@ mod watch;
 pub use journal::{Journal, JournalWriter};
 pub use watch::{Fired, MovedPrice, PLAN_AWAITED, Trigger, TriggerError, Watch};
 
+use crate::floor::Told;
 use crate::protocol::{Events, Record, command, source};
-use crate::units::{MarketId, Nanos};
+use crate::units::{MarketId, Nanos, Price};
 use crate::venue::{Stops, Venue};
 
 /// How often in a row a policy is asked after one command of others, before it counts as running in circles: its own
@@ -48,23 +49,25 @@ pub fn run_until(venue: &mut Venue, watch: &mut Watch, records: &[Record], event
         venue.apply_batch(records, events);
         return records.len();
     }
-    venue.apply_until(records, events, &mut Told::<true>(watch))
+    venue.apply_until(records, events, &mut Watching::<true>(watch))
 }
 
 /// A watch that is told of a run, and stops it or not.
-struct Told<'a, const STOPS: bool>(&'a mut Watch);
+struct Watching<'a, const STOPS: bool>(&'a mut Watch);
 
-impl<const STOPS: bool> Stops for Told<'_, STOPS> {
+impl<const STOPS: bool> Told for Watching<'_, STOPS> {
     const ASKS: bool = true;
 
     #[inline(always)]
+    fn passes(&mut self, market: MarketId, last: Option<Price>, now: Nanos) -> bool {
+        self.0.passes(market, last, now)
+    }
+}
+
+impl<const STOPS: bool> Stops for Watching<'_, STOPS> {
+    #[inline(always)]
     fn due(&self) -> Nanos {
         self.0.due()
-    }
-
-    #[inline(always)]
-    fn takes(&self) -> bool {
-        self.0.takes()
     }
 
     #[inline(always)]
@@ -77,5 +80,5 @@ impl<const STOPS: bool> Stops for Told<'_, STOPS> {
 #[inline(never)]
 pub fn run_through(venue: &mut Venue, watch: &mut Watch, records: &[Record], events: &mut Events) {
     watch.forget();
-    venue.apply_until(records, events, &mut Told::<false>(watch));
+    venue.apply_until(records, events, &mut Watching::<false>(watch));
 }

@@ -276,8 +276,6 @@ pub struct Watch {
     due: Nanos,
     /// Prices are all that is watched.
     only_prices: bool,
-    /// An order that trades may fire something: it moves the last price, and neither a mark nor an index.
-    takes: bool,
 }
 
 fn refuse<T>(number: usize, field: &str, why: String) -> Result<T, TriggerError> {
@@ -446,12 +444,7 @@ impl Watch {
             predicates.extend(made.into_iter().map(|predicate| (number, predicate)));
         }
         let only_prices = predicates.iter().all(|(_, p)| matches!(p, Predicate::Price { .. }));
-        let stands = |predicate: &Predicate| match predicate {
-            Predicate::Price { price, .. } => *price != MovedPrice::Last,
-            predicate => matches!(predicate, Predicate::Every { .. }),
-        };
-        let takes = !predicates.iter().all(|(_, predicate)| stands(predicate));
-        let mut watch = Self { predicates, fired: Vec::new(), due: Nanos::MAX, only_prices, takes };
+        let mut watch = Self { predicates, fired: Vec::new(), due: Nanos::MAX, only_prices };
         watch.set_due();
         Ok(watch)
     }
@@ -470,10 +463,18 @@ impl Watch {
         self.due
     }
 
-    /// True if an order that trades may fire something.
+    /// True if an order that has traded in a market fires nothing, whose last price stands since a time: prices are all
+    /// that is watched, and it moves no mark and no index.
     #[inline(always)]
-    pub(super) fn takes(&self) -> bool {
-        self.takes
+    pub(super) fn passes(&mut self, market: MarketId, last: Option<Price>, now: Nanos) -> bool {
+        self.only_prices
+            && self.predicates.iter_mut().all(|(_, predicate)| match predicate {
+                Predicate::Price { market: of, price: MovedPrice::Last, seen, .. } if *of == market => {
+                    let value = last.map(Price::get);
+                    value == seen.standing || seen.slips(value, now)
+                }
+                _ => true,
+            })
     }
 
     /// True if nothing is watched.

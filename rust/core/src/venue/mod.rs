@@ -9,7 +9,7 @@ mod snapshot;
 mod views;
 
 use crate::config::{self, Config, GateTrigger, Indicative, Test};
-use crate::floor::{Calm, Done, Floor, Found, PART, ROOM};
+use crate::floor::{Calm, Done, Floor, Found, PART, ROOM, Told};
 use crate::guard::Cause;
 use crate::ledger::Place;
 use crate::liquidation::Queue;
@@ -19,7 +19,7 @@ use crate::protocol::{
     AfterPhase, Command, Events, LIQUIDATED_FOR_CALL, Phase, Placing, Record, Reject, command, event,
     event_of,
 };
-use crate::units::{AccountId, MarketId, Nanos};
+use crate::units::{AccountId, MarketId, Nanos, Price};
 use core::cmp::Ordering;
 use std::collections::VecDeque;
 
@@ -78,13 +78,9 @@ pub struct Venue {
 }
 
 /// Somebody who looks at a run between two steps and may stop it.
-pub(crate) trait Stops {
-    /// False if nobody does.
-    const ASKS: bool;
+pub(crate) trait Stops: Told {
     /// From this time on every step is told; before it those only that may have moved a price, a fund or an account.
     fn due(&self) -> Nanos;
-    /// True if it is told of orders that may have traded, and of nothing else, too.
-    fn takes(&self) -> bool;
     /// True if it stops after a step: its command, the list of events and how many were in it before.
     fn stops(&mut self, venue: &Venue, record: &Record, events: &Events, before: usize) -> bool;
 }
@@ -92,17 +88,19 @@ pub(crate) trait Stops {
 /// Nobody looks.
 struct Nobody;
 
-impl Stops for Nobody {
+impl Told for Nobody {
     const ASKS: bool = false;
 
     #[inline(always)]
+    fn passes(&mut self, _: MarketId, _: Option<Price>, _: Nanos) -> bool {
+        true
+    }
+}
+
+impl Stops for Nobody {
+    #[inline(always)]
     fn due(&self) -> Nanos {
         Nanos::MAX
-    }
-
-    #[inline(always)]
-    fn takes(&self) -> bool {
-        false
     }
 
     #[inline(always)]
@@ -192,18 +190,14 @@ impl Venue {
         watch: &mut W,
     ) -> usize {
         events.begin(self.floor.config.venue, self.floor.now, 0, self.seq);
-        let mut calm = Calm { before: self.calm_before().min(watch.due()), takes: watch.takes(), events: 0 };
+        let mut calm = Calm { before: self.calm_before().min(watch.due()), events: 0 };
         let mut done = 0;
         'batch: for part in records.chunks(PART) {
             self.floor.look_ahead(part);
             events.make_room(ROOM);
             let mut rest = part.iter();
             loop {
-                let end = if W::ASKS {
-                    self.floor.run_plainly::<true>(&mut rest, &mut calm, events)
-                } else {
-                    self.floor.run_plainly::<false>(&mut rest, &mut calm, events)
-                };
+                let end = self.floor.run_plainly(&mut rest, (&mut calm, watch), events);
                 let Some((record, way)) = end else { break };
                 match way {
                     Done::Not => self.step(record, events),
