@@ -470,17 +470,6 @@ impl Watch {
         }
     }
 
-    /// Since when a mean is the reference, and its least age.
-    #[cfg(test)]
-    pub(super) fn reference_since(&self) -> Option<(Nanos, Nanos)> {
-        match (&self.state, &self.reference) {
-            (State::Mean { reference: Some((_, since)), .. }, Reference::Mean { life_ns, .. }) => {
-                Some((*since, *life_ns))
-            }
-            _ => None,
-        }
-    }
-
     /// Until when time alone does not take the price out of its room, whatever is seen in it from now on.
     pub(super) fn stays_until(&self, now: Nanos) -> Nanos {
         match (&self.state, &self.reference, &self.room) {
@@ -852,6 +841,19 @@ fn decode_sums(sums: &mut Sums, r: &mut Reader<'_>) -> Result<(), CodecError> {
         sums.add(at, sum, squares, count);
     }
     Ok(())
+}
+
+#[cfg(test)]
+impl Watch {
+    /// Since when a mean is the reference, and its least age.
+    pub(super) fn reference_since(&self) -> Option<(Nanos, Nanos)> {
+        match (&self.state, &self.reference) {
+            (State::Mean { reference: Some((_, since)), .. }, Reference::Mean { life_ns, .. }) => {
+                Some((*since, *life_ns))
+            }
+            _ => None,
+        }
+    }
 }
 
 #[cfg(test)]
