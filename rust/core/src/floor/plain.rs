@@ -130,11 +130,34 @@ impl From<bool> for Done {
 
 /// How far a run of commands may go.
 #[derive(Debug)]
-pub(crate) struct Calm {
+pub(crate) struct Calm<'a> {
     /// The time before which nothing is due.
-    pub(crate) before: Nanos,
-    /// Events before the command that ended the run, where somebody is told.
-    pub(crate) events: usize,
+    before: Nanos,
+    /// Events, and commands left, after the last command that had more than one event, or before the run. Only kept where
+    /// somebody is told.
+    since: (usize, Iter<'a, Record>),
+}
+
+impl<'a> Calm<'a> {
+    pub(crate) fn new(before: Nanos) -> Self {
+        Self { before, since: (0, [].iter()) }
+    }
+
+    /// Nothing is due before another time.
+    pub(crate) fn set_before(&mut self, before: Nanos) {
+        self.before = before;
+    }
+
+    #[inline(always)]
+    fn note(&mut self, events: &Events, rest: &Iter<'a, Record>) {
+        self.since = (events.len(), rest.clone());
+    }
+
+    /// Events before the command that ended the run, with so many commands behind it: those since then have one each.
+    #[inline(always)]
+    pub(crate) fn events_before(&self, rest: &Iter<'a, Record>) -> usize {
+        self.since.0 + (self.since.1.len() - rest.len() - 1)
+    }
 }
 
 /// Somebody who is told of a run.
@@ -153,7 +176,7 @@ impl Floor {
     pub(crate) fn run_plainly<'a, W: Told>(
         &mut self,
         rest: &mut Iter<'a, Record>,
-        (calm, watch): (&mut Calm, &mut W),
+        (calm, watch): (&mut Calm<'a>, &mut W),
         events: &mut Events,
     ) -> Option<(&'a Record, Done)> {
         loop {
@@ -206,24 +229,24 @@ impl Floor {
         &mut self,
         rest: &mut Iter<'a, Record>,
         (market, most): (u16, usize),
-        (calm, watch): (&mut Calm, &mut W),
+        (calm, watch): (&mut Calm<'a>, &mut W),
         events: &mut Events,
     ) -> Option<(&'a Record, Done)> {
-        let mut told = (events.len(), 0);
+        if W::ASKS {
+            calm.note(events, rest);
+        }
         let is_cleared = self.markets.get(usize::from(market)).is_some_and(|m| m.config.cleared);
-        for count in 0..most {
+        for _ in 0..most {
             let record = rest.as_slice().first().filter(|r| r.market == market)?;
             *rest = rest.as_slice()[1..].iter();
             let done = self.does_plainly(record, (is_cleared, calm.before), events);
             let last = || self.markets[usize::from(market)].mark.last();
             let is_told = |w: &mut W| W::ASKS && !w.passes(MarketId::new(market), last(), self.now);
             if done != Done::Plainly && (done != Done::Taken || is_told(watch)) {
-                // Those since have one event each.
-                calm.events = told.0 + (count - told.1);
                 return Some((record, done));
             }
             if W::ASKS && done == Done::Taken {
-                told = (events.len(), count + 1);
+                calm.note(events, rest);
             }
         }
         None
@@ -251,30 +274,20 @@ impl Floor {
             return self.does_with_margin(r, events);
         }
         match word::form(r) {
-            PLACE => self.places_plainly(r, events),
+            PLACE => self.places_after_a_look(r, events),
             CANCEL => self.cancels_plainly::<false>(r, events),
             CANCEL_NAMED => self.cancels_plainly::<true>(r, events),
             _ => Done::Not,
         }
     }
 
-    #[inline(always)]
-    fn places_plainly(&mut self, r: &Record, events: &mut Events) -> Done {
-        let Self { markets, ledger, accepted, now, .. } = self;
-        let Some(m) = markets.get_mut(usize::from(r.market)).filter(|m| m.plain.entry) else {
-            return Done::Not;
-        };
-        if !m.breakers.lets_in(*now, Price::new(r.price)) {
-            return self.places_after_a_look(r, events);
-        }
-        let done = m.place_plainly(r, ledger, accepted, events);
-        if done == Done::Taken && m.plain.quotes { self.ease(r, events) } else { done }
-    }
-
-    /// The same where bounds have to be looked at first, or say more of one side than of the other.
+    /// A Place that a run has left: bounds have to be looked at first, or say more of one side than of the other.
     #[inline(never)]
     fn places_after_a_look(&mut self, r: &Record, events: &mut Events) -> Done {
         let market = MarketId::new(r.market);
+        if !self.markets.get(market.index()).is_some_and(|m| m.plain.entry) {
+            return Done::Not;
+        }
         self.glance_at_bounds(market);
         let Self { markets, ledger, accepted, now, .. } = self;
         let m = &mut markets[market.index()];
@@ -324,11 +337,13 @@ impl Market {
         &mut self,
         list: &mut Iter<'a, Record>,
         (market, ledger, accepted, now): (u16, &Ledger, &mut u64, &mut Nanos),
-        (calm, watch): (&mut Calm, &mut W),
+        (calm, watch): (&mut Calm<'a>, &mut W),
         events: &mut Events,
     ) -> Option<(&'a Record, Done)> {
         let before = calm.before;
-        let mut told = (if W::ASKS { events.len() } else { 0 }, list.clone());
+        if W::ASKS {
+            calm.note(events, list);
+        }
         // Plain commands of this market are told by their first word.
         let plain = [PLACE, CANCEL, CANCEL_NAMED].map(|form| form | u64::from(market) << 48);
         let first_word = |r: &Record| word::all(r)[0];
@@ -370,16 +385,12 @@ impl Market {
                     break Some((r, done));
                 }
                 if W::ASKS {
-                    told = (events.len(), rest.clone());
+                    calm.note(events, &rest);
                 }
             } else if done != Done::Plainly {
                 break Some((r, done));
             }
         };
-        if W::ASKS && end.is_some() {
-            // Those since have one event each.
-            calm.events = told.0 + (told.1.len() - rest.len() - 1);
-        }
         *list = rest;
         end
     }
@@ -390,7 +401,7 @@ impl Market {
         &mut self,
         list: &mut Iter<'a, Record>,
         floor: (u16, &Ledger, &mut u64, &mut Nanos),
-        told: (&mut Calm, &mut W),
+        told: (&mut Calm<'a>, &mut W),
         events: &mut Events,
     ) -> Option<(&'a Record, Done)> {
         if self.book.keeps_more() {

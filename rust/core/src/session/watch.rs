@@ -170,6 +170,13 @@ impl Extremes {
         Some(self.stood.extremes().unwrap_or((before, before)))
     }
 
+    /// True if a price is the one that stands, or no trigger fires with it for certain.
+    #[inline(always)]
+    fn passes(&mut self, price: Option<Price>, now: Nanos) -> bool {
+        let value = price.map(Price::get);
+        value == self.standing || self.slips(value, now)
+    }
+
     /// A value that differs from the one that stands, if no trigger fires with it for certain.
     #[inline(always)]
     fn slips(&mut self, value: Option<i64>, now: Nanos) -> bool {
@@ -470,8 +477,7 @@ impl Watch {
         self.only_prices
             && self.predicates.iter_mut().all(|(_, predicate)| match predicate {
                 Predicate::Price { market: of, price: MovedPrice::Last, seen, .. } if *of == market => {
-                    let value = last.map(Price::get);
-                    value == seen.standing || seen.slips(value, now)
+                    seen.passes(last, now)
                 }
                 _ => true,
             })
@@ -511,8 +517,7 @@ impl Watch {
     fn is_calm(&mut self, venue: &Venue) -> bool {
         self.predicates.iter_mut().all(|(_, predicate)| match predicate {
             Predicate::Price { market, price, seen, .. } => {
-                let value = price.of(venue, *market).map(Price::get);
-                value == seen.standing || seen.slips(value, venue.now())
+                seen.passes(price.of(venue, *market), venue.now())
             }
             _ => false,
         })
@@ -524,11 +529,12 @@ impl Watch {
         for (number, predicate) in &mut self.predicates {
             let hit = match predicate {
                 Predicate::Price { market, price, width, window, seen } => {
-                    let now = price.of(venue, *market).map(Price::get);
-                    if now == seen.standing || seen.slips(now, venue.now()) {
+                    let price = price.of(venue, *market);
+                    if seen.passes(price, venue.now()) {
                         continue;
                     }
-                    moved(now, seen, (*width, *window), venue.now()).map(|hit| (*market, hit))
+                    moved(price.map(Price::get), seen, (*width, *window), venue.now())
+                        .map(|hit| (*market, hit))
                 }
                 Predicate::Events { market, counted, most, window, flow } => {
                     counts((*market, *counted), (*most, *window), flow, venue, events)

@@ -190,7 +190,7 @@ impl Venue {
         watch: &mut W,
     ) -> usize {
         events.begin(self.floor.config.venue, self.floor.now, 0, self.seq);
-        let mut calm = Calm { before: self.calm_before().min(watch.due()), events: 0 };
+        let mut calm = Calm::new(self.calm_before().min(watch.due()));
         let mut done = 0;
         'batch: for part in records.chunks(PART) {
             self.floor.look_ahead(part);
@@ -209,13 +209,13 @@ impl Venue {
                     Done::Stirred => self.next_due = self.earliest(),
                     Done::Plainly | Done::Taken => {}
                 }
-                if W::ASKS && watch.stops(self, record, events, calm.events) {
+                if W::ASKS && watch.stops(self, record, events, calm.events_before(&rest)) {
                     done += part.len() - rest.len();
                     break 'batch;
                 }
                 if way != Done::Taken {
                     events.make_room(ROOM);
-                    calm.before = self.calm_before().min(watch.due());
+                    calm.set_before(self.calm_before().min(watch.due()));
                 }
             }
             done += part.len();
