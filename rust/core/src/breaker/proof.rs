@@ -19,6 +19,14 @@ impl Draws {
     fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
         &of[usize::try_from(self.below(of.len().try_into().unwrap())).unwrap()]
     }
+
+    /// A step of a time and a price, of so many ticks at most, or seldom of forty times as many.
+    fn walk(&mut self, (now, price): (&mut Nanos, &mut i64), calm: u64) {
+        *now = now.later(Nanos::new(*self.pick(&[0, 1, 1, 2, 60])));
+        let jump = i64::try_from(self.below(2 * calm + 1)).unwrap() - i64::try_from(calm).unwrap();
+        let jump = if self.below(200) == 0 { 40 * jump } else { jump };
+        *price = (*price + jump).clamp(5_000, 20_000);
+    }
 }
 
 fn reference(draws: &mut Draws) -> String {
@@ -105,10 +113,7 @@ fn what_is_inside_for_certain_is_inside() {
         let (mut now, mut price, mut mark) = (Nanos::new(1), 10_000_i64, 10_000_i64);
         let calm = *draws.pick(&[1_u64, 3, 12]);
         for step in 0..STEPS {
-            now = now.later(Nanos::new(*draws.pick(&[0, 1, 1, 2, 60])));
-            let jump = i64::try_from(draws.below(2 * calm + 1)).unwrap() - i64::try_from(calm).unwrap();
-            let jump = if draws.below(200) == 0 { 40 * jump } else { jump };
-            price = (price + jump).clamp(5_000, 20_000);
+            draws.walk((&mut now, &mut price), calm);
             let standing = Standing { mark: Some(Price::new(mark)), ..Standing::default() };
             if breakers.is_stale(now) && !breakers.age(now) {
                 breakers.refresh(now, standing);
@@ -209,10 +214,7 @@ fn references_that_are_told_late_are_what_they_would_be() {
         let (mut now, mut price) = (Nanos::new(1), 10_000_i64);
         let calm = *draws.pick(&[1_u64, 3, 12]);
         for step in 0..STEPS {
-            now = now.later(Nanos::new(*draws.pick(&[0, 1, 1, 2, 60])));
-            let jump = i64::try_from(draws.below(2 * calm + 1)).unwrap() - i64::try_from(calm).unwrap();
-            let jump = if draws.below(200) == 0 { 40 * jump } else { jump };
-            price = (price + jump).clamp(5_000, 20_000);
+            draws.walk((&mut now, &mut price), calm);
             if draws.below(40) == 0 {
                 breakers.refresh(now, Standing::default());
             }

@@ -418,11 +418,8 @@ impl Watch {
             }
             (State::Mean { sums, hull, .. }, Reference::Mean { window_ns, .. }) => {
                 let mut all = Room::NOTHING;
-                let own = |(at, seen): &Step| (*at, i128::from(seen.sum), 0, seen.count);
-                sums.steps.extend(steps.iter().map(own));
-                for (_, seen) in steps {
-                    sums.sum += i128::from(seen.sum);
-                    sums.count += seen.count;
+                for (at, seen) in steps {
+                    sums.add(*at, seen.sum.into(), 0, seen.count);
                     all = all.or(&Room { low: seen.low, high: seen.high });
                 }
                 hull.add(*at, all, *window_ns);

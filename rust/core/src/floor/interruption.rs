@@ -18,6 +18,13 @@ impl Market {
         !self.breakers.is_stale(now) && self.breakers.lets_sweep(side, first, limit)
     }
 
+    /// A bound that a limit is moved to, as a price of the market; none if it stands there. No price of the market may be
+    /// inside the bound: the limit is one all the same.
+    pub(crate) fn caps(&self, bound: Bound, limit: Option<Price>) -> Option<Bound> {
+        let price = self.config.nearest(bound.price);
+        (limit != Some(price)).then_some(Bound { price, ..bound })
+    }
+
     /// True if a touch that breakers look at moves when an order goes, or is not at ease.
     #[inline(always)]
     pub(super) fn moves_touch(&self, found: &Located) -> bool {
@@ -98,8 +105,7 @@ impl Floor {
         let flow = FlowKind { liquidation: true, immediate: true, ..FlowKind::default() };
         let bound = if m.breakers.has_entry() { m.breakers.tightest(side, flow) } else { None };
         let tighter = bound.filter(|bound| side.gain(bound.price, limit).is_positive());
-        let tighter = tighter.map(|bound| Bound { price: m.config.nearest(bound.price), ..bound });
-        match tighter.filter(|bound| bound.price != limit) {
+        match tighter.and_then(|bound| m.caps(bound, Some(limit))) {
             Some(bound) => (bound.price, Some(bound)),
             None => (limit, None),
         }

@@ -153,12 +153,7 @@ fn banded(m: &Market, order: &Order) -> Option<Bound> {
         touch.is_some_and(|best| limit.is_none_or(|l| !order.side.gain(best, l).is_negative()))
     };
     let bound = m.breakers.judge_entry(order.side, limit, order.flow(), takes)?;
-    if bound.refuses {
-        return Some(bound);
-    }
-    // No price of the market may be inside; the limit is one all the same.
-    let price = m.config.nearest(bound.price);
-    (limit != Some(price)).then_some(Bound { price, ..bound })
+    if bound.refuses { Some(bound) } else { m.caps(bound, limit) }
 }
 
 /// `OrderBounded`: a breaker refuses or caps an order.
