@@ -534,7 +534,9 @@ impl Ledger {
         if position.opens(change) {
             position.base += change;
             position.cost += value;
-            return self.count_lots(market, change.max(Qty::ZERO), change);
+            // What is bought is added, without a branch.
+            let long = Side::of(change).pick(change, Qty::ZERO);
+            return self.count_lots(market, long, change);
         }
         self.trade_back(account, market, change, at);
     }

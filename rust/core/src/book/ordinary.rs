@@ -29,6 +29,8 @@ pub(crate) struct Met {
     pub(crate) order: Located,
     /// What was traded of it.
     pub(crate) qty: Qty,
+    /// Nothing is left of it.
+    pub(crate) goes: bool,
     /// Nobody is left at its price.
     pub(crate) ends: bool,
 }
@@ -181,7 +183,7 @@ impl Book {
             first.set_qty(shown.minus_proven(most));
             queue.qty = queue.qty.minus_proven(most);
             self.count(1, 0);
-            return Some(Met { order, qty: most, ends: false });
+            return Some(Met { order, qty: most, goes: false, ends: false });
         }
         first.vacate(*free);
         *free = slot;
@@ -195,7 +197,7 @@ impl Book {
             linked(nodes, next).set_prev(slot, NO_SLOT);
         }
         self.count(1 + u64::from(!ends), u64::from(ends));
-        Some(Met { order, qty: shown, ends })
+        Some(Met { order, qty: shown, goes: true, ends })
     }
 
     /// The best price of a side has no orders any more.

@@ -303,11 +303,11 @@ impl Floor {
             left = left.minus_proven(met.qty);
             let maker = met.order.account();
             let price = m.book.price_of(&met.order);
+            if met.goes && m.book.keeps_more() {
+                m.book.forget(met.order, None);
+            }
             if met.ends {
                 m.book.close(opposite);
-            }
-            if m.book.keeps_more() && met.qty == met.order.shown() {
-                m.book.forget(met.order, None);
             }
             m.mark.trade(price);
             self.has_news |= m.breakers.trade(price);
@@ -359,8 +359,24 @@ impl Floor {
     fn look_after_more(&mut self, account: AccountId, market: MarketId) {
         let flags = self.ledger.tag(account).flags;
         // What happens to an account in liquidation is the business of its rounds.
-        if !bit(flags, LIQUIDATED) && (bit(flags, CALLED) || !self.is_guarded(account, market)) {
+        if bit(flags, LIQUIDATED) {
+            return;
+        }
+        let is_called = bit(flags, CALLED);
+        if is_called || !(self.arms_plainly(account, market) || self.is_guarded(account, market)) {
             self.touch_in(account, market);
         }
+    }
+
+    /// Sets the guard anew of an account that has traded and is not called, where that is simple.
+    #[inline(always)]
+    fn arms_plainly(&mut self, account: AccountId, market: MarketId) -> bool {
+        let fear = self.fear(account);
+        let Self { guards, ledger, markets, prices, rules, .. } = self;
+        let (Some(held), Some(flat)) = (ledger.holding(account, market), &markets[market.index()].flat)
+        else {
+            return false;
+        };
+        rules.assets().is_empty() && guards.arm_traded((flat, prices.known(market)), account, &held, fear)
     }
 }

@@ -1,11 +1,37 @@
 //! Who has to be looked at: accounts that a step has touched, and those whose guards a mark has crossed.
 
-use super::{Floor, TOUCHED, bit};
+use super::{Floor, PART, TOUCHED, bit};
 use crate::book::SIDES;
 use crate::config::Multiplier;
 use crate::guard::{Cause, Fear, View};
 use crate::protocol::{Events, OrderType, Record, command, event, event_of};
 use crate::units::{AccountId, MarketId, Qty};
+
+/// Some of the commands of a part of a batch, picked without a branch: what a command is like is the flip of a coin.
+#[derive(Debug)]
+struct Picked {
+    places: [u8; PART],
+    count: usize,
+}
+
+impl Default for Picked {
+    fn default() -> Self {
+        Self { places: [0; PART], count: 0 }
+    }
+}
+
+impl Picked {
+    #[inline(always)]
+    fn pick(&mut self, place: u8, is_one: bool) {
+        self.places[self.count % PART] = place;
+        // No more than there are commands.
+        self.count = self.count.wrapping_add(usize::from(is_one));
+    }
+
+    fn of<'a>(&self, records: &'a [Record]) -> impl Iterator<Item = &'a Record> {
+        self.places[..self.count].iter().map(|&place| &records[usize::from(place)])
+    }
+}
 
 impl Floor {
     /// Marks an account for the next health pass: its balances may have changed.
@@ -42,23 +68,28 @@ impl Floor {
 
     #[inline(never)]
     fn glance(&self, records: &[Record]) {
+        let Some(first) = records.first().map(|r| MarketId::new(r.market)) else { return };
+        let Some(m) = self.markets.get(first.index()) else { return };
+        let (mut cancels, mut takers) = (Picked::default(), Picked::default());
         let mut seen = 0;
         // Nothing else between these, so that many are under way at once.
         for r in records {
             seen ^= self.ledger.glance(AccountId::new(r.account), MarketId::new(r.market));
         }
-        let first = MarketId::new(records[0].market);
-        let Some(m) = self.markets.get(first.index()) else { return };
+        for (i, r) in (0..).zip(records) {
+            let is_here = r.market == first.get();
+            cancels.pick(i, is_here & (r.kind == command::CANCEL));
+            takers.pick(i, is_here & (r.code != OrderType::Limit.code()));
+        }
+        for r in cancels.of(records) {
+            seen ^= m.book.glance(AccountId::new(r.account), r.order, r.flags != 0);
+        }
         // What is sent to take, by side.
         let mut takes = [Qty::ZERO; 2];
-        for r in records.iter().filter(|r| r.market == first.get()) {
-            if r.kind == command::CANCEL {
-                seen ^= m.book.glance(AccountId::new(r.account), r.order, r.flags != 0);
-            } else if r.code != OrderType::Limit.code() {
-                seen ^= self.guards.glance(AccountId::new(r.account), first);
-                let of_side = &mut takes[usize::from(r.side & 1)];
-                *of_side = of_side.plus_limited(Qty::new(r.qty));
-            }
+        for r in takers.of(records) {
+            seen ^= self.guards.glance(AccountId::new(r.account), first);
+            let of_side = &mut takes[usize::from(r.side & 1)];
+            *of_side = of_side.plus_limited(Qty::new(r.qty));
         }
         for side in SIDES {
             for account in m.book.first_accounts(side.opposite(), takes[usize::from(side.code())]) {
@@ -87,7 +118,7 @@ impl Floor {
     }
 
     /// The requirement that an account has to fear next.
-    fn fear(&self, account: AccountId) -> Fear {
+    pub(super) fn fear(&self, account: AccountId) -> Fear {
         if self.is_liquidated(account) {
             Fear::Nothing
         } else if self.rules.has_calls() && !self.is_called(account) {

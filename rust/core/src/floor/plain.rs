@@ -7,7 +7,7 @@
 //! that is not in line, for what the processor has at hand would have to be kept safe from it.
 
 use super::{Floor, Market};
-use crate::book::{Located, NO_SLOT};
+use crate::book::Located;
 use crate::ledger::Ledger;
 use crate::protocol::{
     BY_CLIENT_ID, CancelReason, Events, FILL_TAKER, OrderType, Placing, Record, SelfTrade, command, event,
@@ -236,20 +236,23 @@ impl Floor {
             calm.note(events, rest);
         }
         let is_cleared = self.markets.get(usize::from(market)).is_some_and(|m| m.config.cleared);
-        for _ in 0..most {
-            let record = rest.as_slice().first().filter(|r| r.market == market)?;
-            *rest = rest.as_slice()[1..].iter();
+        let list = rest.as_slice();
+        let (mut begun, mut end) = (0, None);
+        for record in list.iter().take(most).take_while(|r| r.market == market) {
+            begun += 1;
             let done = self.does_plainly(record, (is_cleared, calm.before), events);
             let last = || self.markets[usize::from(market)].mark.last();
             let is_told = |w: &mut W| W::ASKS && !w.passes(MarketId::new(market), last(), self.now);
             if done != Done::Plainly && (done != Done::Taken || is_told(watch)) {
-                return Some((record, done));
+                end = Some((record, done));
+                break;
             }
             if W::ASKS && done == Done::Taken {
-                calm.note(events, rest);
+                calm.note(events, &list[begun..].iter());
             }
         }
-        None
+        *rest = list[begun..].iter();
+        end
     }
 
     /// The same of one command in any market, with margin or without.
@@ -349,6 +352,7 @@ impl Market {
         let first_word = |r: &Record| word::all(r)[0];
         let mut rest = list.clone();
         let mut next = rest.as_slice().first().map_or(0, first_word);
+        let mut clock = *now;
         let end = loop {
             let here = rest.clone();
             let Some(r) = rest.next() else { break None };
@@ -357,7 +361,7 @@ impl Market {
             let word = next;
             next = rest.as_slice().first().map_or(0, first_word);
             let at = Nanos::new(r.at);
-            if at < *now || at >= before {
+            if at < clock || at >= before {
                 rest = here;
                 break None;
             }
@@ -366,13 +370,13 @@ impl Market {
                     rest = here;
                     break None;
                 }
-                *now = at;
+                clock = at;
                 self.place_keeping::<MORE>(r, ledger, accepted, events)
             } else if word == plain[1] {
-                *now = at;
+                clock = at;
                 self.cancel_plainly::<false, BOUNDED>(r, events).is_some().into()
             } else if word == plain[2] {
-                *now = at;
+                clock = at;
                 self.cancel_plainly::<true, BOUNDED>(r, events).is_some().into()
             } else {
                 rest = here;
@@ -391,7 +395,7 @@ impl Market {
                 break Some((r, done));
             }
         };
-        *list = rest;
+        (*list, *now) = (rest, clock);
         end
     }
 
@@ -563,13 +567,12 @@ impl Market {
             || self.book.waiting().watches_trades()
             || self.breakers.has_trade() && !self.lets_sweep(Nanos::new(r.at), side, Some(price));
         let prevents = ledger.tag(account).prevention != SelfTrade::Allowed;
-        // Not a branch each: whether an order rests is the flip of a coin.
-        if asks || prevents || !self.book.is_plain() || (rests & self.book.is_out()) && !self.book.has_room()
-        {
+        // Whether an order rests is the flip of a coin: there is no branch for it before it has met the book.
+        if asks || prevents || !self.book.is_plain() || !self.book.has_room_if(rests) {
             return Done::Not;
         }
         *accepted += 1;
-        let id = OrderId::new(*accepted, if rests { self.book.reserve() } else { NO_SLOT });
+        let id = OrderId::new(*accepted, self.book.reserve_if(rests));
         accept(r, id, events);
 
         let (own, reach) = self.book.keys(side, price);
@@ -583,11 +586,14 @@ impl Market {
             report_fill(r, (id, account, side, FILL_TAKER), (price, met.qty), Money::ZERO, events);
             last = Some(price);
             left = left.minus_proven(met.qty);
+            if !met.goes {
+                break;
+            }
+            if self.book.keeps_more() {
+                self.book.forget(met.order, None);
+            }
             if met.ends {
                 self.book.close(side.opposite());
-            }
-            if self.book.keeps_more() && met.qty == met.order.shown() {
-                self.book.forget(met.order, None);
             }
             if left.is_zero() {
                 break;

@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::ledger::{Holding, Ledger, Position};
 use crate::margin::{Asset, Followed, Grids, Level, Rules};
 use crate::mark::Prices;
-use crate::units::{AccountId, Flat, MarketId, Money, Ppm, Price, Sum, VALUATION, exposure_weight};
+use crate::units::{AccountId, Flat, MarketId, Money, Ppm, Price, Side, Sum, VALUATION, exposure_weight};
 use ladder::Ladder;
 
 /// The requirement that an account has to fear next.
@@ -476,6 +476,37 @@ impl Guards {
         }
         self.shares = shares;
         armed
+    }
+
+    /// [`Guards::arm`] of an account that has traded in the only market there is, and has its balance and position there at
+    /// hand, where what is required is simple and nothing else is held: false, and nothing is set, if its slack is negative
+    /// or it fears nothing, or if a leg may be something else.
+    pub(crate) fn arm_traded(
+        &mut self,
+        (flat, now): (&Flat, Price),
+        account: AccountId,
+        held: &Holding<'_>,
+        fear: Fear,
+    ) -> bool {
+        let [track] = self.tracks.as_slice() else { return false };
+        let Position { base, cost, .. } = *held.position;
+        let (call, (least, most)) = (fear == Fear::Call, track.prices);
+        let value_at =
+            |price| if base.is_zero() { Money::ZERO } else { flat.kept_value(base, cost, price, call) };
+        let Some(slack) = held.cash.spare(value_at(now)).filter(|_| fear != Fear::Nothing) else {
+            return false;
+        };
+        let spare = slack - Sum::of(slack).part_down(1, RESERVE_PART);
+        let price = flat.reach((now, (Price::new(least), Price::new(most))), base, spare, call);
+        let (worth, guard) = (value_at(price), narrow(price.get()));
+        if self.legs.len() <= account.index() {
+            self.legs.resize(account.index() + 1, Leg::default());
+        }
+        let leg = &mut self.legs[account.index()];
+        (leg.fear, leg.is_summed, leg.worth, leg.sum) = (fear, true, worth, worth);
+        let guard = Side::of(base).pick(guard, -guard);
+        self.set(account, 0, if base.is_zero() { 0 } else { guard });
+        true
     }
 
     /// Lists an account's legs; returns its slack.

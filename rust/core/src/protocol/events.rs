@@ -10,6 +10,8 @@ use crate::units::Nanos;
 pub struct Events {
     records: Vec<Record>,
     venue: u16,
+    /// The venue where it stands in the first word of an event.
+    head: u64,
     source: u8,
     at: i64,
     /// Number of the first event of the list.
@@ -63,6 +65,7 @@ impl Events {
     #[inline(always)]
     pub fn begin(&mut self, venue: u16, at: Nanos, source: u8, seq: u64) {
         self.venue = venue;
+        self.head = u64::from(venue) << 32;
         self.stamp(at, source);
         // Wrapping: the list may hold more events than were numbered before.
         self.first = seq.wrapping_add(1).wrapping_sub(number(self.records.len()));
@@ -107,7 +110,7 @@ impl Events {
     #[inline(always)]
     pub(crate) fn write(&mut self, words: [u64; 8]) {
         let [head, at, _, rest @ ..] = words;
-        let head = head | u64::from(self.venue) << 32;
+        let head = head | self.head;
         let [who, order, price, qty, amount] = rest;
         let seq = self.next_seq();
         if self.records.len() == self.records.capacity() {

@@ -70,10 +70,28 @@ impl Flat {
     #[must_use]
     #[inline(always)]
     pub(crate) fn kept_value(&self, base: Qty, cost: Fine, price: Price, call: bool) -> Money {
+        let value = Money(base.0 * (price.0 * self.unit));
         // Which side a position is on is the flip of a coin: no branch.
-        let notional = Money(base.0.wrapping_abs() * (price.0 * self.unit));
-        let value = Money(Side::of(base).turned(notional.0));
+        let notional = Money(value.0.wrapping_abs());
         value - Money(cost.0) - notional.max(Money(1)).ppm_up(self.kept[usize::from(call)])
+    }
+
+    /// The furthest price on a position's adverse side, from `now` and within a market's prices, at which it has surely lost
+    /// no more than `spare` of that.
+    #[must_use]
+    pub(crate) fn reach(
+        &self,
+        (now, within): (Price, (Price, Price)),
+        base: Qty,
+        spare: Money,
+        call: bool,
+    ) -> Price {
+        // What a long requires falls with the price.
+        let tick = Money(base.0.wrapping_abs() * self.unit);
+        let steepest = Side::of(base).pick(tick, tick + tick.ppm_up(self.kept[usize::from(call)]));
+        let ticks = spare.0 / steepest.0.max(1);
+        let (falls, rises) = (now.0.saturating_sub(ticks), now.0.saturating_add(ticks));
+        Price(Side::of(base).pick(falls.max(within.0.0), rises.min(within.1.0)))
     }
 }
 
@@ -123,6 +141,32 @@ mod tests {
             unsure += u32::from(!is_sure && left >= 0);
         }
         assert!(sure > 50_000 && close > 10_000 && unsure > 10_000, "{sure} {close} {unsure}");
+    }
+
+    #[test]
+    fn a_position_reaches_as_far_as_by_the_contract() {
+        let (rate, within) = (Ppm(50_000), (Price(1), Price(100_000)));
+        let contract = Contract::linear(TickValue(3));
+        let flat = Flat::new(&contract, rate, [rate, Ppm(70_000)], Ppm(0)).expect("it is linear");
+        let (mut ends, mut inside) = (0, 0);
+        for (base, spare, now) in
+            (1..2_000_i64).map(|i| (i % 41 - 20, i * i * i % 1_000_003, 1 + i * 37 % 99_999))
+        {
+            let (base, spare, now) = (Qty(base), Money(spare), Price(now));
+            if base.is_zero() {
+                continue;
+            }
+            let wide = contract.reach(now, base, Sum::of(spare), rate);
+            let price = flat.reach((now, within), base, spare, false);
+            assert_eq!(price, Price::limited(wide, within), "{base:?} {spare:?} {now:?}");
+            // No more is lost there.
+            let lost =
+                flat.kept_value(base, Fine(0), now, false) - flat.kept_value(base, Fine(0), price, false);
+            assert!(lost <= spare, "{base:?} {spare:?} {now:?}");
+            ends += u32::from(price == within.0 || price == within.1);
+            inside += u32::from(price != within.0 && price != within.1);
+        }
+        assert!(ends > 300 && inside > 300, "{ends} {inside}");
     }
 
     #[test]

@@ -609,7 +609,14 @@ impl Money {
     #[must_use]
     #[inline(always)]
     pub(crate) fn covers(self, added: Self) -> bool {
-        self.0.checked_add(added.0).is_some_and(|sum| sum >= 0)
+        self.spare(added).is_some()
+    }
+
+    /// A balance and what is added to it; none if they are negative together, or leave 64 bits.
+    #[must_use]
+    #[inline(always)]
+    pub(crate) fn spare(self, added: Self) -> Option<Self> {
+        self.0.checked_add(added.0).map(Self).filter(|sum| !sum.is_negative())
     }
 
     /// `ceil(self x rate / 1e6)`.
