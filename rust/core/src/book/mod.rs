@@ -298,17 +298,6 @@ impl Book {
         !self.is_out() || self.add_slot()
     }
 
-    /// The same if the order may come to rest; no other needs one.
-    #[inline(always)]
-    pub(crate) fn has_room_if(&mut self, rests: bool) -> bool {
-        !self.is_out() || self.add_slot_if(rests)
-    }
-
-    #[inline(never)]
-    fn add_slot_if(&mut self, rests: bool) -> bool {
-        !rests || self.add_slot()
-    }
-
     /// True if no slot is free, so that the next order needs a new one.
     #[inline(always)]
     pub(crate) fn is_out(&self) -> bool {
@@ -331,15 +320,6 @@ impl Book {
     pub(crate) fn reserve(&mut self) -> u32 {
         assert!(self.has_room(), "the book is full");
         self.take_slot()
-    }
-
-    /// The same if the order may come to rest, and none for others: there is a free slot if it may.
-    #[inline(always)]
-    pub(crate) fn reserve_if(&mut self, rests: bool) -> u32 {
-        let slot = self.free;
-        let next = self.nodes.get(at(slot)).map_or(NO_SLOT, Node::next);
-        self.free = core::hint::select_unpredictable(rests, next, slot);
-        core::hint::select_unpredictable(rests, slot, NO_SLOT)
     }
 
     /// The free slot that there is.

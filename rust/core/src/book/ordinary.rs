@@ -6,6 +6,7 @@
 
 use super::{Book, Located, NO_SLOT, Node, ORDINARY, at, shown};
 use crate::units::{AccountId, OrderId, Qty, Side};
+use core::hint::select_unpredictable;
 
 #[cold]
 #[inline(never)]
@@ -49,6 +50,26 @@ impl Book {
         // Ids keep it in 40 bits, which snapshots check: it is far from the end of 64.
         *accepted = accepted.wrapping_add(1);
         OrderId::new(*accepted, self.take_slot())
+    }
+
+    /// True if there is a slot for an order about to be accepted that may come to rest; no other needs one.
+    #[inline(always)]
+    pub(crate) fn has_room_if(&mut self, rests: bool) -> bool {
+        !self.is_out() || self.add_slot_if(rests)
+    }
+
+    #[inline(never)]
+    fn add_slot_if(&mut self, rests: bool) -> bool {
+        !rests || self.has_room()
+    }
+
+    /// A slot for it, none for others, without a branch: whether an order rests is the flip of a coin.
+    #[inline(always)]
+    pub(crate) fn reserve_if(&mut self, rests: bool) -> u32 {
+        let slot = self.free;
+        let next = self.nodes.get(at(slot)).map_or(NO_SLOT, Node::next);
+        self.free = select_unpredictable(rests, next, slot);
+        select_unpredictable(rests, slot, NO_SLOT)
     }
 
     /// Puts a new order with ordinary flags and nothing rare at the back of the queue of its key; the slot in its id is

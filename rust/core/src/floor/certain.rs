@@ -7,7 +7,6 @@
 
 use super::plain::{Sizes, accept, bare_side, reach_of, report_cancelled, report_fill};
 use super::{CALLED, Done, Floor, Flow, Incoming, LIQUIDATED, Market, ROOM, bit};
-use crate::book::NO_SLOT;
 use crate::ledger::Position;
 use crate::order::{FlowKind, Order, prevents, self_trade};
 use crate::protocol::{
@@ -208,10 +207,10 @@ impl Floor {
             || m.book.waiting().watches_trades()
             || self.rules.has_fill_level()
             || m.breakers.has_trade() && !m.lets_sweep(self.now, side, Some(price));
-        if asks || !m.book.is_plain() || (rests && !m.book.has_room()) {
+        if asks || !m.book.is_plain() || !m.book.has_room_if(rests) {
             return Done::Not;
         }
-        let slot = if rests { m.book.reserve() } else { NO_SLOT };
+        let slot = m.book.reserve_if(rests);
         let (own, reach) = m.book.keys(side, price);
         let id = self.next_id(slot);
         accept(r, id, events);

@@ -567,7 +567,6 @@ impl Market {
             || self.book.waiting().watches_trades()
             || self.breakers.has_trade() && !self.lets_sweep(Nanos::new(r.at), side, Some(price));
         let prevents = ledger.tag(account).prevention != SelfTrade::Allowed;
-        // Whether an order rests is the flip of a coin: there is no branch for it before it has met the book.
         if asks || prevents || !self.book.is_plain() || !self.book.has_room_if(rests) {
             return Done::Not;
         }
