@@ -71,7 +71,12 @@ impl Book {
     pub(crate) fn glance(&self, account: AccountId, order: u64, by_name: bool) -> i64 {
         let slot =
             if by_name { self.names.find(account, order) } else { Some(OrderId::from_raw(order).slot()) };
-        slot.and_then(|slot| self.nodes.get(at(slot))).map_or(0, |node| node.qty().get())
+        let node = |slot: u32| self.nodes.get(at(slot));
+        // Its neighbours are told that it goes.
+        slot.and_then(node).map_or(0, |order| {
+            let [before, behind] = [order.prev(), order.next()].map(node);
+            before.map_or(0, |node| node.qty().get()) ^ behind.map_or(0, |node| node.qty().get())
+        })
     }
 
     /// The accounts of the first orders of a side at its best price, as many as it takes to fill a quantity and a few at

@@ -74,7 +74,7 @@ impl Floor {
     /// A Place in a market with margin at a time at which nothing is due, of an order that is certain to be accepted. More
     /// is kept of orders, or not. What is not told at one look, or has to be made first, is done by functions at the end
     /// of the way.
-    #[inline(never)]
+    #[inline(always)]
     fn places<const MORE: bool>(&mut self, r: &Record, events: &mut Events) -> Done {
         let (account, market, side) = (AccountId::new(r.account), MarketId::new(r.market), bare_side(r));
         let (price, qty) = (Price::new(r.price), Qty::new(r.qty));
@@ -140,7 +140,7 @@ impl Floor {
     }
 
     /// A Cancel of an ordinary order by its owner.
-    #[inline(never)]
+    #[inline(always)]
     fn cancels(&mut self, r: &Record, events: &mut Events) -> Done {
         let Self { markets, ledger, .. } = self;
         let market = MarketId::new(r.market);
