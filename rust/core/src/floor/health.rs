@@ -78,7 +78,7 @@ impl Floor {
         }
         for (i, r) in (0..).zip(records) {
             let is_here = r.market == first.get();
-            cancels.pick(i, is_here & (r.kind == command::CANCEL));
+            cancels.pick(i, (r.market ^ first.get()) | (r.kind ^ command::CANCEL) == 0);
             takers.pick(i, is_here & (r.code != OrderType::Limit.code()));
         }
         for r in cancels.of(records) {
