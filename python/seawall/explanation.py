@@ -162,7 +162,7 @@ class _Words:
         self._changes = events[events["kind"] == EventKind.PHASE_CHANGED]
         self._markets = [market["name"] for market in config["markets"]]
         self._rules: list[str] = [rule["name"] for rule in config["breakers"]]
-        self._counts = [rule["test"].get("of") for rule in config["breakers"]]
+        self._tests = [rule["test"] for rule in config["breakers"]]
         self._unit = 10 ** config["assets"][0]["decimals"]
         self._asset = config["assets"][0]["name"]
         self._ticks = [market.get("tick_value") for market in config["markets"]]
@@ -237,9 +237,11 @@ class _Words:
         asked = RuleTest(int(event["flags"]))
         row["asked"] = asked.name.lower()
         if asked == RuleTest.COUNT:
-            of = str(self._counts[int(event["code"])])
+            of = str(self._tests[int(event["code"])]["of"])
             counted, least = (f"{n:,}" if of == "liquidations" else self.money(n) for n in (price, reference))
             text = f"{rule} tripped: {_COUNTS[of]} {counted}, {least} or more trips it"
+        elif asked in (RuleTest.DEPTH, RuleTest.PENDING):
+            text = f"{rule} tripped: {self._depth(event)}"
         elif asked == RuleTest.GAP:
             text = f"{rule} tripped: {price / 1e9:g} s without a command, {reference / 1e9:g} s or more trips it"
         else:
@@ -253,6 +255,20 @@ class _Words:
             text += f"; inside is {low} to {high}"
         until = int(event["amount"])
         return text + (f"; until {iso(until)}" if until else "; until it is ended")
+
+    def _depth(self, event: Any) -> str:  # noqa: ANN401
+        """Say what the book showed, and what a rule held it against."""
+        test, side = self._tests[int(event["code"])], "bids" if Side(int(event["side"])) == Side.BUY else "asks"
+        found, limit = int(event["price"]), int(event["qty"])
+        near = f"{side} within {test['width_ppm'] / 1e4:g} % of the mark"
+        if test["type"] == "pending":
+            lots = f"{found:,} lots of accounts in liquidation wait for {near}"
+            return f"{lots}, more than {limit:,} ({test['share_ppm'] / 1e4:g} % of what they show) trips it"
+        below = test["below"]
+        if below["type"] == "value":
+            return f"{near} show {self.money(found)}, less than {self.money(limit)} trips it"
+        share = f"{below['share_ppm'] / 1e4:g} % of the mean of {below['window_ns'] / 1e9:g} s"
+        return f"{near} show {found:,} lots, less than {limit:,} ({share}) trips it"
 
     def _phase(self, event: Any, source: str) -> str:  # noqa: ANN401
         before, after = (Phase(int(event[field])).name.lower() for field in ("flags", "code"))

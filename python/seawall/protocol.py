@@ -361,6 +361,10 @@ class RuleTest(IntEnum):
     """By the time between two commands."""
     COUNT = 8
     """By what liquidations or deleveraging came to."""
+    DEPTH = 9
+    """By what the book shows near the mark."""
+    PENDING = 10
+    """By what waits for liquidation."""
 
 
 class Bounding(IntEnum):

@@ -8,6 +8,7 @@ from math import ceil, floor, inf
 from typing import TYPE_CHECKING, Final
 
 from .adl import ADL_FILL
+from .depths import AT_DEPTH, AT_PENDING
 from .funds import DRAWDOWN_CHANGED, FUND_PAID
 from .margin import multiplied
 from .orders import BUY, LIMIT, MILLION, POST_ONLY, REDUCE_ONLY, SELL, ceil_div, direction
@@ -59,8 +60,13 @@ ASKED: Final = {
     "index": AT_INDEX,
     "gap": AT_GAP,
     "count": AT_COUNT,
+    "depth": AT_DEPTH,
+    "pending": AT_PENDING,
 }
-TRIPPED_AT: Final = ("trade", "mark", "entry", "manual", "quote", "auction", "index", "gap", "count")
+TRIPPED_AT: Final = (
+    *("trade", "mark", "entry", "manual", "quote", "auction", "index", "gap", "count"),
+    *("depth", "pending"),
+)
 """Names of the same, for those who count."""
 # What is done to an order: flags of an OrderBounded.
 REFUSED: Final = 0
@@ -571,7 +577,7 @@ class Breakers:
         if rule.rearm.get("restart", False):
             rule.start_anew(trip.price)
             self.venue.note("rule_restarted")
-        if trip.flags not in (AT_QUOTE, AT_AUCTION, AT_GAP, AT_COUNT):
+        if trip.flags not in (AT_QUOTE, AT_AUCTION, AT_GAP, AT_COUNT, AT_DEPTH, AT_PENDING):
             self.tripped.add(rule.market.number)
         self.venue.note(f"tripped_{TRIPPED_AT[trip.flags]}")
         self.note_ranges(rule)

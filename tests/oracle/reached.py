@@ -342,6 +342,7 @@ RULE_STATES = (
     *(f"width_from_{kind}" for kind in ("deviation", "mark", "index")),
     # 9.3, 9.4.
     *(f"rule_{how}" for how in ("bound", "capped", "refused", "refused_whole", "stopped", "spared", "restarted")),
+    *("thin_bids", "thin_asks", "depth_below_value", "depth_below_mean", "depth_at_least", "pending_at_most"),
     "bound_is_no_price",
     "cooling_off_caps",
     "tripping_order_rests",
@@ -365,7 +366,7 @@ RULE_STATES = (
 
 RULE_RARE = {
     *("auction_extended_by_collar", "auction_trips_another", "re_referenced"),
-    *("bound_is_no_price", "width_from_mark"),
+    *("bound_is_no_price", "width_from_mark", "depth_at_least", "pending_at_most"),
 }
 """Of these, what one world in a hundred does not reach."""
 

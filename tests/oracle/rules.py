@@ -170,14 +170,29 @@ def random_exit(rng: Random, config: Config, phase: str, reached: list[int]) -> 
     return row
 
 
+def random_depth(rng: Random, test: str) -> Config:
+    """Return the numbers of a test that looks at depth."""
+    row: Config = {"width_ppm": rng.choice((20_000, 100_000, 500_000, 1_000_000))}
+    if test == "pending":
+        return row | {"share_ppm": rng.choice((1, 200_000, 500_000, 1_000_000, 3_000_000))}
+    value = {"type": "value", "least": rng.choice((1, 200, 1000, 4000))}
+    mean = {"type": "mean", "share_ppm": rng.choice((300_000, 500_000, 1_000_000)), "window_ns": rng.choice((5, 60))}
+    return row | {"below": rng.choice((value, mean, mean))}
+
+
 def random_rule(rng: Random, config: Config, name: str) -> Config:  # noqa: C901, PLR0912, PLR0915 - a row of the page each
     """Return one rule."""
     every = list(range(len(config["markets"])))
     markets = every if chance(rng, 0.5) else [rng.choice(every)]
     days = [config["markets"][m].get("day", DAY)["length_ns"] for m in markets]
     test = rng.choice(
-        ("entry", "entry", "trade", "trade", "trade", "trade", "mark", "manual", "index", "quote", "gap", "count")
+        (
+            *("entry", "entry", "trade", "trade", "trade", "trade", "mark", "manual", "index", "quote", "gap", "count"),
+            *("depth", "pending"),
+        )
     )
+    if test == "pending" and not all(config["markets"][m].get("cleared", True) for m in markets):
+        test = "depth"
     rule: Config = {"name": name, "markets": markets, "test": {"type": test}}
     if chance(rng, 0.05):
         rule["enabled"] = False
@@ -211,11 +226,13 @@ def random_rule(rng: Random, config: Config, name: str) -> Config:  # noqa: C901
         of = rng.choice(("liquidations", "liquidations", "liquidated", "deleveraged", "fund_paid", "drawdowns"))
         least = rng.choice((1, 2, 3)) if of in ("liquidations", "drawdowns") else rng.choice((1, 200, 3000))
         rule["test"] |= {"of": of, "window_ns": rng.choice((1, 10, 60)), "least": least}
+    elif test in ("depth", "pending"):
+        rule["test"] |= random_depth(rng, test)
     elif test == "index" and chance(rng, 0.5):
         ranges = ranges[:1]
         ranges[0] |= {"width": {"type": "levels", "ppm": [40_000, 90_000, 200_000]}, "reach": None}
         action = {"type": "schedule", "rows": schedule_rows(rng, min(days))}
-    if test not in ("manual", "gap", "count"):
+    if test not in ("manual", "gap", "count", "depth", "pending"):
         rule |= {
             "ranges": ranges,
             "when": rng.choice(("outside_any", "outside_any", "outside_all")),

@@ -18,6 +18,7 @@ from . import adl, margin, settlement
 from .auction import Auction, Offer
 from .breakers import AS_CONFIGURED, Breakers
 from .contract import Contract
+from .depths import ask_depths
 from .funds import Funds
 from .levels import Levels
 from .limits import LIMIT_REACHED, OF_ROUNDS, Gate, Period
@@ -1033,6 +1034,7 @@ class OracleVenue:
         marked = bool(self.step_marks)
         self.breakers.set_margins()
         self.health(everyone=marked)
+        ask_depths(self)
         resolves = goes_on and (marked or kind == PULSE)
         if resolves:
             self.resolve()

@@ -46,6 +46,30 @@ def test_a_rule_multiplies_margin_and_cuts_leverage_in_exact_shares() -> None:
     assert held == {"initial_ppm": 1_500_000, "maintenance_ppm": 1_250_000, "leverage_max": 10}
 
 
+def test_tests_of_depth_are_exact_shares_and_amounts() -> None:
+    thin = rule(
+        name='"thin"',
+        ranges=None,
+        test='{type = "depth", width = "0.02", below = {type = "mean", share = "0.3", window = "10m"}}',
+    )
+    load_ = rule(name='"load"', ranges=None, test='{type = "pending", width = "0.02", share = "1.5"}')
+    few = rule(
+        name='"few"',
+        ranges=None,
+        test='{type = "depth", width = "0.02", below = {type = "value", least = "1_000_000"}}',
+    )
+    config = json.loads(load_profile("reference", set=[f"breakers=[{thin}, {load_}, {few}]"]).to_json())
+    assert [row["test"] for row in config["breakers"]] == [
+        {
+            "type": "depth",
+            "width_ppm": 20_000,
+            "below": {"type": "mean", "share_ppm": 300_000, "window_ns": 600_000_000_000},
+        },
+        {"type": "pending", "width_ppm": 20_000, "share_ppm": 1_500_000},
+        {"type": "depth", "width_ppm": 20_000, "below": {"type": "value", "least": 10**12}},
+    ]
+
+
 @pytest.mark.parametrize(
     ("parts", "why"),
     [
@@ -110,6 +134,41 @@ def test_a_rule_multiplies_margin_and_cuts_leverage_in_exact_shares() -> None:
         ({"exempt": '["robots"]'}, "(halt).exempt[0]: 'robots': input should be 'liquidation', 'reduce_only'"),
         ({"colour": '"red"'}, "(halt): unknown key 'colour'; known: name, enabled"),
         ({"test": '{type = "dice"}'}, "(halt).test: {'type': 'dice'}"),
+        # Depth of nothing, below nothing, of a book without bounds.
+        (
+            {"ranges": None, "test": '{type = "depth", width = "1.5", below = {type = "value", least = 1}}'},
+            "(halt).test.width_ppm: 1500000: must be 1 to 1000000",
+        ),
+        (
+            {"ranges": None, "test": '{type = "depth", width = "0.02", below = {type = "value", least = 0}}'},
+            "(halt).test.depth.below.value.least: 0: input should be greater than 0",
+        ),
+        (
+            {"ranges": None, "test": '{type = "depth", width = "0.02", below = {type = "value", least = "0.0000001"}}'},
+            "breakers.halt.test.below.least: 1E-7 is not a whole number",
+        ),
+        (
+            {
+                "ranges": None,
+                "test": '{type = "depth", width = "0.02", below = {type = "mean", share = "1.1", window = "1m"}}',
+            },
+            "(halt).test.below.share_ppm: 1100000: must be 1 to 1000000",
+        ),
+        (
+            {
+                "ranges": None,
+                "test": '{type = "depth", width = "0.02", below = {type = "mean", share = "0.3", window = "0s"}}',
+            },
+            "(halt).test.below.window_ns: 0: must be positive",
+        ),
+        (
+            {"test": '{type = "pending", width = "0.02", share = "0.5"}'},
+            "(halt).ranges: a rule without a price has none",
+        ),
+        (
+            {"ranges": None, "test": '{type = "pending", width = "0.02", share = "0.5"}', "rearm": "{restart = true}"},
+            "(halt).rearm: a rule without references has none to start anew",
+        ),
     ],
 )
 def test_a_rule_that_cannot_be_meant_is_refused_by_name_and_field(parts: dict[str, str | None], why: str) -> None:

@@ -109,6 +109,37 @@ def test_an_extension_of_an_auction_is_told_with_its_bounds(tmp_path: Path) -> N
     ]
 
 
+def test_depth_is_told_by_side_and_by_what_it_was_held_against(tmp_path: Path) -> None:
+    rules = (
+        '{name = "few", markets = ["BTC"], test = {type = "depth", width = "0.02", '
+        'below = {type = "value", least = "100_000"}}, '
+        'action = {type = "interrupt", phase = "guarded"}, exit = {after = "1m"}, rearm = {cooldown = "1h"}}, '
+        '{name = "thin", markets = ["BTC"], test = {type = "depth", width = "0.02", '
+        'below = {type = "mean", share = "0.55", window = "1m"}}, '
+        'action = {type = "interrupt", phase = "guarded"}, exit = {after = "1m"}}'
+    )
+    index = [commands.index(at=BASE + at * SECOND, market=0, price=600_000) for at in (61, 62, 63)]
+    of = told(
+        tmp_path,
+        rules,
+        place(60, 0, Side.BUY, 599_000),
+        place(60, 0, Side.SELL, 601_000),
+        place(60, 0, Side.SELL, 601_000),
+        index[0],
+        index[1],
+        commands.cancel_all(at=BASE + 63 * SECOND, account=0),
+        index[2],
+    )
+    near = "bids within 2 % of the mark show"
+    # The mean is 10 lots of two looks, of which 5.5 are 55 %.
+    assert words(of) == [
+        f"few tripped: {near} 600.00 USD, less than 100,000.00 USD trips it; until 1970-01-01T00:18:41Z",
+        "continuous to guarded, until 1970-01-01T00:18:41Z, by few",
+        f"thin tripped: {near} 0 lots, less than 6 (55 % of the mean of 60 s) trips it; until 1970-01-01T00:18:43Z",
+        "guarded extended, until 1970-01-01T00:18:43Z, by thin",
+    ]
+
+
 @pytest.mark.parametrize(
     ("of", "least", "text"),
     [

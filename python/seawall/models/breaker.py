@@ -444,6 +444,66 @@ class CountTest(Model):
         return {"type": self.type, "of": self.of, "window_ns": self.window, "least": least}
 
 
+class ValueBelow(Model):
+    """An amount that the depth is worth at the mark."""
+
+    type: Literal["value"]
+    """The type of the least depth."""
+    least: Positive
+    """It trips below this."""
+
+    def config(self, at: str, amount: Amount) -> dict[str, Any]:
+        """Return what the core reads."""
+        return {"type": self.type, "least": amount(self.least, f"{at}.least")}
+
+
+class MeanBelow(Model):
+    """A share of the mean of the depth at the marks of a while."""
+
+    type: Literal["mean"]
+    """The type of the least depth."""
+    share: Positive
+    """It trips below this share."""
+    window: Duration
+    """Over how long."""
+
+    def config(self, at: str, amount: Amount) -> dict[str, Any]:  # noqa: ARG002 - one form for both
+        """Return what the core reads."""
+        return {"type": self.type, "share_ppm": ppm(self.share, f"{at}.share"), "window_ns": self.window}
+
+
+class DepthTest(Model):
+    """What the thinner side of the book shows near the mark, after a new mark."""
+
+    type: Literal["depth"]
+    """The type of the test."""
+    width: Positive
+    """How far from the mark, as a share of it."""
+    below: Annotated[ValueBelow | MeanBelow, Field(discriminator="type")]
+    """What it trips below."""
+
+    def config(self, at: str, amount: Amount) -> dict[str, Any]:
+        """Return what the core reads."""
+        below = self.below.config(f"{at}.below", amount)
+        return {"type": self.type, "width_ppm": ppm(self.width, f"{at}.width"), "below": below}
+
+
+class PendingTest(Model):
+    """What waits for liquidation against a side of the book, after a new mark."""
+
+    type: Literal["pending"]
+    """The type of the test."""
+    width: Positive
+    """How far from the mark the book is looked at, as a share of it."""
+    share: Positive
+    """It trips above this share of what the side shows."""
+
+    def config(self, at: str, amount: Amount) -> dict[str, Any]:  # noqa: ARG002 - one form for all tests
+        """Return what the core reads."""
+        shares = {"width_ppm": ppm(self.width, f"{at}.width"), "share_ppm": ppm(self.share, f"{at}.share")}
+        return {"type": self.type, **shares}
+
+
 class PlainAction(Model):
     """Refuse an order as a whole, limit it to the bound, or stop it at the bound and cancel its rest."""
 
@@ -708,7 +768,9 @@ class Breaker(Model):
     """How bounds become ticks."""
     inclusive: bool = True
     """Whether a price at a bound is inside."""
-    test: Annotated[EntryTest | TradeTest | PlainTest | CountTest, Field(discriminator="type")]
+    test: Annotated[
+        EntryTest | TradeTest | PlainTest | CountTest | DepthTest | PendingTest, Field(discriminator="type")
+    ]
     """Where it is tested."""
     action: Annotated[
         PlainAction | InterruptAction | LimitStateAction | ScheduleAction | GapsAction, Field(discriminator="type")

@@ -278,6 +278,33 @@ fn a_rule_that_cannot_work_is_refused_by_name_and_field() {
     for (part, value, told) in cases {
         refused(&["breakers"], json!([rule_with(part, value)]), told);
     }
+    let value = |least: i64| json!({"type": "value", "least": least});
+    let depth = |width: i64, below: Value| json!({"type": "depth", "width_ppm": width, "below": below});
+    let mean = |share: i64, window: i64| json!({"type": "mean", "share_ppm": share, "window_ns": window});
+    let pending = |width: i64, share: i64| json!({"type": "pending", "width_ppm": width, "share_ppm": share});
+    let cases = [
+        (depth(0, value(1)), "breakers[0] (rule).test.width_ppm: 0: must be 1 to 1000000"),
+        (depth(1_000_001, value(1)), "test.width_ppm: 1000001: must be 1 to 1000000"),
+        (depth(1, value(0)), "test.below.least: 0: must be positive"),
+        (depth(1, mean(0, 1)), "test.below.share_ppm: 0: must be 1 to 1000000"),
+        (depth(1, mean(1_000_001, 1)), "test.below.share_ppm: 1000001: must be 1 to 1000000"),
+        (depth(1, mean(1, 0)), "test.below.window_ns: 0: must be positive"),
+        (pending(0, 1), "test.width_ppm: 0: must be 1 to 1000000"),
+        (pending(1, 0), "test.share_ppm: 0: must be 1 to 1000000000"),
+        (pending(1, 1_000_000_001), "test.share_ppm: 1000000001: must be 1 to 1000000000"),
+    ];
+    for (test, told) in cases {
+        let mut rule = rule_with("test", test);
+        rule["ranges"] = json!([]);
+        refused(&["breakers"], json!([rule]), told);
+        refused(
+            &["breakers"],
+            json!([rule_with("test", depth(1, value(1)))]),
+            "ranges: a rule without a price has none",
+        );
+        rule["action"] = json!({"type": "cap"});
+        refused(&["breakers"], json!([rule]), "action: does not go with the test");
+    }
     let manual = json!({"name": "m", "markets": [0], "test": {"type": "manual"},
         "action": {"type": "interrupt", "phase": "pause"}, "exit": {"after_ns": 1}, "rearm": {"restart": true}});
     refused(&["breakers"], json!([manual]), "rearm: a rule without references has none to start anew");
@@ -365,6 +392,54 @@ fn parts_and_rules_that_cannot_be_meant_together_are_refused() {
     for (rules, told) in cases {
         let told = if told.starts_with("breakers") { told.to_owned() } else { format!("{never}{told}") };
         refused(&["breakers"], rules, &told);
+    }
+}
+
+// Depth.
+
+#[test]
+fn nobody_waits_for_liquidation_in_a_market_without_accounts() {
+    let mut config = unit();
+    config["markets"][0]["cleared"] = json!(false);
+    config["breakers"] = json!([{"name": "load", "markets": [1, 0],
+        "test": {"type": "pending", "width_ppm": 100_000, "share_ppm": 1_000_000},
+        "action": {"type": "interrupt", "phase": "call_auction"}, "exit": {"after_ns": 1}}]);
+    let told = Config::new(&config.to_string()).expect_err("nobody waits there").to_string();
+    assert!(told.contains("breakers[0] (load).test: market BTC is not cleared"), "{told}");
+}
+
+#[test]
+fn looks_at_depth_go_on_alike_after_a_restore_at_every_command() {
+    let mut config = unit();
+    config["breakers"] = json!([{"name": "thin", "markets": [0],
+        "test": {"type": "depth", "width_ppm": 50_000, "below": {"type": "mean", "share_ppm": 500_000, "window_ns": 10}},
+        "action": {"type": "interrupt", "phase": "guarded"}, "exit": {"after_ns": 3}, "rearm": {"cooldown_ns": 2}}]);
+    let mut commands = vec![of(command::OPEN_ACCOUNT)];
+    commands.push(Record { amount: 100_000, ..of(command::DEPOSIT) });
+    commands.push(Record { price: 100, ..of(command::INDEX) });
+    for at in 1..30_i64 {
+        // The book grows for a while; the mark then goes up and down past most of it.
+        commands.push(Record { at, ..place(0, SELL, 1 + at % 3, 104, 0, 0) });
+        commands.push(Record { at, ..place(0, BUY, 1, 96, 0, 0) });
+        commands.push(Record { at, price: if at > 20 { 101 + at % 2 } else { 100 }, ..of(command::INDEX) });
+    }
+    let mut straight = venue_of(&config);
+    let told: Vec<Vec<Record>> = commands.iter().map(|record| apply(&mut straight, *record)).collect();
+    let trips = told.iter().flatten().filter(|e| e.kind == event::BREAKER_TRIPPED);
+    let trips: Vec<(i64, u16, i64, i64)> = trips.map(|e| (e.at, e.flags, e.price, e.qty)).collect();
+    // 102 less 5 % is 96.9: no bid is near. From 12 to 20 they were 12 to 20 lots, whose mean is 16.
+    assert_eq!(trips, [(21, 9, 0, 8), (23, 9, 0, 8), (25, 9, 0, 8), (27, 9, 0, 7), (29, 9, 0, 6)]);
+    for cut in 0..commands.len() {
+        let mut venue = venue_of(&config);
+        for record in &commands[..cut] {
+            apply(&mut venue, *record);
+        }
+        let mut venue = Venue::restore(&venue.snapshot()).expect("its own snapshot");
+        venue.set_audit(Audit::Full);
+        for (record, told) in commands[cut..].iter().zip(&told[cut..]) {
+            assert_eq!(&apply(&mut venue, *record), told, "restored before command {cut}");
+        }
+        assert_eq!(venue.digest(), straight.digest());
     }
 }
 

@@ -383,7 +383,7 @@ impl Breakers {
         Some((side, rule.reference(side)))
     }
 
-    fn trip_of(
+    pub(super) fn trip_of(
         &self,
         rule: &Rule,
         asked: (Asked, Price),

@@ -4,12 +4,14 @@
 //! a price is then held against two numbers, and only one outside them is looked at rule by rule.
 
 mod bounds;
+mod depth;
 mod judge;
 mod rule;
 mod states;
 mod watch;
 
 pub use bounds::{Admitted, Bounds, Exact, Sight, Spot, admit, bounds, combined, left, rounded};
+pub(crate) use depth::Near;
 pub(crate) use rule::{Acting, Asked, Bound, Standing, Trip};
 pub use states::{
     EndMode, LimitOutcome, QuoteState, gap_row, later_end, level_prices, limit_outcome, quote_state,
@@ -18,10 +20,11 @@ pub use states::{
 pub use watch::mean_reference;
 
 use crate::codec::{CodecError, Reader, Writer};
-use crate::config::{Action, Config, Day, Quantile, Range, Reference, Test, Width};
+use crate::config::{Action, Config, Day, LeastDepth, Quantile, Range, Reference, Test, Width};
 use crate::order::FlowKind;
 use crate::protocol::{Phase, Record, event};
 use crate::units::{MarketId, Nanos, Ppm, Price, Ratio, Side, quantile_factors};
+use depth::Depths;
 use rule::{Rule, Seeing, Tally};
 use watch::{Feed, Moved, Room, Seen, Step, Steps, Watch};
 
@@ -50,6 +53,7 @@ pub(crate) struct Breakers {
     has_quotes: bool,
     has_gaps: bool,
     has_counts: bool,
+    has_depths: bool,
     /// Some rule refuses an order for a level that it would reach.
     refuses_sweeps: bool,
     /// Entry, or what refuses sweeps.
@@ -141,6 +145,7 @@ impl Breakers {
             breakers.has_index |= of.test == Test::Index;
             breakers.has_marks |= of.test == Test::Mark;
             breakers.has_counts |= matches!(of.test, Test::Count { .. });
+            breakers.has_depths |= matches!(of.test, Test::Depth { .. } | Test::Pending { .. });
             breakers.has_trade |= matches!(of.test, Test::Trade { .. });
             breakers.refuses_sweeps |= matches!((of.test, &of.action), (Test::Trade { .. }, Action::Reject));
             let mut quantiles = Vec::new();
@@ -285,7 +290,14 @@ impl Breakers {
                 Test::Entry { .. } => self.entry = self.entry.and(&rule.certain),
                 Test::Quote if self.trading => self.entry = self.entry.and(&rule.certain),
                 Test::Trade { .. } => self.trade = self.trade.and(&rule.certain),
-                Test::Mark | Test::Index | Test::Quote | Test::Gap | Test::Count { .. } | Test::Manual => {}
+                Test::Mark
+                | Test::Index
+                | Test::Quote
+                | Test::Gap
+                | Test::Count { .. }
+                | Test::Depth { .. }
+                | Test::Pending { .. }
+                | Test::Manual => {}
             }
         }
         self.hours = Nanos::MAX;
@@ -548,6 +560,8 @@ impl Breakers {
             Some(Test::Index) => Asked::Index,
             Some(Test::Gap) => Asked::Gap,
             Some(Test::Count { .. }) => Asked::Count,
+            Some(Test::Depth { .. }) => Asked::Depth,
+            Some(Test::Pending { .. }) => Asked::Pending,
             Some(Test::Manual) | None => Asked::Manual,
         }
     }
@@ -587,6 +601,9 @@ impl Breakers {
             if let Test::Count { window_ns, .. } = rule.test {
                 rule.counted.encode(now, window_ns, w);
             }
+            if let Test::Depth { below: LeastDepth::Mean { window_ns, .. }, .. } = rule.test {
+                rule.depths.encode(now, window_ns, w);
+            }
         }
         if self.can_act {
             w.bool(self.acting.is_some());
@@ -623,6 +640,9 @@ impl Breakers {
             }
             if let Test::Count { .. } = rule.test {
                 rule.counted = Tally::decode(r)?;
+            }
+            if let Test::Depth { below: LeastDepth::Mean { .. }, .. } = rule.test {
+                rule.depths = Depths::decode(r)?;
             }
         }
         if self.can_act && r.bool()? {

@@ -1,6 +1,7 @@
 //! One breaker of one market: its parts, its state, and what it does when it acts.
 
 use super::bounds::{Bounds, Exact, Sight, Spot, bounds, combined, rounded};
+use super::depth::Depths;
 use super::states::level_prices;
 use super::watch::Watch;
 use crate::codec::{CodecError, Reader, Writer};
@@ -25,6 +26,8 @@ pub(crate) enum Asked {
     Index,
     Gap,
     Count,
+    Depth,
+    Pending,
 }
 
 impl Asked {
@@ -39,6 +42,8 @@ impl Asked {
             Self::Index => 6,
             Self::Gap => 7,
             Self::Count => 8,
+            Self::Depth => 9,
+            Self::Pending => 10,
         }
     }
 }
@@ -186,6 +191,8 @@ pub(super) struct Rule {
     pub(super) levels: (i64, u32),
     /// What it counts, in its window.
     pub(super) counted: Tally,
+    /// Depths that it has looked at.
+    pub(super) depths: Depths,
     // What follows from the state.
     /// Where its references stand.
     pub(super) places: Vec<usize>,
@@ -239,6 +246,7 @@ impl Rule {
             armed: Nanos::new(i64::MIN),
             levels: (i64::MIN, 0),
             counted: Tally::default(),
+            depths: Depths::default(),
             inside: vec![Bounds::EVERYTHING; of.ranges.len()],
             exacts: Vec::new(),
             all: Bounds::EVERYTHING,

@@ -27,8 +27,8 @@ pub use auction::{
 pub(crate) use breaker::multiplies;
 pub use breaker::{
     Action, Breaker, CollarFlat, Counted, ExemptFlow, Exit, Extension, GapRow, Hour, Immediate, Interrupts,
-    LevelRow, MarkMeanwhile, Meanwhile, Quantile, Range, Rearm, Reference, ReopeningCollar, Rest, Rounding,
-    Test, Watched, When, Width, WidthTier,
+    LeastDepth, LevelRow, MarkMeanwhile, Meanwhile, Quantile, Range, Rearm, Reference, ReopeningCollar, Rest,
+    Rounding, Test, Watched, When, Width, WidthTier,
 };
 pub use levels::{CloseOut, Levels};
 pub use limits::{BlockLimits, GateTrigger, PositionBlock, WithdrawalGate};

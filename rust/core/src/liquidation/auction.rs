@@ -7,7 +7,7 @@ use crate::floor::Floor;
 use crate::margin::Health;
 use crate::order::LIQUIDATION;
 use crate::protocol::{Events, LIQUIDATION_RESTS, Placing, REDUCE_ONLY, Record, event, event_of};
-use crate::units::{AccountId, MarketId, Qty, Sum};
+use crate::units::{AccountId, MarketId, Qty, Side, Sum};
 
 /// An offer in an auction as it stood before the auction.
 #[derive(Debug)]
@@ -76,6 +76,13 @@ impl Queue {
             });
             floor.count(market, Counted::Liquidations, 1);
         }
+    }
+
+    /// Lots of accounts that wait or are parked which trade against a side of a market's book.
+    pub(crate) fn pending(&self, floor: &Floor, market: MarketId, side: Side) -> Qty {
+        let accounts = self.waiting.iter().chain(&self.parked);
+        let held = accounts.map(|account| floor.ledger.position(*account, market).base);
+        held.filter(|base| !base.is_zero() && Side::of(*base) == side).map(Qty::abs).sum()
     }
 
     /// The offers that rest in a market, before its auction.

@@ -573,6 +573,20 @@ impl Qty {
         Self(narrow(div_ceil(i128::from(self.0) * i128::from(share.0), i128::from(MILLION))))
     }
 
+    /// `floor(self x share)`, at most what fits.
+    #[must_use]
+    pub(crate) fn ppm_limited(self, share: Ppm) -> Self {
+        let part = div_floor(i128::from(self.0) * i128::from(share.0), i128::from(MILLION));
+        Self(i64::try_from(part).unwrap_or(i64::MAX))
+    }
+
+    /// `ceil(mean x share)` of some, a share of at most one; none of none.
+    #[must_use]
+    pub(crate) fn mean_share_up(of: impl Iterator<Item = Self>, share: Ppm) -> Option<Self> {
+        let (sum, count) = of.fold((0_i128, 0_i128), |(sum, n), lots| (sum + i128::from(lots.0), n + 1));
+        (count > 0).then(|| Self(narrow(div_ceil(sum * i128::from(share.0), i128::from(MILLION) * count))))
+    }
+
     /// `trunc(self x share)`, either of any sign: a position in the lots of another market.
     #[must_use]
     pub(crate) fn ppm_towards_zero(self, share: Ppm) -> Self {

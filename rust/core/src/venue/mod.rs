@@ -339,6 +339,9 @@ impl Venue {
             self.floor.follow_margin(events);
         }
         self.pass_health(marked, events);
+        if let Some(market) = marked {
+            self.judge_depths(market, events);
+        }
         // 8 resolve.
         let resolves = done && (marked.is_some() || record.kind == command::PULSE);
         if resolves && self.queue.len() > 0 {

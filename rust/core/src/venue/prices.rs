@@ -1,13 +1,13 @@
 //! Step 6 and the timers that belong to it: the index as it is told or made, the mark, funding.
 
 use super::Venue;
-use crate::breaker::Asked;
+use crate::breaker::{Asked, Near};
 use crate::config::{FundingPrice, MarkMeanwhile};
 use crate::funding::Pass;
 use crate::ledger::Place;
 use crate::mark::View;
 use crate::protocol::{Events, IndexState, Record, Reject, event, event_of};
-use crate::units::{AccountId, Doubled, MarketId, Money, Nanos, Price, Side, VALUATION};
+use crate::units::{AccountId, Doubled, MarketId, Money, Nanos, Ppm, Price, Qty, Side, VALUATION};
 
 impl Venue {
     /// A new index.
@@ -153,6 +153,21 @@ impl Venue {
         events.push(Record { price: mark.get(), amount: index.get(), ..event_of(event::MARKED, market) });
     }
 
+    /// After accounts were looked at: rules that look at the book near a new mark.
+    pub(super) fn judge_depths(&mut self, market: MarketId, events: &mut Events) {
+        let m = self.floor.market(market);
+        if !m.breakers.has_depths() || !m.phase.is_trading() {
+            return;
+        }
+        let mut breakers = std::mem::take(&mut self.floor.market_mut(market).breakers);
+        let trips = breakers.judge_depths(self.floor.now, &Nearby { venue: self, market });
+        self.floor.market_mut(market).breakers = breakers;
+        if !trips.is_empty() {
+            self.floor.interrupt(market, &trips, events);
+            self.next_due = self.earliest();
+        }
+    }
+
     /// Begins a settlement that is due, or goes on with it, for as many accounts as the budget allows.
     pub(super) fn settle_funding(&mut self, market: MarketId, budget: &mut usize, events: &mut Events) {
         let funding = self.floor.market(market).funding.as_ref();
@@ -228,5 +243,30 @@ impl Venue {
             amount: amount.get(),
             ..event_of(event::FUNDING_PAID, market)
         });
+    }
+}
+
+/// The book near the mark of a market, and what waits.
+struct Nearby<'a> {
+    venue: &'a Venue,
+    market: MarketId,
+}
+
+impl Near for Nearby<'_> {
+    fn depth(&self, side: Side, width: Ppm) -> Qty {
+        let floor = &self.venue.floor;
+        let mark = floor.prices.known(self.market);
+        let last = side.pick(mark.band_lower(width), mark.band_upper(width));
+        let levels = floor.market(self.market).book.levels(side);
+        levels.take_while(|level| !side.gain(level.price, last).is_positive()).map(|level| level.qty).sum()
+    }
+
+    fn value(&self, lots: Qty) -> Money {
+        let floor = &self.venue.floor;
+        floor.market(self.market).contract.notional_up(floor.prices.known(self.market), lots)
+    }
+
+    fn pending(&self, side: Side) -> Qty {
+        self.venue.queue.pending(&self.venue.floor, self.market, side)
     }
 }

@@ -1,11 +1,13 @@
 //! Breakers: one object of seven parts. Reference and width are its ranges; then where it is tested, what it does, how
 //! that ends, how it comes back, and whom it concerns.
 
+mod depth;
 mod range;
 mod together;
 
 pub(super) use together::prove_together;
 
+pub use depth::LeastDepth;
 pub use range::{Hour, Quantile, Range, Reference, Watched, Width, WidthTier};
 
 use super::{ConfigError, Market, Multiplier, PRICE_MAX, is_default, multiplied, refuse};
@@ -169,6 +171,20 @@ pub enum Test {
         window_ns: Nanos,
         /// It trips at this number.
         least: i64,
+    },
+    /// What the thinner side of the book shows near the mark, after a new mark.
+    Depth {
+        /// How far from the mark.
+        width_ppm: Ppm,
+        /// It trips below this.
+        below: LeastDepth,
+    },
+    /// What waits for liquidation against a side of the book, after a new mark.
+    Pending {
+        /// How far from the mark the book is looked at.
+        width_ppm: Ppm,
+        /// It trips above this share of what the side shows.
+        share_ppm: Ppm,
     },
     /// Nothing by itself: a command alone makes the rule act.
     Manual,
@@ -444,6 +460,9 @@ impl Breaker {
         self.rounding.prove(&field("rounding"))?;
         self.prove_parts(&field)?;
         self.prove_margin(&field, markets, call)?;
+        if let Test::Pending { .. } = self.test {
+            depth::prove_cleared(field("test"), self.markets.iter().map(|m| &markets[m.index()]))?;
+        }
         if self.rearm.cooldown_ns.is_negative() {
             return refuse(
                 field("rearm.cooldown_ns"),
@@ -534,12 +553,35 @@ impl Breaker {
         }
     }
 
+    /// The numbers of tests.
+    fn prove_test(&self, field: &impl Fn(&str) -> String) -> Result<(), ConfigError> {
+        match self.test {
+            Test::Count { window_ns, least, .. } if !window_ns.is_positive() || least < 1 => {
+                refuse(field("test"), "window_ns and least must be positive")
+            }
+            Test::Depth { width_ppm, below } => {
+                depth::prove_width(&field("test"), width_ppm)?;
+                below.prove(&field("test.below"))
+            }
+            Test::Pending { width_ppm, share_ppm } => {
+                depth::prove_width(&field("test"), width_ppm)?;
+                if Width::<usize>::is_share(share_ppm) {
+                    return Ok(());
+                }
+                refuse(field("test.share_ppm"), format!("{share_ppm}: must be 1 to 1000000000"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The parts that have to go together.
     fn prove_parts(&self, field: &impl Fn(&str) -> String) -> Result<(), ConfigError> {
-        let measures = !matches!(self.test, Test::Manual | Test::Gap | Test::Count { .. });
-        let (watches, reads) = (!self.ranges.is_empty(), measures);
-        if watches != reads {
-            let why = if reads {
+        let measures = !matches!(
+            self.test,
+            Test::Manual | Test::Gap | Test::Count { .. } | Test::Depth { .. } | Test::Pending { .. }
+        );
+        if self.ranges.is_empty() == measures {
+            let why = if measures {
                 "is empty; give a reference and a width"
             } else {
                 "a rule without a price has none"
@@ -550,22 +592,26 @@ impl Breaker {
             (self.test, &self.action),
             (Test::Entry { .. }, Action::Reject | Action::Cap)
                 | (Test::Trade { .. }, Action::Reject | Action::Stop | Action::Interrupt { .. })
-                | (Test::Mark | Test::Index | Test::Manual | Test::Count { .. }, Action::Interrupt { .. })
+                | (
+                    Test::Mark
+                        | Test::Index
+                        | Test::Manual
+                        | Test::Count { .. }
+                        | Test::Depth { .. }
+                        | Test::Pending { .. },
+                    Action::Interrupt { .. }
+                )
                 | (Test::Index, Action::Schedule { .. })
                 | (Test::Quote, Action::LimitState { .. })
                 | (Test::Gap, Action::Gaps { .. })
         );
         if !goes {
             let why = "does not go with the test: entry has reject and cap, trade reject, stop and interrupt, index \
-                       interrupt and schedule, quote limit_state, gap gaps, mark, count and manual interrupt";
+                       interrupt and schedule, quote limit_state, gap gaps, mark, count, depth, pending and manual interrupt";
             return refuse(field("action"), why);
         }
         self.prove_action(field)?;
-        if let Test::Count { window_ns, least, .. } = self.test
-            && (!window_ns.is_positive() || least < 1)
-        {
-            return refuse(field("test"), "window_ns and least must be positive");
-        }
+        self.prove_test(field)?;
         let has_levels = self.ranges.iter().any(|range| matches!(range.width, Width::Levels { .. }));
         if has_levels != matches!(self.action, Action::Schedule { .. })
             || (has_levels && self.ranges.len() > 1)
