@@ -345,3 +345,85 @@ index BTC 85
 > socialised dave BTC 14
 > ended alice bankrupt equity 0
 check shortfall 0
+
+story a limit of some phases throttles liquidations of a guarded market alone
+# 500 are 5 lots at 93 (465). In the guarded market Alice loses so many and then none; Dave, whose market is not, all at once. She
+# loses the rest, in the same period, when her market is guarded no more.
+config unit
+set block_limits {"period_ns": 10000000000, "position": null, "account_notional": 500, "account_fund_loss": null, "rounds": null, "adl_rounds": null, "phases": ["guarded"]}
+given alice 100
+given bob 5000
+given carol 5000
+given dave 100
+index BTC 100
+> marked BTC 100 index 100
+index ETH 100
+> marked ETH 100 index 100
+block BTC alice buys 10 @ 100 from bob
+> fill alice BTC buy 10 @ 100 block
+> fill bob BTC sell 10 @ 100 block
+block ETH dave buys 10 @ 100 from bob
+> fill dave ETH buy 10 @ 100 block
+> fill bob ETH sell 10 @ 100 block
+buy carol BTC 20 @ 91
+> accepted carol #1 BTC buy 20 @ 91
+buy carol ETH 20 @ 91
+> accepted carol #2 ETH buy 20 @ 91
+phase BTC guarded
+> phase BTC continuous to guarded
+index BTC 93
+> marked BTC 93 index 93
+> liquidation alice equity 30 below 47
+> limited alice BTC notional 5
+> closing alice #3 BTC sell 5 @ 90 bankruptcy 90 own
+> fill carol #1 BTC buy 5 @ 91 fee 0 maker
+> fill alice #3 BTC sell 5 @ 91 fee 0 closing
+index ETH 93
+> marked ETH 93 index 93
+> liquidation dave equity 30 below 47
+> limited alice BTC notional 5
+pulse
+> closing dave #4 ETH sell 10 @ 90 bankruptcy 90 own
+> fill carol #2 ETH buy 10 @ 91 fee 0 maker
+> fill dave #4 ETH sell 10 @ 91 fee 0 closing
+> ended dave closed equity 10
+phase BTC continuous
+> phase BTC guarded to continuous
+index BTC 93
+> marked BTC 93 index 93
+> closing alice #5 BTC sell 5 @ 89 bankruptcy 89 own
+> fill carol #1 BTC buy 5 @ 91 fee 0 maker
+> fill alice #5 BTC sell 5 @ 91 fee 0 closing
+> ended alice closed equity 10
+
+story what is closed while no limit holds is not counted
+# Alice loses 10 of 20 lots at 93, worth 930; then, where the limit holds, 500 are 5 of the 10 left at 92 (460).
+config unit
+set markets.BTC.liquidation.slice_ppm 500000
+set markets.BTC.liquidation.slice_qty_min 10
+set block_limits {"period_ns": 10000000000, "position": {"share_ppm": 1000000, "notional_min": 0}, "account_notional": 500, "account_fund_loss": null, "rounds": null, "adl_rounds": null, "phases": ["guarded", "reduce_only"]}
+given alice 200
+given bob 5000
+given carol 5000
+index BTC 100
+> marked BTC 100 index 100
+block BTC alice buys 20 @ 100 from bob
+> fill alice BTC buy 20 @ 100 block
+> fill bob BTC sell 20 @ 100 block
+buy carol BTC 20 @ 91
+> accepted carol #1 BTC buy 20 @ 91
+index BTC 93
+> marked BTC 93 index 93
+> liquidation alice equity 60 below 93
+> closing alice #2 BTC sell 10 @ 90 bankruptcy 90 own
+> fill carol #1 BTC buy 10 @ 91 fee 0 maker
+> fill alice #2 BTC sell 10 @ 91 fee 0 closing
+phase BTC reduce_only
+> phase BTC continuous to reduce_only
+index BTC 92
+> marked BTC 92 index 92
+> limited alice BTC notional 5
+> closing alice #3 BTC sell 5 @ 89 bankruptcy 89 own
+> fill carol #1 BTC buy 5 @ 91 fee 0 maker
+> fill alice #3 BTC sell 5 @ 91 fee 0 closing
+> ended alice recovered equity 25

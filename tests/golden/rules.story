@@ -658,3 +658,73 @@ phase BTC continuous
 > phase BTC call_auction to continuous
 > tripped BTC value by count 540 above 0 to 0 from 540 until 5s
 > phase BTC continuous to guarded until 5s
+
+story while an auction of a rule would clear the mark is made of its price
+# The index says 80 or 81, the auction 90: their mean, down, is 85. An auction that would not clear leaves the mark to the index, and
+# after it the index alone counts.
+config unit
+set breakers [{"name": "call", "markets": [0], "test": {"type": "manual"}, "action": {"type": "interrupt", "phase": "call_auction"}, "exit": {"after_ns": null, "meanwhile": {"mark": "auction"}}}]
+given alice 1000
+given bob 1000
+index BTC 100
+> marked BTC 100 index 100
+interrupt BTC call call_auction at 0 from 0 until 9s
+> tripped BTC call by command 0 above 0 to 0 from 0 until 9s
+> phase BTC continuous to call_auction until 9s
+index BTC 81
+> marked BTC 81 index 81
+buy alice BTC 2 @ 90
+> accepted alice #1 BTC buy 2 @ 90
+index BTC 80
+> marked BTC 80 index 80
+sell bob BTC 1 @ 90
+> accepted bob #2 BTC sell 1 @ 90
+index BTC 80
+> marked BTC 85 index 80
+index BTC 81
+> marked BTC 85 index 81
+at 9s
+index BTC 80
+> uncrossed BTC 1 @ 90 surplus 1
+> fill alice #1 BTC buy 1 @ 90 fee 0 auction
+> fill bob #2 BTC sell 1 @ 90 fee 0 auction
+> phase BTC call_auction to continuous
+> marked BTC 80 index 80
+
+story the mark that stands may count as well, and the band around the index holds
+# The reopening auction would clear at 90. The median of 80, 90 and the mark of 100 is 90, of 95, 90 and 90 as well, and 13 % below an
+# index of 104 is 90.48, so that the mark is 91 there.
+config unit
+set markets.BTC.mark {"method": "index", "basis_samples": 1, "index_band_ppm": 130000}
+set breakers [{"name": "call", "markets": [0], "test": {"type": "manual"}, "action": {"type": "interrupt", "phase": "halted"}, "exit": {"after_ns": null, "auction_ns": 5000000000, "meanwhile": {"mark": "auction_and_mark"}}}]
+given alice 1000
+given bob 1000
+index BTC 100
+> marked BTC 100 index 100
+interrupt BTC call halted at 0 from 0 until 9s
+> tripped BTC call by command 0 above 0 to 0 from 0 until 9s
+> phase BTC continuous to halted until 9s
+index BTC 99
+> marked BTC 99 index 99
+at 9s
+pulse
+> phase BTC halted to call_auction until 14s
+buy alice BTC 2 @ 90
+> accepted alice #1 BTC buy 2 @ 90
+sell bob BTC 1 @ 90
+> accepted bob #2 BTC sell 1 @ 90
+index BTC 80
+> marked BTC 90 index 80
+index BTC 80
+> marked BTC 90 index 80
+index BTC 95
+> marked BTC 90 index 95
+index BTC 104
+> marked BTC 91 index 104
+at 14s
+index BTC 80
+> uncrossed BTC 1 @ 90 surplus 1
+> fill alice #1 BTC buy 1 @ 90 fee 0 auction
+> fill bob #2 BTC sell 1 @ 90 fee 0 auction
+> phase BTC call_auction to continuous
+> marked BTC 80 index 80

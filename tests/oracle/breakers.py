@@ -851,6 +851,21 @@ class Breakers:
         """Return what holds where a rule acts."""
         return [(m, m.acting.rule.meanwhile) for m in self.venue.markets if m.acting is not None]
 
+    def mark_by_auction(self, market: Market, index: int, would: tuple[int, int, int, int] | None) -> int | None:
+        """Return the mark that a rule makes of what an auction would do, None if no rule does.
+
+        Parameters
+        ----------
+        would
+            What the auction of the market would have done before the command: code, price, volume and surplus.
+        """
+        how = next((row.get("mark") for m, row in self.meanwhiles() if m is market), None)
+        if how not in ("auction", "auction_and_mark") or would is None or would[0] not in (0, 2):
+            return None
+        prices = sorted([index, would[1], *([market.mark] if how == "auction_and_mark" and market.mark else [])])
+        self.venue.note(f"mark_by_{how}")
+        return prices[1] if len(prices) == 3 else sum(prices) // 2
+
     def mark_stands(self, market: Market) -> bool:
         """Tell whether a mark stays where it is."""
         return market.mark > 0 and any(m is market and row.get("mark") == "stands" for m, row in self.meanwhiles())

@@ -120,6 +120,10 @@ def vary_limits(config: Config, rng: Random) -> None:
             "rounds": rng.choice((None, None, 1, 2, 5)),
             "adl_rounds": rng.choice((None, None, 1, 2)),
         }
+        if chance(rng, 0.3):
+            of_venue = dict.fromkeys(("account_fund_loss", "rounds", "adl_rounds"))
+            named = rng.choice((["continuous"], ["guarded", "cooling_off"], ["continuous", "guarded", "reduce_only"]))
+            config["block_limits"] |= {**of_venue, "position": rule, "phases": named}
     if chance(rng, 0.3):
         trigger = rng.choice(("negative_equity", "uncovered_loss"))
         config["withdrawal_gate"] = {"duration_ns": rng.choice((5, 30, 200)), "trigger": trigger}

@@ -6,8 +6,10 @@ from fractions import Fraction
 from math import ceil, floor
 from typing import TYPE_CHECKING, Any, Final
 
+from .phases import PHASE_NAMES
+
 if TYPE_CHECKING:
-    from .venue import OracleVenue
+    from .venue import Market, OracleVenue
 
 LIMIT_REACHED: Final = 546
 WITHDRAWALS_GATED: Final = 545
@@ -67,12 +69,23 @@ class Period:
         self.adl_rounds += 1
         return True
 
-    def count(self, account: int, market: int, lots: int, notional: int) -> None:
-        """Count what was closed of a position."""
-        self.closed.append((account, market, lots, notional))
+    def holds_in(self, phase: int) -> bool:
+        """Tell whether the limits of a position and of an account hold in a market that is in a phase."""
+        named = self.rules.get("phases")
+        return named is None or PHASE_NAMES[phase] in named
 
-    def room(self, account: int, market: int, size: int, value: Fraction) -> tuple[int, int] | None:
+    def count(self, account: int, market: Market, lots: int, notional: int) -> None:
+        """Count what was closed of a position."""
+        if self.holds_in(market.phase):
+            # Of a position that no slice came to there is no q0 to hold it against.
+            since = (account, market.number) in self.sizes
+            self.closed.append((account, market.number, lots if since else 0, notional))
+
+    def room(self, account: int, at: Market, size: int, value: Fraction) -> tuple[int, int] | None:
         """Return how many lots of a position a slice may have, and which limit says so; None without a limit."""
+        if not self.holds_in(at.phase):
+            return None
+        market = at.number
         size = self.sizes.setdefault((account, market), size)
         rooms: list[tuple[int, int]] = []
         rule, notional = self.rules["position"], self.rules["account_notional"]

@@ -203,9 +203,13 @@ class Mark:
             mark = view.last or view.index
         else:
             mark = self.median(view)
+        return self.limited(view.index, mark, before)
+
+    def limited(self, index: int, mark: int, before: int) -> int:
+        """Return a mark limited by the band around the index, then by the one before."""
         if self.index_band is not None:
-            low = max(1, ceil_div(view.index * (MILLION - self.index_band), MILLION))
-            mark = clamp(mark, low, view.index * (MILLION + self.index_band) // MILLION)
+            low = max(1, ceil_div(index * (MILLION - self.index_band), MILLION))
+            mark = clamp(mark, low, index * (MILLION + self.index_band) // MILLION)
         if self.slew is not None and before > 0:
             step = max(1, before * self.slew // MILLION)
             mark = clamp(mark, before - step, before + step)

@@ -281,6 +281,7 @@ LEVEL_NAMES = {levels.CLOSE_OUT: "close_out", levels.BACKSTOP: "backstop"}
 FURTHER_STATES = (
     "multiplier_set",
     *(f"limit_reached:{name}" for name in LIMIT_NAMES.values()),
+    *("limit_holds_in_a_phase", "limit_does_not_hold_in_a_phase"),
     "debt_waits_for_period",
     "gate_closed",
     "socialised_by_equity",
@@ -358,6 +359,7 @@ RULE_STATES = (
     "anew_from_auction",
     "schedule_acted",
     "mark_stands",
+    *("mark_by_auction", "mark_by_auction_and_mark"),
     "rates_meanwhile",
     "gated_by_rule",
     "rounds_held",

@@ -167,6 +167,8 @@ def random_exit(rng: Random, config: Config, phase: str, reached: list[int]) -> 
             row["extension"]["re_reference"] = rng.choice((1, 5))
     if chance(rng, 0.5):
         row["meanwhile"] = random_meanwhile(rng, config, reached)
+        if (phase == "call_auction" or row.get("auction_ns")) and chance(rng, 0.6):
+            row["meanwhile"]["mark"] = rng.choice(("auction", "auction_and_mark"))
     return row
 
 
@@ -254,6 +256,8 @@ def random_rule(rng: Random, config: Config, name: str) -> Config:  # noqa: C901
         if action["type"] == "schedule":
             # Whether an auction follows is said by its rows.
             rule["exit"].pop("extension", None)
+            if "auction" in rule["exit"].get("meanwhile", {}).get("mark", ""):
+                rule["exit"]["meanwhile"]["mark"] = "stands"
         if (rule["exit"].get("extension") or {}).get("re_reference") is not None:
             if test == "trade":
                 plain = {"type": "ppm", "ppm": rng.choice((10_000, 30_000, 100_000))}

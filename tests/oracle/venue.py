@@ -2610,6 +2610,7 @@ class OracleVenue:
             while funding.due <= self.now:
                 funding.due += funding.interval_ns
         looks = self.breakers.looks_at_index(market)
+        would = self.auctions[market.number].would() if self.collects_orders(market) else None
         self.breakers.sample_premiums(market, index)
         self.breakers.take_index(market, index)
         market.index = index
@@ -2629,6 +2630,9 @@ class OracleVenue:
         if funding is not None:
             funding.take(premium(market, funding.impact_qty), self.now)
         mark = clamp(market.marking.price(view, market.mark), market.price_min, market.price_max)
+        by_rule = self.breakers.mark_by_auction(market, index, would)
+        if by_rule is not None:
+            mark = clamp(market.marking.limited(index, by_rule, market.mark), market.price_min, market.price_max)
         if self.breakers.mark_stands(market):
             self.note("mark_stands")
             mark = market.mark

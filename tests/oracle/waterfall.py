@@ -563,7 +563,9 @@ class Round:
     def within_limits(self, market: Market, lots: int) -> int:
         """Return what the limits of a period leave of a slice."""
         venue, value = self.venue, market.lot_value()
-        found = venue.period.room(self.number, market.number, self.lots_of(market), value) if lots > 0 else None
+        found = venue.period.room(self.number, market, self.lots_of(market), value) if lots > 0 else None
+        if venue.period.rules.get("phases") is not None:
+            venue.note(f"limit_{'holds' if found else 'does_not_hold'}_in_a_phase")
         if found is None or lots <= found[0]:
             return lots
         room, limit = found
@@ -575,7 +577,7 @@ class Round:
     def close(self, market: Market, lots: int, *, market_of_fee: bool) -> int:
         """Close lots of a position through the stages; return how many were closed."""
         closed = self.close_in_stages(market, lots, market_of_fee=market_of_fee)
-        self.venue.period.count(self.number, market.number, closed, market.notional(closed))
+        self.venue.period.count(self.number, market, closed, market.notional(closed))
         return closed
 
     def bankruptcy(self, market: Market) -> tuple[int, int]:
@@ -591,7 +593,7 @@ class Round:
         lots = self.within_limits(market, self.lots_of(market))
         at_mark = market.liquidation.get("takeover", "bankruptcy") == "mark" and share < 0
         taken = self.take_over(market, lots, bankruptcy, at_mark=at_mark) if lots > 0 else 0
-        self.venue.period.count(self.number, market.number, taken, market.notional(taken))
+        self.venue.period.count(self.number, market, taken, market.notional(taken))
         return taken
 
     def close_in_stages(self, market: Market, lots: int, *, market_of_fee: bool) -> int:
@@ -649,7 +651,7 @@ class Round:
 
     def go_on(self, market: Market, before: int, closed: int) -> None:
         """Go on after a plan has closed some lots, where so many were closed before it."""
-        self.venue.period.count(self.number, market.number, closed, market.notional(closed))
+        self.venue.period.count(self.number, market, closed, market.notional(closed))
         self.end(before + closed)
 
     def order(self, market: Market, lots: int, *, limit: int, bankruptcy: int, backed: bool) -> Incoming:

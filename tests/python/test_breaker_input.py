@@ -120,6 +120,15 @@ def test_tests_of_depth_are_exact_shares_and_amounts() -> None:
             {"exit": '{after = "1m", meanwhile = {margin = {initial = "1.00000001"}}}'},
             "breakers.halt.exit.meanwhile.margin.initial: 1.00000001 is not a whole number of steps",
         ),
+        # A mark made of an auction that never comes.
+        (
+            {
+                "action": '{type = "interrupt", phase = "guarded"}',
+                "exit": '{after = "1m", meanwhile = {mark = "auction"}}',
+            },
+            "(halt).exit.meanwhile.mark: no auction ends this interruption; leave it out",
+        ),
+        ({"exit": '{after = "1m", meanwhile = {mark = "twice"}}'}, "(halt).exit.meanwhile.mark: 'twice'"),
         # A re-arm that re-arms nothing, or never.
         ({"rearm": "{restart = true}"}, "(halt).rearm.restart: none of its references starts anew"),
         ({"rearm": "{per_day = 0}"}, "(halt).rearm.per_day: 0: input should be greater than 0"),

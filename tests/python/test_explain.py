@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import seawall
-from seawall import SECOND, JournalWriter, Phase, Side, Venue, commands
+from seawall import SECOND, EventKind, JournalWriter, Phase, Side, Venue, commands
 from seawall.commands import Records
 
 BASE = 1_000 * SECOND
@@ -138,6 +138,25 @@ def test_depth_is_told_by_side_and_by_what_it_was_held_against(tmp_path: Path) -
         f"thin tripped: {near} 0 lots, less than 6 (55 % of the mean of 60 s) trips it; until 1970-01-01T00:18:43Z",
         "guarded extended, until 1970-01-01T00:18:43Z, by thin",
     ]
+
+
+def test_what_waits_for_liquidation_is_told_by_side_and_share(small: Path, tmp_path: Path) -> None:
+    rule = (
+        'venue.breakers=[{name = "load", markets = ["BTC", "ETH"], '
+        'test = {type = "pending", width = "0.05", share = "0.001"}, '
+        'action = {type = "interrupt", phase = "guarded"}, exit = {after = "1m"}, rearm = {cooldown = "1h"}}]'
+    )
+    run = seawall.replay(small, accounts=1000, set=[rule], save=tmp_path / "run")
+    chosen = run.events["kind"] == EventKind.BREAKER_TRIPPED
+    trip = {name: int(run.events[name][chosen][0]) for name in ("at", "price", "qty", "side")}
+    explained = seawall.explain(seawall.load_run(tmp_path / "run"), trip["at"])
+    first = next(row["words"] for row in explained.acted if row["what"] == "breaker_tripped")
+    print(first)  # noqa: T201
+    side = "asks" if trip["side"] else "bids"
+    assert first.startswith(
+        f"load tripped: {trip['price']:,} lots of accounts in liquidation wait for {side} within 5 % of the mark, "
+        f"more than {trip['qty']:,} (0.1 % of what they show) trips it; until "
+    )
 
 
 @pytest.mark.parametrize(

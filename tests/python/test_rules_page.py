@@ -122,7 +122,7 @@ def test_presets_are_compared_with_none_on_the_same_accounts() -> None:
     assert none.halted_seconds == none.slowed_seconds == {"BTC": 0, "ETH": 0}
     assert none.digest == seawall.replay(SMALL, accounts=2_000).digest
     assert deribit.bounded > 0
-    assert set(both.trips) <= {f"composite-{name}" for name in ("guard", "pressure", "auction", "overload")}
+    assert set(both.trips) <= {f"composite-{name}" for name in ("guard", "thin", "pressure", "auction", "overload")}
     assert sum(both.trips.values()) > 0
     assert sum(both.halted_seconds.values()) + sum(both.slowed_seconds.values()) > 0
     assert none.last_below_index["BTC"] < 0

@@ -358,8 +358,19 @@ def test_dydx_closes_at_most_a_hundred_thousand_of_an_account(qty: str, codes: l
     assert limits_reached(play) == codes
 
 
-def many_in_liquidation(preset: str, lots: list[str], *overrides: str, equity: str = "0", bid: bool = True) -> Play:
-    """Return longs with so much equity each that an index of 50,000 has just put into liquidation, bid for in full."""
+def many_in_liquidation(
+    preset: str,
+    lots: list[str],
+    *overrides: str,
+    equity: str = "0",
+    bid: bool = True,
+    more: str = "0",
+    before: Phase = Phase.CONTINUOUS,
+) -> Play:
+    """Return longs with so much equity each that an index of 50,000 has just put into liquidation.
+
+    They are bid for in full, and more if that is said, before their market enters a phase.
+    """
     people = {f"user{number}": str(1_000 * Decimal(qty) + Decimal(equity)) for number, qty in enumerate(lots)}
     whole = 'markets.BTC.liquidation.slice="1"'
     play = desk(preset, INDEX, FREE, ONE_TIER, whole, *overrides, **people, maker=BANK)
@@ -368,7 +379,9 @@ def many_in_liquidation(preset: str, lots: list[str], *overrides: str, equity: s
         play.block("BTC", name, "maker", qty, "51000")
     play.open()
     if bid:
-        play.place("BTC", "maker", Side.BUY, str(sum(map(Decimal, lots))), "50000")
+        play.place("BTC", "maker", Side.BUY, str(sum(map(Decimal, lots)) + Decimal(more)), "50000")
+    if before != Phase.CONTINUOUS:
+        play.send(commands.set_phase(at=play.now, market=0, phase=before))
     play.index(BTC="50000")
     return play
 
@@ -713,20 +726,21 @@ def test_the_composite_guards_again_after_a_minute(seconds: float, again: int) -
 
 
 UNGUARDED = "breakers.composite-guard.enabled=false"
+QUIET = (UNGUARDED, "breakers.composite-overload.enabled=false")
 
 
 @pytest.mark.parametrize(("last", "guarded"), [("99.999", False), ("100", True)])
 def test_the_composite_guards_a_market_in_which_fifty_million_are_liquidated(last: str, guarded: bool) -> None:
     # Ten accounts of 5 million each.
-    play = many_in_liquidation("composite", ["100"] * 9 + [last], UNGUARDED)
+    play = many_in_liquidation("composite", ["100"] * 9 + [last], *QUIET)
     assert tripped(play, "composite-pressure") == int(guarded)
     assert phase(play) == (Phase.GUARDED if guarded else Phase.CONTINUOUS)
 
 
 @pytest.mark.parametrize(("seconds", "guarded"), [(9.999999999, True), (10, False)])
 def test_the_composite_counts_liquidations_of_ten_seconds(seconds: float, guarded: bool) -> None:
-    # 25 million now, and as much later.
-    play = many_in_liquidation("composite", ["200"] * 5, UNGUARDED)
+    # Five of ten accounts now, 25 million, and as many later.
+    play = many_in_liquidation("composite", ["100"] * 10, *QUIET, "limits.liquidation_rounds_per_step=5")
     play.wait(seconds)
     events = play.index(BTC="50000")
     assert tripped(play, "composite-pressure") == int(guarded)
@@ -735,21 +749,50 @@ def test_the_composite_counts_liquidations_of_ten_seconds(seconds: float, guarde
         assert (int(changed["code"]), int(changed["amount"])) == (Phase.GUARDED, play.now + 30 * SECOND)
 
 
-@pytest.mark.parametrize(("qty", "reached"), [("100", 0), ("100.001", 2)])
-def test_the_composite_liquidates_five_million_of_an_account_in_a_second(qty: str, reached: int) -> None:
-    play = many_in_liquidation("composite", [qty], UNGUARDED)
+@pytest.mark.parametrize(
+    ("phase_before", "qty", "reached"), [("guarded", "100", 0), ("guarded", "100.001", 2), ("continuous", "100.001", 0)]
+)
+def test_the_composite_liquidates_five_million_of_an_account_in_a_second_while_guarded(
+    phase_before: str, qty: str, reached: int
+) -> None:
+    play = many_in_liquidation("composite", [qty], *QUIET, before=Phase[phase_before.upper()])
     assert limits_reached(play) == [2] * reached
-    assert play.position("user0", "BTC") == Decimal(qty) - 100
+    assert play.position("user0", "BTC") == (Decimal(qty) - 100 if phase_before == "guarded" else 0)
 
 
-@pytest.mark.parametrize(("last", "auction"), [("499.999", False), ("500", True)])
-def test_the_composite_calls_an_auction_when_250_million_are_liquidated_in_a_minute(last: str, auction: bool) -> None:
-    play = many_in_liquidation("composite", ["500"] * 9 + [last], UNGUARDED)
-    for _ in range(4):
-        play.wait(1)
-        play.index(BTC="50000")
+@pytest.mark.parametrize(("more", "auction"), [("1000", False), ("999.999", True)])
+def test_the_composite_calls_an_auction_when_more_waits_than_half_of_what_the_book_shows(
+    more: str, auction: bool
+) -> None:
+    # A thousand wait against a thousand bids, and these.
+    play = many_in_liquidation("composite", ["100"] * 10, UNGUARDED, more=more)
     assert tripped(play, "composite-overload") == int(auction)
+    # If they meet the book, they come to 50 million.
     assert phase(play) == (Phase.CALL_AUCTION if auction else Phase.GUARDED)
+
+
+def test_the_mark_of_the_composite_is_between_the_index_and_its_auction() -> None:
+    play = many_in_liquidation("composite", ["600"] * 10, UNGUARDED)
+    assert phase(play) == Phase.CALL_AUCTION
+    play.wait(1)
+    # All are offered at 50,000, and bid for.
+    (marked,) = (event for event in play.index(BTC="48000") if event["kind"] == EventKind.MARKED)
+    assert int(marked["price"]) == 490_000
+
+
+@pytest.mark.parametrize(("bids", "guarded"), [("3", False), ("2.999", True)])
+def test_the_composite_guards_a_market_whose_depth_falls_below_a_third_of_its_mean(bids: str, guarded: bool) -> None:
+    play = opened("composite", "100000", INDEX)
+    play.place("BTC", "maker", Side.SELL, "20", "102000")
+    play.place("BTC", "maker", Side.BUY, bids, "98000")
+    ((order,),) = (play.place("BTC", "taker", Side.BUY, str(10 - Decimal(bids)), "99000")["order"],)
+    play.place("BTC", "taker", Side.BUY, "50", "97999.9")
+    play.index(BTC="100000")
+    play.send(commands.cancel(at=play.now, market=0, account=play.people["taker"], order=order))
+    play.wait(599)
+    play.index(BTC="100000")
+    assert tripped(play, "composite-thin") == int(guarded)
+    assert phase(play) == (Phase.GUARDED if guarded else Phase.CONTINUOUS)
 
 
 @pytest.mark.parametrize(("price", "auction"), [("107999.9", False), ("108000", True)])
@@ -787,13 +830,8 @@ def test_the_composite_forgets_a_trade_after_five_minutes(seconds: float, auctio
 
 def test_liquidations_take_part_in_the_auction_of_the_composite() -> None:
     play = many_in_liquidation("composite", ["600"] * 10, UNGUARDED)
-    for _ in range(4):
-        play.wait(1)
-        play.index(BTC="50000")
     assert phase(play) == Phase.CALL_AUCTION
-    play.wait(1)
-    play.index(BTC="50000")
-    assert 2 in play.events(EventKind.LIQUIDATION_ORDER)["flags"]
+    assert play.events(EventKind.LIQUIDATION_ORDER)["flags"].tolist() == [2] * 10
 
 
 # What every file says, and how it is attached.

@@ -152,6 +152,14 @@ def test_limits_and_the_gate_become_integers_that_the_core_takes() -> None:
     assert seawall.Venue.from_config(config).audit()["ok"]
 
 
+def test_limits_may_hold_in_some_phases_alone() -> None:
+    config = profile(block_limits={"account_notional": 5, "phases": ["guarded", "cooling_off"]}).config()
+    assert config["block_limits"]["phases"] == ["guarded", "cooling_off"]
+    assert seawall.Venue.from_config(config).audit()["ok"]
+    with pytest.raises(ValueError, match="halted"):
+        profile(block_limits={"account_notional": 5, "phases": ["halted"]})
+
+
 def test_bands_of_adl_become_integers_that_the_core_takes() -> None:
     data = load_profile("reference").model_dump(mode="json")
     bands = {"size_band": {"share": "0.25", "window": "60s"}, "cooldown": "1s", "exempt": ["group", "backstop"]}

@@ -674,8 +674,8 @@ class MarginMeanwhile(Model):
 class Meanwhile(Model):
     """What else holds while a rule acts in a market: to the end of the phase, reopening auction included."""
 
-    mark: Literal["follows", "stands"] = "follows"
-    """The mark goes on as ever, or stays where it is."""
+    mark: Literal["follows", "stands", "auction", "auction_and_mark"] = "follows"
+    """The mark goes on as ever, or stays; or it is the median of index and price of the auction, and of itself."""
     gates_withdrawals: bool = False
     """Withdrawals and transfers are refused, in the whole venue."""
     liquidation_rounds: int | None = Field(default=None, ge=0, lt=2**32)

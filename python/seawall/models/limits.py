@@ -9,6 +9,12 @@ from seawall.models.exact import Count, Duration, Model, NonNegative, Positive, 
 __all__ = ["BlockLimits", "PositionBlock", "WithdrawalGate"]
 
 
+LiquidatingPhase = Literal[
+    "continuous", "limit_state", "straddle", "guarded", "cooling_off", "reduce_only", "close_only"
+]
+"""A phase in which accounts are liquidated."""
+
+
 class PositionBlock(Model):
     """The most of one position that is closed in a period: the larger of both."""
 
@@ -33,6 +39,8 @@ class BlockLimits(Model):
     """Rounds of the waterfall; absent for no limit."""
     adl_rounds: Count | None = None
     """Rounds of auto-deleveraging; absent for no limit."""
+    phases: tuple[LiquidatingPhase, ...] | None = None
+    """Phases in which a market has the limits of a position and of an account's notional; absent for every phase."""
 
     def config(self, amount: Callable[[Decimal, str], int]) -> dict[str, Any]:
         """Return what the core reads."""
@@ -41,7 +49,7 @@ class BlockLimits(Model):
             return None if value is None else amount(value, f"block_limits.{name}")
 
         position = self.position
-        return {
+        out = {
             "period_ns": self.period,
             "position": position
             and {
@@ -53,6 +61,7 @@ class BlockLimits(Model):
             "rounds": self.rounds,
             "adl_rounds": self.adl_rounds,
         }
+        return out if self.phases is None else out | {"phases": list(self.phases)}
 
 
 class WithdrawalGate(Model):

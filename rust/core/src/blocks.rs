@@ -213,6 +213,7 @@ mod tests {
         account_fund_loss: Some(Money::new(50)),
         rounds: Some(2),
         adl_rounds: Some(1),
+        phases: None,
     };
 
     fn room(blocks: &mut Blocks, market: u16, whole: i64) -> (i64, Limit) {

@@ -576,7 +576,7 @@ fn close_slice(floor: &mut Floor, slice: &mut Slice, events: &mut Events) -> boo
 /// What was closed of a slice counts in its period.
 fn count_closed(floor: &mut Floor, of: (AccountId, MarketId), closed: Qty) {
     let notional = floor.contract(of.1).notional_up(floor.prices.known(of.1), closed);
-    if let Some((rules, blocks)) = floor.limited() {
+    if let Some((rules, blocks)) = floor.limited_in(of.1) {
         blocks.close(&rules, of, closed, notional);
     }
 }
@@ -588,7 +588,7 @@ fn within_limits(floor: &mut Floor, of: (AccountId, MarketId), lots: Qty, events
     let per_lot = contract.lot(floor.prices.known(market)).abs();
     let worth = |notional| contract.affordable(notional, Fine::ZERO, per_lot);
     let whole = floor.ledger.position(account, market).base.abs();
-    let room = floor.limited().and_then(|(rules, blocks)| blocks.room(&rules, of, whole, worth));
+    let room = floor.limited_in(market).and_then(|(rules, blocks)| blocks.room(&rules, of, whole, worth));
     match room {
         Some((room, limit)) if room < lots => {
             Floor::report_limit(market, account, limit, lots - room, events);

@@ -76,6 +76,8 @@ pub(crate) struct View {
     pub funding: Option<(Nanos, Nanos)>,
     /// The mark before.
     pub before: Option<Price>,
+    /// The price of an auction of which a rule makes the mark, and the mark that counts with it.
+    pub called: Option<(Price, Option<Price>)>,
 }
 
 /// One market's averages and last trade.
@@ -153,13 +155,17 @@ impl MarkState {
     /// The mark: docs/mechanics.md section 7.
     pub(crate) fn mark(&self, view: &View, prices: (Price, Price)) -> Price {
         let index = view.index;
-        let mut mark = match self.config.method {
-            MarkMethod::Index => index,
-            MarkMethod::Last => self.last.unwrap_or(index),
-            MarkMethod::Median if self.config.inputs.is_empty() => {
+        let mut mark = match (view.called, self.config.method) {
+            (Some((price, before)), _) => {
+                let prices = [Some(index), Some(price), before].into_iter().flatten();
+                median_down(prices).expect("two at least")
+            }
+            (None, MarkMethod::Index) => index,
+            (None, MarkMethod::Last) => self.last.unwrap_or(index),
+            (None, MarkMethod::Median) if self.config.inputs.is_empty() => {
                 Price::median(index, self.with_basis(index), self.last.unwrap_or(index))
             }
-            MarkMethod::Median => self.median(view),
+            (None, MarkMethod::Median) => self.median(view),
         };
         if let Some(band) = self.config.index_band_ppm {
             mark = mark.min(index.band_upper(band)).max(index.band_lower(band));
@@ -177,8 +183,7 @@ impl MarkState {
         if let (2, Some(fallback)) = (inputs.len(), self.config.fallback) {
             inputs.extend(self.input(fallback, view));
         }
-        let doubled = inputs.into_iter().map(|p| Doubled::mid(p, p)).collect();
-        Doubled::median_down(doubled).map_or(view.index, Doubled::down)
+        median_down(inputs.into_iter()).unwrap_or(view.index)
     }
 
     fn input(&self, input: MarkInput, view: &View) -> Option<Price> {
@@ -268,6 +273,11 @@ impl MarkState {
 /// No basis and no price in half ticks reaches this.
 const HALF_TICKS_MAX: u64 = 1 << 27;
 
+/// The median in whole ticks, of an even number the mean of the middle two, down; none of none.
+fn median_down(prices: impl Iterator<Item = Price>) -> Option<Price> {
+    Doubled::median_down(prices.map(|p| Doubled::mid(p, p)).collect()).map(Doubled::down)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -294,6 +304,7 @@ mod tests {
             external: None,
             funding: None,
             before: None,
+            called: None,
         }
     }
 

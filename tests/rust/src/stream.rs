@@ -360,6 +360,13 @@ fn limit(config: &mut Value, rng: &mut Rng) {
             _ => json!([]),
         };
     }
+    let of_venue = ["account_fund_loss", "rounds", "adl_rounds"];
+    let of_market =
+        ["position", "account_notional"].iter().any(|key| !config["block_limits"][*key].is_null());
+    if of_market && rng.chance(15) {
+        of_venue.iter().for_each(|key| config["block_limits"][*key] = Value::Null);
+        config["block_limits"]["phases"] = json!([rng.pick(&["continuous", "guarded"])]);
+    }
 }
 
 /// Sources, inputs of the mark and terms of the funding.

@@ -317,6 +317,35 @@ fn limits_gates_and_bands_that_cannot_work_are_refused_with_their_field() {
     limit("position", json!({"share_ppm": 0, "notional_min": 0}), ".share_ppm: 0");
     limit("position", json!({"share_ppm": 1_000_001, "notional_min": 0}), ".share_ppm: 1000001");
     limit("position", json!({"share_ppm": 1, "notional_min": -1}), ".notional_min: -1");
+    let phases = |phases: Value, rest: Value, told: &str| {
+        let mut limits = json!({
+            "period_ns": 0, "position": null, "account_notional": 1, "account_fund_loss": null, "rounds": null,
+            "adl_rounds": null, "phases": phases,
+        });
+        for (key, value) in rest.as_object().expect("a table") {
+            limits[key] = value.clone();
+        }
+        refuse("/block_limits", limits, told);
+    };
+    phases(json!([]), json!({}), "block_limits.phases: are empty; give some, or null for every phase");
+    phases(json!(["guarded", "guarded"]), json!({}), "a phase is named twice");
+    phases(
+        json!(["guarded", "halted"]),
+        json!({}),
+        "block_limits.phases: Halted: nobody is liquidated in it",
+    );
+    phases(
+        json!(["guarded"]),
+        json!({"rounds": 1}),
+        "block_limits.phases: do not go with rounds, which is of",
+    );
+    phases(json!(["guarded"]), json!({"adl_rounds": 1}), "block_limits.phases: do not go with adl_rounds");
+    phases(
+        json!(["guarded"]),
+        json!({"account_fund_loss": 1}),
+        "block_limits.phases: do not go with account_f",
+    );
+    phases(json!(["guarded"]), json!({"account_notional": null}), "block_limits.phases: limit nothing");
     for key in ["account_notional", "account_fund_loss", "rounds", "adl_rounds"] {
         limit(key, json!(0), ": 0: must be positive, or null for no limit");
     }

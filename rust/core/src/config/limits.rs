@@ -1,6 +1,7 @@
 //! What the waterfall does at most in a period, and when money has to stay.
 
-use super::{ConfigError, refuse};
+use super::{ConfigError, is_default, refuse};
+use crate::protocol::Phase;
 use crate::units::{MILLION, Money, Nanos, Ppm};
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +21,41 @@ pub struct BlockLimits {
     pub rounds: Option<u32>,
     /// Rounds of auto-deleveraging; null for no limit.
     pub adl_rounds: Option<u32>,
+    /// Phases in which a market has the limits of a position and of an account's notional; null for every phase.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub phases: Option<Phases>,
+}
+
+/// Some phases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Vec<Phase>", into = "Vec<Phase>")]
+pub struct Phases(u16);
+
+impl Phases {
+    fn all(self) -> impl Iterator<Item = Phase> {
+        Phase::ALL.into_iter().filter(move |phase| self.has(*phase))
+    }
+
+    /// True if a phase is one of them.
+    #[must_use]
+    pub fn has(self, phase: Phase) -> bool {
+        self.0 >> phase.code() & 1 == 1
+    }
+}
+
+impl TryFrom<Vec<Phase>> for Phases {
+    type Error = String;
+
+    fn try_from(list: Vec<Phase>) -> Result<Self, String> {
+        let phases = Self(list.iter().fold(0, |bits, phase| bits | 1 << phase.code()));
+        if phases.all().count() == list.len() { Ok(phases) } else { Err("a phase is named twice".to_owned()) }
+    }
+}
+
+impl From<Phases> for Vec<Phase> {
+    fn from(phases: Phases) -> Self {
+        phases.all().collect()
+    }
 }
 
 /// The most of one position that is closed in a period: the larger of both.
@@ -79,7 +115,27 @@ impl BlockLimits {
         ] {
             positive(field(name), value.unwrap_or(1))?;
         }
-        Ok(())
+        self.phases.map_or(Ok(()), |phases| self.prove_phases(&field("phases"), phases))
+    }
+
+    fn prove_phases(&self, field: &str, phases: Phases) -> Result<(), ConfigError> {
+        let of_venue = [
+            ("account_fund_loss", self.account_fund_loss.is_some()),
+            ("rounds", self.rounds.is_some()),
+            ("adl_rounds", self.adl_rounds.is_some()),
+        ];
+        if let Some((name, _)) = of_venue.iter().find(|(_, is_there)| *is_there) {
+            let why = format!("do not go with {name}, which is of the whole venue; leave one of both out");
+            return refuse(field, why);
+        }
+        if self.position.is_none() && self.account_notional.is_none() {
+            return refuse(field, "limit nothing; give position or account_notional, or leave them out");
+        }
+        match phases.all().find(|phase| !phase.admits().liquidation) {
+            Some(phase) => refuse(field, format!("{phase:?}: nobody is liquidated in it; leave it out")),
+            None if phases.0 == 0 => refuse(field, "are empty; give some, or null for every phase"),
+            None => Ok(()),
+        }
     }
 }
 

@@ -31,7 +31,7 @@ pub use breaker::{
     Rounding, Test, Watched, When, Width, WidthTier,
 };
 pub use levels::{CloseOut, Levels};
-pub use limits::{BlockLimits, GateTrigger, PositionBlock, WithdrawalGate};
+pub use limits::{BlockLimits, GateTrigger, Phases, PositionBlock, WithdrawalGate};
 pub use margin::{
     Collateral, CollateralPrice, Margin, OpenInterestScale, Redemption, SizeDiscount, SizeRule,
 };

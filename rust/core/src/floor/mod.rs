@@ -747,6 +747,12 @@ impl Floor {
         self.config.block_limits.map(|rules| (rules, &mut self.blocks))
     }
 
+    /// Those of a market as it is now.
+    pub(crate) fn limited_in(&mut self, market: MarketId) -> Option<(BlockLimits, &mut Blocks)> {
+        let phase = self.market(market).phase;
+        self.limited().filter(|(rules, _)| rules.phases.is_none_or(|phases| phases.has(phase)))
+    }
+
     /// What the funds may still pay for an account in this period.
     pub(crate) fn fund_room(&self, account: AccountId) -> Money {
         self.config.block_limits.map_or(Money::MAX, |rules| self.blocks.fund_room(&rules, account))

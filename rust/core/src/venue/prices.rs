@@ -3,10 +3,11 @@
 use super::Venue;
 use crate::breaker::{Asked, Near};
 use crate::config::{FundingPrice, MarkMeanwhile};
+use crate::floor::Found;
 use crate::funding::Pass;
 use crate::ledger::Place;
 use crate::mark::View;
-use crate::protocol::{Events, IndexState, Record, Reject, event, event_of};
+use crate::protocol::{Events, IndexState, Placing, Record, Reject, event, event_of};
 use crate::units::{AccountId, Doubled, MarketId, Money, Nanos, Ppm, Price, Qty, Side, VALUATION};
 
 impl Venue {
@@ -103,7 +104,10 @@ impl Venue {
         let now = self.floor.now;
         self.queue.unpark(&self.floor);
         let before = self.floor.prices.mark(market);
-        let stays = self.floor.meanwhile(market).mark == MarkMeanwhile::Stands;
+        let by_rule = self.floor.meanwhile(market).mark;
+        let stays = by_rule == MarkMeanwhile::Stands;
+        let counts = before.filter(|_| by_rule == MarkMeanwhile::AuctionAndMark);
+        let called = by_rule.asks_auction().then(|| self.called(market)).flatten();
         let stood = self.floor.prices.index(market);
         let m = self.floor.market_mut(market);
         if let Some(stood) = stood {
@@ -118,6 +122,7 @@ impl Venue {
             external: m.sources.external(),
             funding: m.funding.as_ref().map(|funding| funding.ahead(now)),
             before,
+            called: called.map(|price| (price, counts)),
         };
         m.mark.sample(&view, now);
         if let Some(funding) = &mut m.funding {
@@ -151,6 +156,17 @@ impl Venue {
             self.next_due = self.earliest();
         }
         events.push(Record { price: mark.get(), amount: index.get(), ..event_of(event::MARKED, market) });
+    }
+
+    /// The price at which the auction of a market that collects orders would clear now.
+    fn called(&self, market: MarketId) -> Option<Price> {
+        if self.floor.market(market).admits.place != Placing::Resting {
+            return None;
+        }
+        match self.floor.auction(market, None) {
+            Found::Clears(clearing) | Found::MarketLeft(clearing) => Some(clearing.price),
+            Found::Nothing | Found::Outside(..) => None,
+        }
     }
 
     /// After accounts were looked at: rules that look at the book near a new mark.

@@ -337,6 +337,17 @@ pub enum MarkMeanwhile {
     Follows,
     /// It stays where it is; what it is made of goes on.
     Stands,
+    /// In an auction that would clear it is the median of the index and that price.
+    Auction,
+    /// The same, and of the mark that stands.
+    AuctionAndMark,
+}
+
+impl MarkMeanwhile {
+    /// True if the price of an auction counts.
+    pub(crate) const fn asks_auction(self) -> bool {
+        matches!(self, Self::Auction | Self::AuctionAndMark)
+    }
 }
 
 /// How an auction goes on whose price would be outside.

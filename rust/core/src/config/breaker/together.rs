@@ -34,6 +34,9 @@ impl Breaker {
             if exit.is_some_and(|exit| exit.extension.is_some()) {
                 return refuse(field("exit.extension"), why);
             }
+            if exit.is_some_and(|exit| exit.meanwhile.mark.asks_auction()) {
+                return refuse(field("exit.meanwhile.mark"), why);
+            }
             if self.rearm.auction {
                 return refuse(field("rearm.auction"), why);
             }
