@@ -171,3 +171,32 @@ index BTC 225
 > phase BTC continuous to reduce_only until 6s
 > closing alice #2 BTC buy 1 @ 230 bankruptcy 230 own
 > cancelled alice #2 BTC buy 1 @ 230 rest
+
+story a look as old as the window counts no more
+# At 30 s that of 4 lots at 25 s counts, half of which is 2. With that of 8 lots at 20 s it would be 3.
+config unit
+set breakers [{"name": "thin", "markets": [0], "test": {"type": "depth", "width_ppm": 50000, "below": {"type": "mean", "share_ppm": 500000, "window_ns": 10000000000}}, "action": {"type": "interrupt", "phase": "guarded"}, "exit": {"after_ns": 5000000000}}]
+given alice 10000
+index BTC 100
+> marked BTC 100 index 100
+sell alice BTC 50 @ 101
+> accepted alice #1 BTC sell 50 @ 101
+buy alice BTC 2 @ 100
+> accepted alice #2 BTC buy 2 @ 100
+buy alice BTC 2 @ 99
+> accepted alice #3 BTC buy 2 @ 99
+buy alice BTC 4 @ 98
+> accepted alice #4 BTC buy 4 @ 98
+at 20s
+index BTC 100
+> marked BTC 100 index 100
+cancel alice BTC #4
+> cancelled alice #4 BTC buy 4 @ 98 user
+at 25s
+index BTC 100
+> marked BTC 100 index 100
+cancel alice BTC #3
+> cancelled alice #3 BTC buy 2 @ 99 user
+at 30s
+index BTC 100
+> marked BTC 100 index 100
