@@ -741,6 +741,12 @@ impl Book {
         self.price(order.side(), order.node.key())
     }
 
+    /// True if a shown order stands at the best price of its side.
+    #[inline(always)]
+    pub(crate) fn is_at_best(&self, order: &Located) -> bool {
+        self.ladder(order.side()).best() == order.node.key()
+    }
+
     /// All of a resting order.
     #[inline(always)]
     pub(crate) fn resting_of(&self, order: &Located) -> Resting {

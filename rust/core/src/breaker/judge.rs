@@ -421,7 +421,7 @@ impl Breakers {
     /// rule looks further, and a touch that it becomes is at ease.
     #[inline(always)]
     pub(crate) fn lets_in(&mut self, now: Nanos, limit: Price) -> bool {
-        let is_in = !self.is_stale(now) && self.free.has(limit);
+        let is_in = !self.is_stale(now) && self.is_free(limit);
         if is_in {
             // For people who measure: no overflow in a lifetime.
             self.work.tests = self.work.tests.wrapping_add(1);
@@ -429,7 +429,13 @@ impl Breakers {
         is_in
     }
 
-    /// The same of one side, by bounds that are not stale.
+    /// True if nothing more is asked of a price as a limit or as a touch, by bounds that are not stale.
+    #[inline(always)]
+    pub(crate) fn is_free(&self, price: Price) -> bool {
+        self.free.has(price.get())
+    }
+
+    /// Like [`Breakers::lets_in`], of one side, by bounds that are not stale.
     pub(crate) fn lets_in_on(&mut self, (side, limit): (Side, Price)) -> bool {
         let stays = !self.has_quotes || self.stays_at_ease(limit);
         let is_in = stays && !self.refuses_sweeps && self.leaves(side, limit);

@@ -22,8 +22,8 @@ pub use watch::mean_reference;
 use crate::codec::{CodecError, Reader, Writer};
 use crate::config::{Action, Config, Day, LeastDepth, Quantile, Range, Reference, Test, Width};
 use crate::order::FlowKind;
-use crate::protocol::{Phase, Record, event};
-use crate::units::{MarketId, Nanos, Ppm, Price, Ratio, Side, quantile_factors};
+use crate::protocol::{Phase, Record};
+use crate::units::{MarketId, Nanos, Ppm, Price, Ratio, Side, Span, quantile_factors};
 use depth::Depths;
 use rule::{Rule, Seeing, Tally};
 use watch::{Feed, Moved, Room, Seen, Step, Steps, Watch};
@@ -35,6 +35,7 @@ pub(crate) struct Breakers {
     market: u64,
     seed: u64,
     day: Day,
+    price_min: Price,
     price_max: Price,
     watches: Vec<Watch>,
     rules: Vec<Rule>,
@@ -82,8 +83,9 @@ pub(crate) struct Breakers {
     standing: Standing,
     entry: Bounds,
     trade: Bounds,
-    /// Limits of either side that are let in without a further look, and a touch that is one of them is at ease.
-    free: Room,
+    /// Prices of the market that are let in as limits of either side without a further look, and a touch that is one of them
+    /// is at ease.
+    free: Span,
     until: Nanos,
     /// When hours change bounds.
     hours: Nanos,
@@ -113,11 +115,13 @@ impl Default for Bounds {
 impl Breakers {
     pub(crate) fn new(config: &Config, market: MarketId) -> Self {
         let of_market = &config.markets[market.index()];
+        let (price_min, price_max) = of_market.prices();
         let mut breakers = Self {
             market: market.get().into(),
             seed: config.seed,
             day: of_market.day,
-            price_max: of_market.price_max,
+            price_min,
+            price_max,
             until: Nanos::new(i64::MIN),
             hours: Nanos::MAX,
             trading: of_market.phase.is_trading(),
@@ -324,7 +328,8 @@ impl Breakers {
         let more = self.acting.is_some() || self.refuses_sweeps || (self.has_quotes && !self.at_ease);
         // A touch at a bound is not at ease.
         let tick = Price::new(i64::from(self.has_quotes));
-        self.free = if more { Room::NOTHING } else { Room { low: lower + tick, high: upper - tick } };
+        let (low, high) = (self.price_min.max(lower + tick), self.price_max.min(upper - tick));
+        self.free = if more { Span::NOTHING } else { Span::new(low.get(), high.get()) };
     }
 
     /// With what trades every reference stays in its room.
@@ -462,47 +467,34 @@ impl Breakers {
         self.marks.forget();
     }
 
-    /// Ends a step in which an order traded and no rule has acted, by its events so far, the last ones: two for each trade,
-    /// which went one way from price to price.
+    /// Ends a step in which an order traded and no rule has acted, by the events of its trades: two for each, which went one
+    /// way from price to price.
     #[inline(never)]
-    pub(crate) fn observe_fills(&mut self, now: Nanos, events: &[Record]) {
-        match events {
-            [.., before, _, only] if before.kind != event::FILL => {
-                self.observe_seen(now, Seen::one(Price::new(only.price)));
-            }
-            _ => self.observe_several(now, events),
-        }
-    }
-
-    #[inline(never)]
-    fn observe_several(&mut self, now: Nanos, events: &[Record]) {
-        let [.., last] = events else { return };
-        let mut seen = Seen::one(Price::new(last.price));
-        let mut earlier = events;
-        while let [rest @ .., fill, _, _] = earlier
-            && fill.kind == event::FILL
-        {
-            seen.precede(Price::new(fill.price));
-            earlier = &earlier[..=rest.len()];
-        }
-        self.observe_seen(now, seen);
+    pub(crate) fn observe_fills(&mut self, now: Nanos, fills: &[Record]) {
+        let (trades, _) = fills.as_chunks::<2>();
+        let ([first, ..], [.., last]) = (trades, trades) else { return };
+        let of = |[_, taker]: &[Record; 2]| taker.price;
+        let told = (trades.iter().map(of).sum(), trades.len() as u64);
+        self.observe_seen(now, Seen::from_to(Price::new(of(first)), Price::new(of(last)), told));
     }
 
     /// The prices of a step's trades enter the references: where that cannot take one out of its room, when it matters.
     #[inline(always)]
     fn observe_seen(&mut self, now: Nanos, seen: Seen) {
-        let is_calm = self.calm.has(seen.low) && self.calm.has(seen.high) && now < self.calm_until;
         self.has_moved = true;
-        if self.untold.put((now, seen)) || !is_calm {
-            self.tell_now(is_calm);
+        let is_calm = self.calm.has(seen.low) && self.calm.has(seen.high) && now < self.calm_until;
+        if !(is_calm && self.untold.put((now, seen))) {
+            self.tell_now(&(now, seen), is_calm);
         }
     }
 
-    /// Tells references all steps, of which the last may take them out of their rooms if it is not calm.
+    /// Tells references the steps so far, and another one at once if it is not calm: it may take them out of their rooms.
     #[inline(never)]
-    fn tell_now(&mut self, is_calm: bool) {
+    fn tell_now(&mut self, step: &Step, is_calm: bool) {
         self.tell_trades();
+        self.untold.put(*step);
         if !is_calm {
+            self.tell_trades();
             self.find_calm();
         }
     }

@@ -24,6 +24,12 @@ impl Seen {
         Self { low: price, high: price, last: price, sum: price.get(), count: 1 }
     }
 
+    /// Prices from a first to a last one that went one way, with their sum and number.
+    #[inline(always)]
+    pub(super) fn from_to(first: Price, last: Price, (sum, count): (i64, u64)) -> Self {
+        Self { low: first.min(last), high: first.max(last), last, sum, count }
+    }
+
     #[inline(always)]
     pub(super) fn add(&mut self, price: Price) {
         if self.count == 0 {
@@ -33,15 +39,6 @@ impl Seen {
         self.low = self.low.min(price);
         self.high = self.high.max(price);
         self.last = price;
-        self.sum += price.get();
-        self.count += 1;
-    }
-
-    /// Adds a price before the others, further away from the last one than they are, or as far.
-    #[inline(always)]
-    pub(super) fn precede(&mut self, price: Price) {
-        self.low = self.last.min(price);
-        self.high = self.last.max(price);
         self.sum += price.get();
         self.count += 1;
     }
@@ -74,12 +71,13 @@ impl Steps {
         Self { steps: vec![Step::default(); if any { TAKEN_MAX } else { 0 }], count: 0 }
     }
 
-    /// Adds a step; true if there is no room for another.
+    /// Adds a step; false if there is no room.
     #[inline(always)]
     pub(super) fn put(&mut self, step: Step) -> bool {
-        self.steps[self.count] = step;
+        let Some(room) = self.steps.get_mut(self.count) else { return false };
+        *room = step;
         self.count += 1;
-        self.count == self.steps.len()
+        true
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -160,27 +158,46 @@ impl Window {
     }
 }
 
-/// Sums over the last while: of each step its time, sum, sum of squares and count.
+/// The time of a step, its sum and count: in range as those of [`Seen`] are.
+type Summed = (Nanos, i64, u64);
+
+/// Sums over the last while.
 #[derive(Debug, Clone, Default)]
 struct Sums {
-    steps: VecDeque<(Nanos, i128, i128, u64)>,
+    steps: VecDeque<Summed>,
+    /// Steps of one price each, whose squares are summed as well.
+    squared: bool,
     sum: i128,
     squares: i128,
     count: u64,
 }
 
 impl Sums {
-    fn add(&mut self, at: Nanos, sum: i128, squares: i128, count: u64) {
-        self.steps.push_back((at, sum, squares, count));
-        self.sum += sum;
-        self.squares += squares;
+    fn new(squared: bool) -> Self {
+        Self { squared, ..Self::default() }
+    }
+
+    /// What a step adds to the squares.
+    fn square(&self, sum: i64) -> i128 {
+        if self.squared { i128::from(sum) * i128::from(sum) } else { 0 }
+    }
+
+    /// Takes some steps, oldest first: room is made for all at once.
+    fn add<T>(&mut self, steps: &[T], of: impl Fn(&T) -> Summed) {
+        self.steps.extend(steps.iter().map(&of));
+        let all = steps.iter().map(&of);
+        let (sum, count) = all.clone().fold((0, 0), |(sum, count), step| (sum + step.1, count + step.2));
+        self.sum += i128::from(sum);
         self.count += count;
+        if self.squared {
+            self.squares += all.map(|step| self.square(step.1)).sum::<i128>();
+        }
     }
 
     fn expire(&mut self, edge: Nanos) {
-        while let Some(&(_, sum, squares, count)) = self.steps.front().filter(|s| s.0 <= edge) {
-            self.sum -= sum;
-            self.squares -= squares;
+        while let Some(&(_, sum, count)) = self.steps.front().filter(|s| s.0 <= edge) {
+            self.sum -= i128::from(sum);
+            self.squares -= self.square(sum);
             self.count -= count;
             self.steps.pop_front();
         }
@@ -355,7 +372,8 @@ impl Watch {
                 State::Mean { sums: Sums::default(), reference: None, hull: Hull::NOTHING }
             }
             Reference::Window { .. } => State::Window(Window::default()),
-            Reference::IndexPremium { .. } | Reference::Deviation { .. } => State::Sums(Sums::default()),
+            Reference::IndexPremium { .. } => State::Sums(Sums::new(false)),
+            Reference::Deviation { .. } => State::Sums(Sums::new(true)),
             Reference::Mark | Reference::Index | Reference::Touch | Reference::Mid => State::Nothing,
         };
         let feed = match reference {
@@ -417,21 +435,16 @@ impl Watch {
                 note_lasts(young, steps);
             }
             (State::Mean { sums, hull, .. }, Reference::Mean { window_ns, .. }) => {
-                let mut all = Room::NOTHING;
-                for (at, seen) in steps {
-                    sums.add(*at, seen.sum.into(), 0, seen.count);
-                    all = all.or(&Room { low: seen.low, high: seen.high });
-                }
+                sums.add(steps, |(at, seen)| (*at, seen.sum, seen.count));
+                let rooms = steps.iter().map(|(_, seen)| Room { low: seen.low, high: seen.high });
+                let all = rooms.fold(Room::NOTHING, |all, room| all.or(&room));
                 hull.add(*at, all, *window_ns);
                 // Steps before the last one were calm: the mean did not take the reference's place, or does so with each.
                 self.let_go(*at);
                 self.renew(*at);
             }
             (State::Sums(sums), _) => {
-                for (at, seen) in steps {
-                    let price = i128::from(seen.last.get());
-                    sums.add(*at, price, price * price, 1);
-                }
+                sums.add(steps, |(at, seen)| (*at, seen.last.get(), 1));
                 self.let_go(*at);
             }
             (State::Nothing | State::Window(_) | State::Mean { .. }, _) => {}
@@ -577,7 +590,7 @@ impl Watch {
             }
             (State::Sums(sums), Reference::IndexPremium { .. }) => {
                 if let Some(mid) = mid {
-                    sums.add(at, i128::from(mid) - 2 * i128::from(index.get()), 0, 2);
+                    sums.add(&[mid - 2 * index.get()], |sum| (at, *sum, 2));
                 }
                 self.let_go(at);
             }
@@ -706,8 +719,8 @@ impl Watch {
             State::Mean { sums, reference, hull } => {
                 decode_sums(sums, r)?;
                 // The mean of each step is between its prices, and no mean of several is beyond those.
-                for (at, sum, _, count) in &sums.steps {
-                    let mean = Ratio::mean(*sum, *count);
+                for (at, sum, count) in &sums.steps {
+                    let mean = Ratio::mean((*sum).into(), *count);
                     let seen =
                         Room { low: mean.inward(Side::Buy, false), high: mean.inward(Side::Sell, false) };
                     if let Reference::Mean { window_ns, .. } = self.reference {
@@ -818,24 +831,23 @@ fn decode_prices(
 
 fn encode_sums(sums: &Sums, w: &mut Writer) {
     w.len(sums.steps.len());
-    for (at, sum, squares, count) in &sums.steps {
+    for (at, sum, count) in &sums.steps {
         w.i64(at.get());
-        w.i128(*sum);
-        w.i128(*squares);
+        w.i128((*sum).into());
+        w.i128(sums.square(*sum));
         w.u64(*count);
     }
 }
 
 fn decode_sums(sums: &mut Sums, r: &mut Reader<'_>) -> Result<(), CodecError> {
-    /// What the prices of one step come to at most.
-    const SUM_MAX: i128 = 1 << 80;
     for _ in 0..r.len()? {
         let (at, sum, squares, count) = (Nanos::new(r.i64()?), r.i128()?, r.i128()?, r.u64()?);
-        let fits = sum.abs() < SUM_MAX && (0..SUM_MAX).contains(&squares) && (1..1 << 32).contains(&count);
-        if !fits || sums.steps.back().is_some_and(|last| at < last.0) {
+        let is_next = sums.steps.back().is_none_or(|last| at >= last.0) && (1..1 << 32).contains(&count);
+        let fits = |sum: &i64| is_next && squares == sums.square(*sum);
+        let Some(sum) = i64::try_from(sum).ok().filter(fits) else {
             return Err(r.invalid("sums of a breaker are out of range; take another copy"));
-        }
-        sums.add(at, sum, squares, count);
+        };
+        sums.add(&[(at, sum, count)], |step| *step);
     }
     Ok(())
 }

@@ -146,6 +146,7 @@ impl Floor {
         let market = MarketId::new(r.market);
         let m = &mut markets[market.index()];
         let gone = match r.flags {
+            _ if m.looks_at_cancels() => None,
             0 => m.cancel_plainly::<false, true>(r, events),
             BY_CLIENT_ID => m.cancel_plainly::<true, true>(r, events),
             _ => None,

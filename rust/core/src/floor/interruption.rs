@@ -25,20 +25,24 @@ impl Market {
         (limit != Some(price)).then_some(Bound { price, ..bound })
     }
 
-    /// True if a touch that breakers look at moves when an order goes, or is not at ease.
+    /// True if breakers look at a touch that is not at ease: whatever goes may change that.
     #[inline(always)]
-    pub(super) fn moves_touch(&self, found: &Located) -> bool {
-        let is_best = || self.book.best(found.side()) == Some(self.book.price_of(found));
-        self.breakers.has_quotes() && (!self.breakers.was_at_ease() || found.is_alone() && is_best())
+    pub(super) fn looks_at_cancels(&self) -> bool {
+        self.breakers.has_quotes() && !self.breakers.was_at_ease()
     }
 
-    /// True if the touch is at ease after a step in which an order of a side has traded and that has told the breakers.
-    /// The best of its side is what it was, or its limit, which was let in.
+    /// True if a touch that breakers look at moves when an order goes.
+    #[inline(always)]
+    pub(super) fn moves_touch(&self, found: &Located) -> bool {
+        found.is_alone() && self.breakers.has_quotes() && self.book.is_at_best(found)
+    }
+
+    /// True if the touch, which was at ease, is so after a step in which an order of a side has traded and that has told the
+    /// breakers. The best of its side is what it was, or its limit, which was let in.
     #[inline(always)]
     pub(super) fn keeps_ease(&self, now: Nanos, side: Side) -> bool {
-        let breakers = &self.breakers;
-        let keeps = || breakers.was_at_ease() && breakers.eases(self.book.best(side.opposite()));
-        !breakers.is_stale(now) && keeps()
+        let best = self.book.best(side.opposite());
+        !self.breakers.is_stale(now) && best.is_none_or(|best| self.breakers.is_free(best))
     }
 }
 

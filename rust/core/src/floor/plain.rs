@@ -13,7 +13,7 @@ use crate::protocol::{
     BY_CLIENT_ID, CancelReason, Events, FILL_TAKER, OrderType, Placing, Record, SelfTrade, command, event,
     word,
 };
-use crate::units::{AccountId, MarketId, Money, Nanos, OrderId, Price, Qty, Side};
+use crate::units::{AccountId, MarketId, Money, Nanos, OrderId, Price, Qty, Side, Span};
 use core::slice::Iter;
 
 /// Commands of a part of a batch, which are looked at before the first of them is done.
@@ -40,26 +40,12 @@ impl Sizes {
     /// True if those of an order are among them.
     #[inline(always)]
     pub(super) fn have(&self, r: &Record) -> bool {
-        self.qty.has(r.qty) && self.price.has(r.price)
-    }
-}
-
-/// The numbers from a lowest to a highest one.
-#[derive(Debug, Clone, Copy, Default)]
-struct Span {
-    lowest: i64,
-    length: u64,
-}
-
-impl Span {
-    fn new(lowest: i64, highest: i64) -> Self {
-        Self { lowest, length: highest.abs_diff(lowest) }
+        self.have_qty(r) && self.price.has(r.price)
     }
 
-    /// One comparison: a number below the lowest one is very far above it.
     #[inline(always)]
-    fn has(self, number: i64) -> bool {
-        number.wrapping_sub(self.lowest).cast_unsigned() <= self.length
+    fn have_qty(&self, r: &Record) -> bool {
+        self.qty.has(r.qty)
     }
 }
 
@@ -305,14 +291,16 @@ impl Floor {
 
     #[inline(always)]
     fn cancels_plainly<const NAMED: bool>(&mut self, r: &Record, events: &mut Events) -> Done {
-        let Some(m) = self.markets.get_mut(usize::from(r.market)) else { return Done::Not };
+        let found = self.markets.get_mut(usize::from(r.market)).filter(|m| !m.looks_at_cancels());
+        let Some(m) = found else { return Done::Not };
         m.cancel_plainly::<NAMED, true>(r, events).is_some().into()
     }
 
     /// The end of a step that may have moved a touch out of its ease, or what it is held against.
     #[inline(never)]
     pub(super) fn ease(&mut self, r: &Record, events: &mut Events) -> Done {
-        if self.markets[usize::from(r.market)].keeps_ease(self.now, bare_side(r)) {
+        let m = &self.markets[usize::from(r.market)];
+        if m.breakers.was_at_ease() && m.keeps_ease(self.now, bare_side(r)) {
             return Done::Taken;
         }
         self.look_at_touches(r, events)
@@ -371,7 +359,7 @@ impl Market {
                     break None;
                 }
                 clock = at;
-                self.place_keeping::<MORE>(r, ledger, accepted, events)
+                self.place_keeping::<MORE, BOUNDED>(r, ledger, accepted, events)
             } else if word == plain[1] {
                 clock = at;
                 self.cancel_plainly::<false, BOUNDED>(r, events).is_some().into()
@@ -408,6 +396,10 @@ impl Market {
         told: (&mut Calm<'a>, &mut W),
         events: &mut Events,
     ) -> Option<(&'a Record, Done)> {
+        // That stays so for as long as a run goes on.
+        if BOUNDED && self.looks_at_cancels() {
+            return None;
+        }
         if self.book.keeps_more() {
             self.run::<true, W, BOUNDED>(list, floor, told, events)
         } else {
@@ -425,15 +417,15 @@ impl Market {
         events: &mut Events,
     ) -> Done {
         if self.book.keeps_more() {
-            self.place_keeping::<true>(r, ledger, accepted, events)
+            self.place_keeping::<true, false>(r, ledger, accepted, events)
         } else {
-            self.place_keeping::<false>(r, ledger, accepted, events)
+            self.place_keeping::<false, false>(r, ledger, accepted, events)
         }
     }
 
-    /// The same where more is kept of orders, or not.
+    /// The same where more is kept of orders, or not, and where bounds have let in its limit, a price of the market.
     #[inline(always)]
-    fn place_keeping<const MORE: bool>(
+    fn place_keeping<const MORE: bool, const LET_IN: bool>(
         &mut self,
         r: &Record,
         ledger: &Ledger,
@@ -445,7 +437,7 @@ impl Market {
         // It is bare: its form has said that there are no flags.
         if !word::is_sided(r)
             || r.amount != 0
-            || !self.plain.sizes.have(r)
+            || !(if LET_IN { self.plain.sizes.have_qty(r) } else { self.plain.sizes.have(r) })
             || !ledger.knows(account)
             || (MORE && !self.book.has_free_name(account, client))
         {
@@ -573,6 +565,7 @@ impl Market {
         *accepted += 1;
         let id = OrderId::new(*accepted, self.book.reserve_if(rests));
         accept(r, id, events);
+        let before = events.len();
 
         let (own, reach) = self.book.keys(side, price);
         let mut left = Qty::new(r.qty);
@@ -601,7 +594,7 @@ impl Market {
         if let Some(price) = last {
             self.mark.trade(price);
             if self.breakers.watches_trades() {
-                self.breakers.observe_fills(Nanos::new(r.at), events.as_slice());
+                self.breakers.observe_fills(Nanos::new(r.at), &events.as_slice()[before..]);
             }
         }
         if left.is_zero() {

@@ -21,6 +21,7 @@ mod ratios;
 mod shares;
 mod sizes;
 mod slices;
+mod span;
 mod wide;
 
 pub use contract::Contract;
@@ -42,6 +43,7 @@ pub use sizes::{
     Closing, Exposed, Size, deposit_scaled, open_interest_rate_down, size_discount_down, size_premium_down,
     size_slope_up,
 };
+pub(crate) use span::Span;
 pub use wide::{Ratio, Sum};
 
 /// One million: the denominator of every [`Ppm`].
