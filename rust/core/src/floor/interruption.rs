@@ -31,10 +31,10 @@ impl Market {
         self.breakers.has_quotes() && !self.breakers.was_at_ease()
     }
 
-    /// True if a touch that breakers look at moves when an order goes.
+    /// True if a touch that breakers look at moves when an order goes, the only one of its queue.
     #[inline(always)]
     pub(super) fn moves_touch(&self, found: &Located) -> bool {
-        found.is_alone() && self.breakers.has_quotes() && self.book.is_at_best(found)
+        self.breakers.has_quotes() && self.book.is_at_best(found)
     }
 
     /// True if the touch, which was at ease, is so after a step in which an order of a side has traded and that has told the

@@ -495,9 +495,6 @@ impl Market {
         if found.account() != account || !found.is_ordinary() {
             return None;
         }
-        if QUOTED && self.moves_touch(&found) {
-            return None;
-        }
         // Told first, so that less of it has to be kept at hand while it is done.
         let size = (self.book.price_of(&found), found.shown());
         let order = if NAMED { found.id().raw() } else { r.order };
@@ -506,6 +503,10 @@ impl Market {
             if NAMED || self.book.keeps_more() {
                 self.book.forget(found, NAMED.then_some(r.order));
             }
+        } else if QUOTED && self.moves_touch(&found) {
+            // More is to be done of it, and it is told with that.
+            events.take_back();
+            return None;
         } else {
             self.book.end(found);
         }

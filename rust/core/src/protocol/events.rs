@@ -118,6 +118,12 @@ impl Events {
         }
         self.records.push(bytemuck::cast([head, at, seq, who, order, price, qty, amount]));
     }
+
+    /// Takes back the last event, which nobody has seen.
+    #[inline(always)]
+    pub(crate) fn take_back(&mut self) {
+        self.records.pop();
+    }
 }
 
 #[cold]
