@@ -16,14 +16,14 @@ impl Breakers {
     /// True if a price is inside the bounds of every rule that is asked before a trade, for certain.
     #[inline(always)]
     pub(crate) fn lets_trade(&mut self, price: Price) -> bool {
-        self.work.tests += 1;
+        self.work.note_test();
         self.trade.contains(price)
     }
 
     /// The same of every price from the first that an order of a side meets to its limit, which is not before it.
     #[inline(always)]
     pub(crate) fn lets_sweep(&mut self, side: Side, first: Price, limit: Option<Price>) -> bool {
-        self.work.tests += 1;
+        self.work.note_test();
         limit.is_some_and(|limit| {
             self.trade.lower <= side.pick(first, limit) && side.pick(limit, first) <= self.trade.upper
         })
@@ -88,7 +88,7 @@ impl Breakers {
         if !has {
             return Vec::new();
         }
-        self.work.tests += 1;
+        self.work.note_test();
         let day = self.today(now);
         let mut trips = Vec::new();
         for rule in self.rules.iter().filter(|r| r.test == test && r.enabled && r.is_armed(now, day)) {
@@ -142,7 +142,7 @@ impl Breakers {
 
     /// What the last look at the touch said, until the bounds change.
     pub(crate) fn set_at_ease(&mut self, at_ease: bool) {
-        self.work.tests += 1;
+        self.work.note_test();
         if self.at_ease != at_ease {
             self.at_ease = at_ease;
             self.find_free();
@@ -287,7 +287,7 @@ impl Breakers {
         if counts == [0; 5] {
             return Vec::new();
         }
-        self.work.tests += 1;
+        self.work.note_test();
         for rule in &mut self.rules {
             if let Test::Count { of, window_ns, .. } = rule.test {
                 rule.counted.take(now, window_ns, counts[of.place()]);
@@ -423,8 +423,7 @@ impl Breakers {
     pub(crate) fn lets_in(&mut self, now: Nanos, limit: Price) -> bool {
         let is_in = !self.is_stale(now) && self.is_free(limit);
         if is_in {
-            // For people who measure: no overflow in a lifetime.
-            self.work.tests = self.work.tests.wrapping_add(1);
+            self.work.note_test();
         }
         is_in
     }

@@ -106,6 +106,14 @@ pub struct BreakerWork {
     pub evaluations: u64,
 }
 
+impl BreakerWork {
+    /// Wrapping: no overflow in a lifetime.
+    #[inline(always)]
+    fn note_test(&mut self) {
+        self.tests = self.tests.wrapping_add(1);
+    }
+}
+
 impl Default for Bounds {
     fn default() -> Self {
         Self::EVERYTHING
