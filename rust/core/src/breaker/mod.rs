@@ -482,7 +482,8 @@ impl Breakers {
         let (trades, _) = fills.as_chunks::<2>();
         let ([first, ..], [.., last]) = (trades, trades) else { return };
         let of = |[_, taker]: &[Record; 2]| taker.price;
-        let told = (trades.iter().map(of).sum(), trades.len() as u64);
+        let count = u64::try_from(trades.len()).expect("lengths have at most 64 bits");
+        let told = (trades.iter().map(of).sum(), count);
         self.observe_seen(now, Seen::from_to(Price::new(of(first)), Price::new(of(last)), told));
     }
 
