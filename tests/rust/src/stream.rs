@@ -364,7 +364,9 @@ fn limit(config: &mut Value, rng: &mut Rng) {
     let of_market =
         ["position", "account_notional"].iter().any(|key| !config["block_limits"][*key].is_null());
     if of_market && rng.chance(15) {
-        of_venue.iter().for_each(|key| config["block_limits"][*key] = Value::Null);
+        for key in of_venue {
+            config["block_limits"][*key] = Value::Null;
+        }
         config["block_limits"]["phases"] = json!([rng.pick(&["continuous", "guarded"])]);
     }
 }
