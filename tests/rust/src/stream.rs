@@ -365,7 +365,7 @@ fn limit(config: &mut Value, rng: &mut Rng) {
         ["position", "account_notional"].iter().any(|key| !config["block_limits"][*key].is_null());
     if of_market && rng.chance(15) {
         for key in of_venue {
-            config["block_limits"][*key] = Value::Null;
+            config["block_limits"][key] = Value::Null;
         }
         config["block_limits"]["phases"] = json!([rng.pick(&["continuous", "guarded"])]);
     }
