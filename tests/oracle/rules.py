@@ -193,8 +193,6 @@ def random_rule(rng: Random, config: Config, name: str) -> Config:  # noqa: C901
             *("depth", "pending"),
         )
     )
-    if test == "pending" and not all(config["markets"][m].get("cleared", True) for m in markets):
-        test = "depth"
     rule: Config = {"name": name, "markets": markets, "test": {"type": test}}
     if chance(rng, 0.05):
         rule["enabled"] = False

@@ -1,6 +1,6 @@
 //! Tests of what the book shows near the mark.
 
-use crate::config::{ConfigError, Market, refuse};
+use crate::config::{ConfigError, refuse};
 use crate::units::{MILLION, Money, Nanos, Ppm};
 use serde::{Deserialize, Serialize};
 
@@ -45,20 +45,6 @@ pub(super) fn prove_width(at: &str, width_ppm: Ppm) -> Result<(), ConfigError> {
         return Ok(());
     }
     refuse(format!("{at}.width_ppm"), format!("{width_ppm}: must be 1 to {MILLION}"))
-}
-
-/// Liquidations wait in markets with accounts alone.
-pub(super) fn prove_cleared<'a>(
-    at: String,
-    markets: impl IntoIterator<Item = &'a Market>,
-) -> Result<(), ConfigError> {
-    match markets.into_iter().find(|market| !market.cleared) {
-        Some(market) => {
-            let why = "is not cleared, and nobody is liquidated there; leave it out of markets";
-            refuse(at, format!("market {} {why}", market.name))
-        }
-        None => Ok(()),
-    }
 }
 
 fn is_part(share: Ppm) -> bool {

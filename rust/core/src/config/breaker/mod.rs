@@ -471,9 +471,6 @@ impl Breaker {
         self.rounding.prove(&field("rounding"))?;
         self.prove_parts(&field)?;
         self.prove_margin(&field, markets, call)?;
-        if let Test::Pending { .. } = self.test {
-            depth::prove_cleared(field("test"), self.markets.iter().map(|m| &markets[m.index()]))?;
-        }
         if self.rearm.cooldown_ns.is_negative() {
             return refuse(
                 field("rearm.cooldown_ns"),
