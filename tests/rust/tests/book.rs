@@ -1,7 +1,7 @@
 //! The core venue gives event for event what the naive venue gives, on random commands. A failure names its seed.
 
 use seawall_core::protocol::{command, event};
-use seawall_core::{Audit, Config, Events, MarketId, Record, Reject, Side, Venue};
+use seawall_core::{Audit, Config, Events, MarketId, Phase, Record, Reject, Side, Venue};
 use seawall_tests::duel::{Duel, Script, told};
 use seawall_tests::naive::rules::{Allocation, ClientIds};
 use seawall_tests::naive::seen::{Seen, Situation};
@@ -194,6 +194,27 @@ fn two_plain_markets(client_ids: &Value) -> Value {
     config
 }
 
+/// The same with breakers: in the first market a limit state around a mean, in the second one bounds of limits and trades.
+fn watched_markets(client_ids: &Value) -> Value {
+    let mut config = two_plain_markets(client_ids);
+    let rule = |name: &str, market: u16, test: &str, reference: Value, ticks: i64, action: Value| {
+        json!({"name": name, "markets": [market], "test": {"type": test}, "action": action,
+            "ranges": [{"reference": reference, "width": {"type": "ticks", "ticks": ticks}}]})
+    };
+    let mean = json!({"type": "mean", "window_ns": 100, "hysteresis_ppm": 3_000, "life_ns": 10});
+    let window = json!({"type": "window", "prices": "trade", "window_ns": 200});
+    let last = json!({"type": "last", "prices": "trade"});
+    let limit = json!({"type": "limit_state", "hold_ns": 3, "close_ns": null, "close_only_ns": 0});
+    let mut limits = rule("limits", 0, "quote", mean, 6, limit);
+    limits["exit"] = json!({"after_ns": 3});
+    config["breakers"] = json!([
+        limits,
+        rule("caps", 1, "entry", last, 12, json!({"type": "cap"})),
+        rule("stops", 1, "trade", window, 8, json!({"type": "stop"})),
+    ]);
+    config
+}
+
 /// The same with margin: fees, tight money, a band that refuses and one that caps, calls and liquidations.
 fn margin_market(client_ids: &Value) -> Value {
     let mut config = plain_market(client_ids);
@@ -305,9 +326,9 @@ fn plain_command(rng: &mut Rng, at: i64, orders: &[Record]) -> Vec<Record> {
 /// can. They agree to the last byte, slots of orders and free slots included.
 #[test]
 fn the_short_way_leaves_the_bytes_of_the_long_one() {
-    for (margin, least) in [
+    for (kind, least) in [
         (
-            false,
+            Kind::Plain,
             vec![
                 ("refused", 5000),
                 ("accepted", 40_000),
@@ -318,7 +339,19 @@ fn the_short_way_leaves_the_bytes_of_the_long_one() {
             ],
         ),
         (
-            true,
+            Kind::Watched,
+            vec![
+                ("accepted", 20_000),
+                ("cancelled", 10_000),
+                ("trade", 5000),
+                ("limit state", 200),
+                ("straddle", 200),
+                ("pause", 100),
+                ("bounded", 500),
+            ],
+        ),
+        (
+            Kind::Margin,
             vec![
                 ("refused", 5000),
                 ("accepted", 20_000),
@@ -333,7 +366,7 @@ fn the_short_way_leaves_the_bytes_of_the_long_one() {
             ],
         ),
     ] {
-        let counts = compare_ways(margin);
+        let counts = compare_ways(kind);
         println!("{counts:?}");
         for (name, least) in least {
             assert!(counts.get(name).is_some_and(|n| *n >= least), "{name} too seldom");
@@ -341,13 +374,26 @@ fn the_short_way_leaves_the_bytes_of_the_long_one() {
     }
 }
 
+/// What the markets of a stream have.
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Plain,
+    Watched,
+    Margin,
+}
+
 /// Sends one stream of commands both ways; what was reached, and how often.
-fn compare_ways(margin: bool) -> BTreeMap<&'static str, u64> {
+fn compare_ways(kind: Kind) -> BTreeMap<&'static str, u64> {
+    let margin = kind == Kind::Margin;
     let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
     for (seed, client_ids) in
         (0..24).zip([json!("none"), json!("hashed"), json!({"dense": {"max": 28}})].iter().cycle())
     {
-        let config = if margin { margin_market(client_ids) } else { two_plain_markets(client_ids) };
+        let config = match kind {
+            Kind::Plain => two_plain_markets(client_ids),
+            Kind::Watched => watched_markets(client_ids),
+            Kind::Margin => margin_market(client_ids),
+        };
         let config = Config::new(&config.to_string()).expect("it is right");
         let mut rng = Rng::new(seed);
         let mut venues = [Venue::new(config.clone()), Venue::new(config)];
@@ -360,7 +406,7 @@ fn compare_ways(margin: bool) -> BTreeMap<&'static str, u64> {
         if margin {
             batch.extend(margin_opening());
         }
-        let (mut at, mut orders) = (10, Vec::new());
+        let (mut at, mut orders, mut drift) = (10, Vec::new(), 0);
         for _ in 0..1000 {
             for (venue, events) in venues.iter_mut().zip(&mut events) {
                 events.clear();
@@ -375,6 +421,9 @@ fn compare_ways(margin: bool) -> BTreeMap<&'static str, u64> {
                     100 if e.code == Reject::OpenInterestLimit.code() => "interest",
                     100 => "refused",
                     event::ORDER_BOUNDED => "bounded",
+                    event::PHASE_CHANGED if e.code == Phase::LimitState.code() => "limit state",
+                    event::PHASE_CHANGED if e.code == Phase::Straddle.code() => "straddle",
+                    event::PHASE_CHANGED if e.code == Phase::Pause.code() => "pause",
                     event::MULTIPLIER_SET => "multiplied",
                     event::LIQUIDATION_STARTED => "liquidated",
                     200 => "accepted",
@@ -412,6 +461,12 @@ fn compare_ways(margin: bool) -> BTreeMap<&'static str, u64> {
             for _ in 0..rng.within(1, 12) {
                 at += i64::from(rng.chance(20));
                 batch.extend(plain_command(&mut rng, at, &orders));
+            }
+            if kind == Kind::Watched {
+                drift = (drift + rng.within(-1, 1)).clamp(-40, 40);
+                for command in batch.iter_mut().filter(|command| (1..1200).contains(&command.price)) {
+                    command.price += drift;
+                }
             }
             if margin {
                 for command in &mut batch {
