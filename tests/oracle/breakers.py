@@ -851,6 +851,10 @@ class Breakers:
         """Return what holds where a rule acts."""
         return [(m, m.acting.rule.meanwhile) for m in self.venue.markets if m.acting is not None]
 
+    def mark_rule(self, market: Market) -> str:
+        """Return what the mark of a market does meanwhile."""
+        return next((row.get("mark", "follows") for m, row in self.meanwhiles() if m is market), "follows")
+
     def mark_by_auction(self, market: Market, index: int, would: tuple[int, int, int, int] | None) -> int | None:
         """Return the mark that a rule makes of what an auction would do, None if no rule does.
 
@@ -859,7 +863,7 @@ class Breakers:
         would
             What the auction of the market would have done before the command: code, price, volume and surplus.
         """
-        how = next((row.get("mark") for m, row in self.meanwhiles() if m is market), None)
+        how = self.mark_rule(market)
         if how not in ("auction", "auction_and_mark") or would is None or would[0] not in (0, 2):
             return None
         prices = sorted([index, would[1], *([market.mark] if how == "auction_and_mark" and market.mark else [])])
@@ -868,7 +872,7 @@ class Breakers:
 
     def mark_stands(self, market: Market) -> bool:
         """Tell whether a mark stays where it is."""
-        return market.mark > 0 and any(m is market and row.get("mark") == "stands" for m, row in self.meanwhiles())
+        return market.mark > 0 and self.mark_rule(market) == "stands"
 
     def gates_withdrawals(self) -> bool:
         """Tell whether money stays."""

@@ -167,7 +167,7 @@ def random_exit(rng: Random, config: Config, phase: str, reached: list[int]) -> 
             row["extension"]["re_reference"] = rng.choice((1, 5))
     if chance(rng, 0.5):
         row["meanwhile"] = random_meanwhile(rng, config, reached)
-        if (phase == "call_auction" or row.get("auction_ns")) and chance(rng, 0.6):
+        if (phase == "call_auction" or row.get("auction_ns")) and chance(rng, 0.8):
             row["meanwhile"]["mark"] = rng.choice(("auction", "auction_and_mark"))
     return row
 
@@ -190,7 +190,7 @@ def random_rule(rng: Random, config: Config, name: str) -> Config:  # noqa: C901
     test = rng.choice(
         (
             *("entry", "entry", "trade", "trade", "trade", "trade", "mark", "manual", "index", "quote", "gap", "count"),
-            *("depth", "pending"),
+            *("entry", "depth", "pending"),
         )
     )
     rule: Config = {"name": name, "markets": markets, "test": {"type": test}}
@@ -310,6 +310,9 @@ class Rules(Writer):
             doing = told.random()
             if doing < 0.12:
                 yield self.a_change(rule)
+                # A price that is told may leave no price of the market inside.
+                if rule.kind in ("entry", "quote") and rule.market.mark > 0:
+                    yield from self.meet_at_edge(rule)
             elif doing < 0.2:
                 yield self.an_interruption(rule)
             elif doing < 0.3:
@@ -330,7 +333,7 @@ class Rules(Writer):
         told, market = self.told, rule.market
         price = max(1, market.mark + told.choice((-20, -3, 0, 0, 4, 30)))
         what = told.choice((0, 0, 1, 1, 2, 2, 2, 3))
-        value = told.choice(((0, 1, 1, 1, 2), (20_000, 100_000, 10**9 + 1), (price, price, 0), (1,))[what])
+        value = told.choice(((0, 1, 1, 1, 2), (20_000, 100_000, 10**9 + 1), (price, price, 1, 1, 0), (1,))[what])
         where = told.choice((market.number, market.number, v.NO_MARKET, 99))
         code = rule.number if told.random() < 0.95 else 77
         return command(v.SET_RULE, market=where, code=code, flags=what, amount=value)
@@ -374,6 +377,9 @@ class Rules(Writer):
         if market.phase in (phases.PRE_OPEN, phases.CALL_AUCTION):
             for number, each in ((first, o.BUY), (second, o.SELL)):
                 yield self.place(number, market, each, price, qty)
+            if "auction" in self.oracle.breakers.mark_rule(market):
+                index = v.clamp(price + told.choice((-30, -3, 4, 40)), market.price_min, market.price_max)
+                yield command(v.INDEX, market=market.number, price=index)
             return
         if rule.kind == "quote" and told.random() < 0.6:
             yield self.place(first, market, side, price, qty)
