@@ -64,6 +64,8 @@ _COUNTS: Final = {
     "liquidations": "liquidation orders came to",
     "liquidated": "liquidation orders traded",
     "deleveraged": "auto-deleveraging closed",
+    "fund_paid": "the fund paid",
+    "drawdowns": "drawdowns of the fund came to",
 }
 """What a breaker counts, before the count."""
 
@@ -238,7 +240,8 @@ class _Words:
         row["asked"] = asked.name.lower()
         if asked == RuleTest.COUNT:
             of = str(self._tests[int(event["code"])]["of"])
-            counted, least = (f"{n:,}" if of == "liquidations" else self.money(n) for n in (price, reference))
+            is_number = of in {"liquidations", "drawdowns"}
+            counted, least = (f"{n:,}" if is_number else self.money(n) for n in (price, reference))
             text = f"{rule} tripped: {_COUNTS[of]} {counted}, {least} or more trips it"
         elif asked in (RuleTest.DEPTH, RuleTest.PENDING):
             text = f"{rule} tripped: {self._depth(event)}"

@@ -165,6 +165,7 @@ def test_what_waits_for_liquidation_is_told_by_side_and_share(small: Path, tmp_p
         ("liquidations", "5", "liquidation orders came to "),
         ("liquidated", "1000000", "liquidation orders traded "),
         ("deleveraged", "1000", "auto-deleveraging closed "),
+        ("fund_paid", "1", "the fund paid "),
     ],
 )
 def test_a_count_is_told_in_its_unit(of: str, least: str, text: str, small: Path, tmp_path: Path) -> None:
