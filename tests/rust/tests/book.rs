@@ -194,24 +194,30 @@ fn two_plain_markets(client_ids: &Value) -> Value {
     config
 }
 
-/// The same with breakers: in the first market a limit state around a mean, in the second one bounds of limits and trades.
+/// The same with breakers: in the first market a limit state around a mean; in the second one a limit state around a price
+/// that stays, and bounds of limits and trades, none of them above.
 fn watched_markets(client_ids: &Value) -> Value {
     let mut config = two_plain_markets(client_ids);
-    let rule = |name: &str, market: u16, test: &str, reference: Value, ticks: i64, action: Value| {
+    let ticks = |ticks: i64| json!({"type": "ticks", "ticks": ticks});
+    let below = |width: Value| json!({"type": "by_side", "up": null, "down": width});
+    let rule = |name: &str, market: u16, test: &str, reference: Value, width: Value, action: Value| {
         json!({"name": name, "markets": [market], "test": {"type": test}, "action": action,
-            "ranges": [{"reference": reference, "width": {"type": "ticks", "ticks": ticks}}]})
+            "ranges": [{"reference": reference, "width": width}]})
     };
     let mean = json!({"type": "mean", "window_ns": 100, "hysteresis_ppm": 3_000, "life_ns": 10});
     let window = json!({"type": "window", "prices": "trade", "window_ns": 200});
     let last = json!({"type": "last", "prices": "trade"});
     let limit = json!({"type": "limit_state", "hold_ns": 3, "close_ns": null, "close_only_ns": 0});
-    let mut limits = rule("limits", 0, "quote", mean, 6, limit);
-    limits["exit"] = json!({"after_ns": 3});
+    let set = json!({"type": "set", "price": 600});
     config["breakers"] = json!([
-        limits,
-        rule("caps", 1, "entry", last, 12, json!({"type": "cap"})),
-        rule("stops", 1, "trade", window, 8, json!({"type": "stop"})),
+        rule("limits", 0, "quote", mean, ticks(6), limit.clone()),
+        rule("stays", 1, "quote", set, below(ticks(10)), limit),
+        rule("caps", 1, "entry", last, below(ticks(12)), json!({"type": "cap"})),
+        rule("stops", 1, "trade", window, below(ticks(8)), json!({"type": "stop"})),
     ]);
+    for number in 0..2 {
+        config["breakers"][number]["exit"] = json!({"after_ns": 3});
+    }
     config
 }
 
@@ -464,6 +470,9 @@ fn compare_ways(kind: Kind) -> BTreeMap<&'static str, u64> {
             }
             if kind == Kind::Watched {
                 drift = (drift + rng.within(-1, 1)).clamp(-40, 40);
+                for command in batch.iter_mut().filter(|command| command.kind == 1) {
+                    command.market ^= u16::from(rng.chance(40));
+                }
                 for command in batch.iter_mut().filter(|command| (1..1200).contains(&command.price)) {
                     command.price += drift;
                 }
