@@ -413,6 +413,23 @@ fn nobody_waits_for_liquidation_in_a_market_without_accounts() {
     assert_eq!(events.iter().map(|e| e.kind).collect::<Vec<_>>(), [event::MARKED]);
 }
 
+/// Asserts that a venue that is restored before any of the commands goes on as one that did them straight: the events of
+/// each command, and the digest at the end.
+fn assert_restores_alike(config: &Value, commands: &[Record], told: &[Vec<Record>], straight: &Venue) {
+    for cut in 0..commands.len() {
+        let mut venue = venue_of(config);
+        for record in &commands[..cut] {
+            apply(&mut venue, *record);
+        }
+        let mut venue = Venue::restore(&venue.snapshot()).expect("its own snapshot");
+        venue.set_audit(Audit::Full);
+        for (record, told) in commands[cut..].iter().zip(&told[cut..]) {
+            assert_eq!(&apply(&mut venue, *record), told, "restored before command {cut}");
+        }
+        assert_eq!(venue.digest(), straight.digest());
+    }
+}
+
 #[test]
 fn looks_at_depth_go_on_alike_after_a_restore_at_every_command() {
     let mut config = unit();
@@ -434,18 +451,7 @@ fn looks_at_depth_go_on_alike_after_a_restore_at_every_command() {
     let trips: Vec<(i64, u16, i64, i64)> = trips.map(|e| (e.at, e.flags, e.price, e.qty)).collect();
     // 102 less 5 % is 96.9: no bid is near. From 12 to 20 they were 12 to 20 lots, whose mean is 16.
     assert_eq!(trips, [(21, 9, 0, 8), (23, 9, 0, 8), (25, 9, 0, 8), (27, 9, 0, 7), (29, 9, 0, 6)]);
-    for cut in 0..commands.len() {
-        let mut venue = venue_of(&config);
-        for record in &commands[..cut] {
-            apply(&mut venue, *record);
-        }
-        let mut venue = Venue::restore(&venue.snapshot()).expect("its own snapshot");
-        venue.set_audit(Audit::Full);
-        for (record, told) in commands[cut..].iter().zip(&told[cut..]) {
-            assert_eq!(&apply(&mut venue, *record), told, "restored before command {cut}");
-        }
-        assert_eq!(venue.digest(), straight.digest());
-    }
+    assert_restores_alike(&config, &commands, &told, &straight);
 }
 
 // Margin while a rule acts.
@@ -479,18 +485,7 @@ fn margin_that_follows_a_rule_goes_on_alike_after_a_restore_at_every_command() {
     let liquidated = told[6].iter().position(|e| e.kind == event::LIQUIDATION_STARTED).expect("150 of 200");
     let last = told[6].iter().rposition(|e| e.kind == event::MULTIPLIER_SET).expect("it was told");
     assert!(last < liquidated, "rates first, then the accounts");
-    for cut in 0..commands.len() {
-        let mut venue = venue_of(&config);
-        for record in &commands[..cut] {
-            apply(&mut venue, *record);
-        }
-        let mut venue = Venue::restore(&venue.snapshot()).expect("its own snapshot");
-        venue.set_audit(Audit::Full);
-        for (record, told) in commands[cut..].iter().zip(&told[cut..]) {
-            assert_eq!(&apply(&mut venue, *record), told, "restored before command {cut}");
-        }
-        assert_eq!(venue.digest(), straight.digest());
-    }
+    assert_restores_alike(&config, &commands, &told, &straight);
 }
 
 /// Found by reading: a market without margin, whose rule looks at trades alone until it acts, let bare orders through
