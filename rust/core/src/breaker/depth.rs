@@ -27,7 +27,7 @@ impl Breakers {
     /// Trips of the rules that look at depth, after a new mark in a phase that trades.
     #[inline(never)]
     pub(crate) fn judge_depths(&mut self, now: Nanos, near: &impl Near) -> Vec<Trip> {
-        self.work.tests += 1;
+        self.work.note_test();
         let found: Vec<Option<Found>> = self.rules.iter_mut().map(|rule| rule.look_near(now, near)).collect();
         let day = self.today(now);
         let mut trips = Vec::new();

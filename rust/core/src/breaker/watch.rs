@@ -840,10 +840,12 @@ fn encode_sums(sums: &Sums, w: &mut Writer) {
 }
 
 fn decode_sums(sums: &mut Sums, r: &mut Reader<'_>) -> Result<(), CodecError> {
+    /// Squares of prices are below it: so many of them as there may be add up.
+    const SQUARE_MAX: i128 = 1 << 80;
     for _ in 0..r.len()? {
         let (at, sum, squares, count) = (Nanos::new(r.i64()?), r.i128()?, r.i128()?, r.u64()?);
         let is_next = sums.steps.back().is_none_or(|last| at >= last.0) && (1..1 << 32).contains(&count);
-        let fits = |sum: &i64| is_next && squares == sums.square(*sum);
+        let fits = |sum: &i64| is_next && squares < SQUARE_MAX && squares == sums.square(*sum);
         let Some(sum) = i64::try_from(sum).ok().filter(fits) else {
             return Err(r.invalid("sums of a breaker are out of range; take another copy"));
         };
@@ -881,5 +883,17 @@ mod tests {
         };
         // 120 stood when the window after 2 began, so it still counts; 100 does not.
         assert_eq!([0, 2, 3].map(&mut since), [Some((90, 120)), Some((90, 120)), Some((90, 90))]);
+    }
+
+    #[test]
+    fn squares_that_no_prices_have_are_refused_before_they_are_added_up() {
+        for (price, fits) in [(1 << 31, true), (1 << 62, false)] {
+            let mut kept = Sums::new(true);
+            kept.steps.extend([(Nanos::new(1), price, 1); 2]);
+            let mut w = Writer::new();
+            encode_sums(&kept, &mut w);
+            let read = decode_sums(&mut Sums::new(true), &mut Reader::new(&w.finish(), "sums"));
+            assert_eq!(read.is_ok(), fits, "{price}");
+        }
     }
 }
